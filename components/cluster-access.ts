@@ -1,0 +1,64 @@
+import { KubeConfig } from "@kubernetes/client-node";
+import * as docker from "@pulumi/docker";
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { existsSync } from "node:fs";
+import * as path from "node:path";
+import type { Settings } from "./settings";
+
+/** The way into a cluster: for resources, for image builds, and for the program itself. */
+export interface ClusterAccess {
+  readonly kubernetes: kubernetes.Provider;
+  readonly docker: docker.Provider;
+  readonly kubeConfig: KubeConfig;
+}
+
+/**
+ * Reads the stack's kubeconfig and makes the providers.
+ *
+ * A kubeconfig that is named and not there leaves the Kubernetes provider without a cluster, never with the ambient one: `pulumi preview` still
+ * works, as in a CI run that has no cluster in reach, and `pulumi up` fails.
+ */
+export function clusterAccess(settings: Settings): ClusterAccess {
+  return {
+    kubeConfig: readKubeConfig(settings),
+    kubernetes: new kubernetes.Provider("kubernetes", {
+      // The path and not the text: a cluster made anew under the same path is the same cluster to the stack, and no key lies in the state.
+      ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
+      ...(settings.context === undefined ? {} : { context: settings.context }),
+      enableServerSideApply: true,
+      // What somebody else changed by hand is put right, instead of being a conflict.
+      enablePatchForce: true,
+      // Read live by the sidecars, so they change in place and keep their names.
+      enableConfigMapMutable: true,
+      enableSecretMutable: true,
+    }),
+    docker: new docker.Provider(
+      "docker",
+      settings.dockerHost === undefined ? {} : { host: absoluteHost(settings.dockerHost) },
+    ),
+  };
+}
+
+/** The kubeconfig as the program itself uses it; an empty one where the named file is missing. */
+function readKubeConfig(settings: Settings): KubeConfig {
+  const kubeConfig = new KubeConfig();
+  if (settings.kubeconfig === undefined) {
+    kubeConfig.loadFromDefault();
+  } else if (existsSync(settings.kubeconfig)) {
+    kubeConfig.loadFromFile(settings.kubeconfig);
+  } else {
+    void pulumi.log.warn(
+      `No cluster in reach: ${settings.kubeconfig}, which this stack names as its kubeconfig, is not there. \`npm start\` makes the embedded cluster.`,
+    );
+    return kubeConfig;
+  }
+  if (settings.context !== undefined) kubeConfig.setCurrentContext(settings.context);
+  return kubeConfig;
+}
+
+/** Docker takes absolute socket paths alone; the stack's configuration says them relative to the project. */
+function absoluteHost(host: string): string {
+  const socket = /^unix:\/\/(?<path>.+)$/.exec(host)?.groups?.path;
+  return socket === undefined ? host : `unix://${path.resolve(socket)}`;
+}

@@ -1,0 +1,32 @@
+import { CONSUL, DISCOVERY_DOMAIN, NODE_RESOLVER } from "../mesh/wire";
+
+/** Longest time for which the last good answer of a name is served while Consul can't be asked. */
+const STALE_FOR = "1h";
+
+/**
+ * CoreDNS's configuration on each node: it answers discovery names and no others, so that it is no tunnel out.
+ *
+ * A name without a passing instance is answered SERVFAIL instead of NXDOMAIN: Envoy empties a cluster on NXDOMAIN, and keeps its last hosts on
+ * SERVFAIL. `serve_stale … verify` asks Consul first, and serves the last answer only where that fails.
+ */
+export function corefile(): string {
+  const domain = DISCOVERY_DOMAIN.replaceAll(".", "\\.");
+  return [
+    `${DISCOVERY_DOMAIN}:${NODE_RESOLVER.dnsPort} {`,
+    "    errors",
+    "    cache 5 {",
+    "        success 10000 5 5",
+    "        denial 1000 1 1",
+    `        serve_stale ${STALE_FOR} verify`,
+    "    }",
+    `    rewrite stop rcode regex (.*)\\.${domain}\\. NXDOMAIN SERVFAIL`,
+    `    forward . 127.0.0.1:${CONSUL.dnsPort} {`,
+    "        max_fails 0",
+    "    }",
+    "    health :8080",
+    `    ready :${NODE_RESOLVER.canaryPort}`,
+    "    reload",
+    "}",
+    "",
+  ].join("\n");
+}

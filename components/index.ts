@@ -1,0 +1,24 @@
+/** The package's public API. Importing it deploys nothing. */
+export { CertificateAuthority } from "./certificate-authority";
+export type { CertificateAuthorityArgs, KeyAlgorithm, Leaf, LeafArgs } from "./certificate-authority";
+export { clusterAccess } from "./cluster-access";
+export type { ClusterAccess } from "./cluster-access";
+export { ConsulAcls } from "./consul-acls";
+export { ConsulCluster } from "./consul-cluster";
+export { Jaeger } from "./jaeger";
+export { MeshController } from "./mesh-controller";
+export { MeshService } from "./mesh-service";
+export type { MeshContext, MeshServiceArgs } from "./mesh-service";
+export { NetworkIsolation } from "./network-isolation";
+export { NodeResolver } from "./node-resolver";
+export type { PodSpec, PodTemplate } from "./pod-template";
+export { Prometheus } from "./prometheus";
+export { ServiceImage } from "./service-image";
+export { ServiceMesh } from "./service-mesh";
+export type { ServiceMeshArgs } from "./service-mesh";
+export { SettingsError, parseSettings } from "./settings";
+export type { Settings } from "./settings";
+export { Sidecar } from "./sidecar";
+export type { SidecarArgs } from "./sidecar";
+export { Zone } from "./zone";
+export * from "../mesh";

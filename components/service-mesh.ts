@@ -1,0 +1,156 @@
+import * as docker from "@pulumi/docker";
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { KubeConfig } from "@kubernetes/client-node";
+import type { Mesh, Service, Zone as ZoneModel, ZoneName } from "../mesh";
+import { WELL_KNOWN, SIDECAR_PORTS } from "../mesh/wire";
+import { applicationPod } from "./application";
+import { ConsulAcls } from "./consul-acls";
+import { ConsulCluster } from "./consul-cluster";
+import { forwardConsul } from "./consul-forward";
+import { Jaeger } from "./jaeger";
+import { MeshController } from "./mesh-controller";
+import type { MeshContext } from "./mesh-service";
+import { MeshService } from "./mesh-service";
+import { NodeResolver } from "./node-resolver";
+import { PodReaders } from "./pod-readers";
+import { Prometheus } from "./prometheus";
+import { ServiceImage } from "./service-image";
+import type { Settings } from "./settings";
+import { Zone } from "./zone";
+
+export interface ServiceMeshArgs {
+  readonly mesh: Mesh;
+  readonly settings: Settings;
+  /** The cluster's kubeconfig, for the port-forward to Consul. */
+  readonly kubeConfig: KubeConfig;
+  readonly providers: {
+    readonly kubernetes: kubernetes.Provider;
+    readonly docker: docker.Provider;
+  };
+}
+
+/** The whole mesh of one document: zones, discovery, controller, observability, and every service with its sidecar. */
+export class ServiceMesh extends pulumi.ComponentResource {
+  constructor(name: string, args: ServiceMeshArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(
+      "lucid:mesh:ServiceMesh",
+      name,
+      {},
+      { ...opts, providers: [args.providers.kubernetes, args.providers.docker] },
+    );
+    const { mesh, settings } = args;
+    const child = { parent: this };
+
+    const zones = this.zones(args);
+    const context: MeshContext = {
+      mesh,
+      zones,
+      envoy: {
+        resolverAddress: settings.nodeResolverIp,
+        tracing: settings.tracingEnabled,
+        adminPort: SIDECAR_PORTS.admin,
+        mtls: true,
+      },
+      certValidityDays: settings.certValidityDays,
+      startGate: new ServiceImage("start-gate", { service: "start-gate", registry: settings.imageRegistry }, child),
+    };
+
+    const consul = new ConsulCluster(
+      "consul",
+      {
+        zone: zones.mesh,
+        servers: settings.consulServers,
+        clusterIp: settings.consulIp,
+        certValidityDays: settings.certValidityDays,
+      },
+      child,
+    );
+    const acls = new ConsulAcls(
+      "consul-acls",
+      { mesh, cluster: consul, address: forwardConsul(args.kubeConfig, settings.consulForwardPort) },
+      child,
+    );
+    const resolver = new NodeResolver(
+      "node-resolver",
+      {
+        zone: zones.mesh,
+        consul,
+        consulServers: settings.consulServers,
+        agentToken: acls.resolverToken,
+        clusterIp: settings.nodeResolverIp,
+        certValidityDays: settings.certValidityDays,
+      },
+      child,
+    );
+    const podReaders = new PodReaders(
+      "pod-readers",
+      {
+        readers: mesh.services.filter((service) => service.name === WELL_KNOWN.controller),
+        zones: zonesWithServices(mesh),
+      },
+      { parent: this, dependsOn: Object.values(zones) },
+    );
+
+    for (const service of mesh.services) {
+      const options = { parent: this, dependsOn: resolver };
+      if (service.workload.kind === "application") {
+        new MeshService(service.name, { context, service, pod: applicationPod(service, service.workload) }, options);
+      } else if (service.name === WELL_KNOWN.prometheus) {
+        new Prometheus(service.name, { context, service }, options);
+      } else if (service.name === WELL_KNOWN.jaeger) {
+        new Jaeger(service.name, { context, service }, options);
+      } else if (service.name === WELL_KNOWN.controller) {
+        new MeshController(
+          service.name,
+          {
+            context,
+            service,
+            image: new ServiceImage(
+              "controller",
+              { service: "controller", imageName: "mesh-controller", registry: settings.imageRegistry },
+              child,
+            ),
+            consulIp: settings.consulIp,
+            registrarTokens: acls.registrarTokens,
+            registryTtl: settings.serviceRegistryTtl,
+            waitFor: [podReaders, consul],
+          },
+          options,
+        );
+      } else {
+        throw unknownComponent(service);
+      }
+    }
+    this.registerOutputs({});
+  }
+
+  private zones(args: ServiceMeshArgs): Record<ZoneName, Zone> {
+    const { mesh, settings } = args;
+    const surroundings = { apiServerCidr: settings.apiServerCidr, apiServerPort: settings.apiServerPort };
+    const zone = (name: ZoneName) =>
+      new Zone(
+        name,
+        { mesh, zone: zoneModel(mesh, name), algorithm: settings.certificateAlgorithm, surroundings },
+        { parent: this },
+      );
+    return { ops: zone("ops"), chain: zone("chain"), wallet: zone("wallet"), mesh: zone("mesh"), edge: zone("edge") };
+  }
+}
+
+function zoneModel(mesh: Mesh, name: ZoneName): ZoneModel {
+  const model = mesh.zones.find((zone) => zone.name === name);
+  if (model === undefined) throw new pulumi.RunError(`the mesh has no zone ${name}`);
+  return model;
+}
+
+function zonesWithServices(mesh: Mesh): ZoneModel[] {
+  return mesh.zones.filter((zone) => mesh.services.some((service) => service.zone === zone.name));
+}
+
+function unknownComponent(service: Service): pulumi.RunError {
+  const known = Object.values(WELL_KNOWN).join(", ");
+  return new pulumi.RunError(
+    `service ${service.name} says \`component: true\`, but only ${known} have a component of their own; give it an image instead`,
+  );
+}

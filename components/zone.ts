@@ -1,0 +1,54 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Mesh, Zone as ZoneModel } from "../mesh";
+import { LABELS, PART_OF } from "../mesh/wire";
+import type { KeyAlgorithm } from "./certificate-authority";
+import { CertificateAuthority } from "./certificate-authority";
+import { NetworkIsolation } from "./network-isolation";
+import type { NetworkSurroundings } from "./network-policies";
+
+export interface ZoneArgs {
+  readonly mesh: Mesh;
+  readonly zone: ZoneModel;
+  readonly algorithm: KeyAlgorithm;
+  readonly surroundings: NetworkSurroundings;
+}
+
+/** A zone: its namespace under the `restricted` profile of Pod Security, its certificate authority, and its isolation. */
+export class Zone extends pulumi.ComponentResource {
+  readonly model: ZoneModel;
+  readonly authority: CertificateAuthority;
+  /** What every workload of the zone must wait for: its namespace, and the policies that close it. */
+  readonly isolation: NetworkIsolation;
+
+  constructor(name: string, args: ZoneArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("lucid:mesh:Zone", name, { zone: args.zone.name }, opts);
+    const child = { parent: this };
+    this.model = args.zone;
+
+    const namespace = new kubernetes.core.v1.Namespace(
+      `${name}-namespace`,
+      {
+        metadata: {
+          name: args.zone.namespace,
+          labels: {
+            [LABELS.partOf]: PART_OF,
+            [LABELS.zone]: args.zone.name,
+            "pod-security.kubernetes.io/enforce": "restricted",
+            "pod-security.kubernetes.io/enforce-version": "latest",
+            "pod-security.kubernetes.io/audit": "restricted",
+            "pod-security.kubernetes.io/warn": "restricted",
+          },
+        },
+      },
+      child,
+    );
+    this.authority = new CertificateAuthority(`${name}-ca`, { zone: args.zone, algorithm: args.algorithm }, child);
+    this.isolation = new NetworkIsolation(
+      `${name}-isolation`,
+      { mesh: args.mesh, zone: args.zone, surroundings: args.surroundings },
+      { parent: this, dependsOn: namespace },
+    );
+    this.registerOutputs({ namespace: args.zone.namespace });
+  }
+}

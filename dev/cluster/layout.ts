@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import * as path from "node:path";
+
+/**
+ * Where everything of the embedded cluster is: addresses, names, files. Pure, so that every other file agrees.
+ *
+ * The cluster consists of *machines*: sets of namespaces (network, mount, host name) of their own, joined by a bridge in
+ * the machine `switch`. `builder` runs the registry and the Docker engine, `node<n>` the Kubernetes nodes; `node1` runs
+ * the control plane too. `host` is the machine that all of it runs on: only port forwarders run there.
+ */
+export const network = {
+  /** The machines' own network; nothing outside routes to it. */
+  machines: "10.77.0.0/24",
+  switchAddress: "10.77.0.1",
+  builderAddress: "10.77.0.2",
+  controlPlaneAddress: "10.77.0.10",
+  apiPort: 6443,
+  pods: "10.244.0.0/16",
+  services: "10.96.0.0/12",
+  apiService: "10.96.0.1",
+  clusterDns: "10.96.0.10",
+  clusterDomain: "cluster.local",
+} as const;
+
+/** Name under which machines reach the embedded registry (HTTPS, port 443). */
+export const registryHost = "registry.lucid.internal";
+
+/** Registries whose images the embedded registry serves, under their public names. */
+export const mirroredRegistries = ["docker.io", "registry.k8s.io", registryHost] as const;
+
+/**
+ * Name of the cgroup, in every hierarchy, that holds every process of a cluster and nothing else. The cluster of the usual
+ * state directory is `lucid-mesh`; one whose state is kept elsewhere is another cluster, which this name keeps apart.
+ */
+export function rootCgroup(state: string, usualState: string): string {
+  const name = "lucid-mesh";
+  return state === usualState ? name : `${name}-${createHash("sha256").update(state).digest("hex").slice(0, 8)}`;
+}
+
+/** More nodes than this do not fit the addresses (10.77.0.10 to .209); two cores carry far fewer. */
+export const maxNodes = 200;
+
+/** A set of namespaces of the cluster, or the `host` itself. */
+export interface Machine {
+  readonly name: string;
+  /** Address on the bridge; undefined for `host`. */
+  readonly address: string | undefined;
+}
+
+/** A machine that is a Kubernetes node. */
+export interface NodeMachine extends Machine {
+  readonly address: string;
+  /** Counted from 1. */
+  readonly index: number;
+  readonly podCidr: string;
+}
+
+/** The machine that carries the cluster; it runs the forwarders. */
+export const host: Machine = { name: "host", address: undefined };
+/** Holds the bridge. */
+export const switchMachine: Machine = { name: "switch", address: network.switchAddress };
+/** Runs the registry and the Docker engine, whose firewall rules would be in the nodes' way. */
+export const builder: Machine = { name: "builder", address: network.builderAddress };
+
+/** Node `index`, counted from 1: `node1` has 10.77.0.10 and the pods 10.244.1.0/24. */
+export function nodeMachine(index: number): NodeMachine {
+  if (!Number.isInteger(index) || index < 1 || index > maxNodes) {
+    throw new RangeError(`node ${String(index)}: nodes are counted from 1 to ${String(maxNodes)}`);
+  }
+  return {
+    name: `node${String(index)}`,
+    address: `10.77.0.${String(9 + index)}`,
+    index,
+    podCidr: `10.244.${String(index)}.0/24`,
+  };
+}
+
+/** The nodes of a cluster of `count` nodes, the control plane's first. */
+export function nodeMachines(count: number): NodeMachine[] {
+  return Array.from({ length: count }, (_, position) => nodeMachine(position + 1));
+}
+
+/** Files below the state directory; {@link stateFiles} computes them. */
+export interface StateFiles {
+  readonly root: string;
+  /** Keys and certificates; 0700. */
+  readonly pki: string;
+  /** Sockets that the host may use. */
+  readonly run: string;
+  readonly logs: string;
+  /** Directories of PersistentVolumes. */
+  readonly volumes: string;
+  /** What the cluster was asked to be at its last start. */
+  readonly record: string;
+  readonly kubeconfig: string;
+  readonly dockerSocket: string;
+  readonly apiSocket: string;
+  readonly registrySocket: string;
+  /** Files of one machine that survive its restart. */
+  machine(machine: Machine, ...names: readonly string[]): string;
+  /** Log of one component; it is begun anew when the component is, and the one before is kept as `.1`. */
+  log(machine: Machine, component: string): string;
+}
+
+/** The files of a cluster whose state directory is `root`. */
+export function stateFiles(root: string): StateFiles {
+  const run = path.join(root, "run");
+  const logs = path.join(root, "logs");
+  return {
+    root,
+    pki: path.join(root, "pki"),
+    run,
+    logs,
+    volumes: path.join(root, "volumes"),
+    record: path.join(root, "cluster.json"),
+    kubeconfig: path.join(root, "kubeconfig"),
+    dockerSocket: path.join(run, "docker.sock"),
+    apiSocket: path.join(run, "apiserver.sock"),
+    registrySocket: path.join(run, "registry.sock"),
+    machine: (machine, ...names) => path.join(root, "machines", machine.name, ...names),
+    log: (machine, component) => path.join(logs, machine.name, `${component}.log`),
+  };
+}

@@ -1,0 +1,4 @@
+import { serve } from "../protocol/server";
+import { consulProvider } from "./provider";
+
+serve(consulProvider());

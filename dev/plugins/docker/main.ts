@@ -1,0 +1,4 @@
+import { serve } from "../protocol/server";
+import { dockerProvider } from "./provider";
+
+serve(dockerProvider());

@@ -1,0 +1,4 @@
+import { serve } from "../protocol/server";
+import { kubernetesProvider } from "./provider";
+
+serve(kubernetesProvider());

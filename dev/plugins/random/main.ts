@@ -1,0 +1,4 @@
+import { serve } from "../protocol/server";
+import { randomProvider } from "./provider";
+
+serve(randomProvider());

@@ -1,0 +1,4 @@
+import { serve } from "../protocol/server";
+import { tlsProvider } from "./provider";
+
+serve(tlsProvider());

@@ -1,0 +1,141 @@
+import { serviceNamed } from "../mesh/edges";
+import type { Edge, Mesh, Service, ServicePort } from "../mesh/model";
+import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
+import { alpnOf, isHttp, protocolOptions } from "./http";
+import { extension, socketAddress, type Message } from "./message";
+import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, outboundName } from "./names";
+import type { EnvoyOptions } from "./options";
+import { clientTls } from "./tls";
+
+/** Time to connect, TLS handshake included. */
+export const CONNECT_TIMEOUT = "0.25s";
+
+/**
+ * The callee of an edge: its instances as the node resolver tells them, always at port 15001, by mutual TLS with the callee's exact identity.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/clusters/dns/v3/dns_cluster.proto
+ */
+export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options: EnvoyOptions): Message {
+  const { service: callee, port } = calleeOf(mesh, edge);
+  const name = outboundName(edge);
+  // Between sidecars HTTP/1.1 gains from multiplexing, too. An upgrade (WebSocket) needs HTTP/1.1.
+  const version = port.protocol === "websocket" ? "http1" : "http2";
+  const alpn = port.protocol === "http" ? ["h2"] : alpnOf(port.protocol);
+  const peers = { zone: callee.zone, identities: { exact: [callee.identity] } };
+  return {
+    name,
+    connect_timeout: CONNECT_TIMEOUT,
+    cluster_type: extension("envoy.clusters.dns", "envoy.extensions.clusters.dns.v3.DnsCluster", {
+      dns_refresh_rate: "5s",
+      dns_jitter: "1s",
+      dns_failure_refresh_rate: { base_interval: "1s", max_interval: "5s" },
+      dns_lookup_family: "V4_ONLY",
+      typed_dns_resolver_config: resolver(options.resolverAddress),
+    }),
+    lb_policy: "LEAST_REQUEST",
+    load_assignment: endpoint(name, socketAddress(callee.discoveryName, SIDECAR_PORTS.inbound)),
+    ...protocolOptions(version, "300s"),
+    circuit_breakers: CIRCUIT_BREAKERS,
+    outlier_detection: OUTLIER_DETECTION,
+    upstream_connection_options: {
+      tcp_keepalive: { keepalive_probes: 3, keepalive_time: 10, keepalive_interval: 5 },
+    },
+    transport_socket: clientTls(peers, serverName(port.name, callee.name, caller.zone), alpn),
+  };
+}
+
+/** The application behind one of its ports, on the pod's loopback. */
+export function applicationCluster(port: ServicePort): Message {
+  return loopbackCluster(applicationName(port.name), port.port, port.protocol);
+}
+
+/**
+ * The cluster that answers the application's health check. A port of the service that speaks HTTP is used as it is; any other number gets a cluster
+ * of its own (HTTP/1.1), which is returned too.
+ */
+export function healthTarget(service: Service): { readonly name: string; readonly own: readonly Message[] } {
+  const port = service.ports.find((candidate) => candidate.port === service.health.port && isHttp(candidate.protocol));
+  if (port !== undefined) {
+    return { name: applicationName(port.name), own: [] };
+  }
+  return { name: HEALTH_CLUSTER, own: [loopbackCluster(HEALTH_CLUSTER, service.health.port, "http")] };
+}
+
+/** This Envoy's admin interface, through the Unix socket that only the sidecar's container has. */
+export function adminCluster(): Message {
+  return {
+    name: ADMIN_CLUSTER,
+    connect_timeout: CONNECT_TIMEOUT,
+    type: "STATIC",
+    load_assignment: endpoint(ADMIN_CLUSTER, { pipe: { path: `${SIDECAR_PATHS.run}/admin.sock` } }),
+  };
+}
+
+/** The callee and port of an edge. Throws when the mesh does not have them: an edge to nowhere means that the mesh was not resolved. */
+export function calleeOf(mesh: Mesh, edge: Edge): { readonly service: Service; readonly port: ServicePort } {
+  const service = serviceNamed(mesh, edge.to);
+  const port = service.ports.find((candidate) => candidate.name === edge.port);
+  if (port === undefined) {
+    throw new RangeError(`${edge.source}: the mesh has no port ${edge.port} of ${edge.to}; resolve the document again`);
+  }
+  return { service, port };
+}
+
+function loopbackCluster(name: string, port: number, protocol: ServicePort["protocol"]): Message {
+  // Idle connections are given up sooner than common servers do it (Node: 5 s), so that no request meets a closing one.
+  const version = protocol === "http2" || protocol === "grpc" ? "http2" : "http1";
+  return {
+    name,
+    connect_timeout: CONNECT_TIMEOUT,
+    type: "STATIC",
+    load_assignment: endpoint(name, socketAddress("127.0.0.1", port)),
+    ...(isHttp(protocol) ? protocolOptions(version, version === "http1" ? "4s" : "300s") : {}),
+    circuit_breakers: { thresholds: [LIMITS] },
+  };
+}
+
+function endpoint(clusterName: string, address: Message): Message {
+  return { cluster_name: clusterName, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] };
+}
+
+/** Two short tries, so that a silent resolver delays a sidecar's start by seconds at most. */
+function resolver(address: string): Message {
+  return extension(
+    "envoy.network.dns_resolver.cares",
+    "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+    {
+      resolvers: [socketAddress(address, NODE_RESOLVER.dnsPort)],
+      dns_resolver_options: { no_default_search_domain: true },
+      query_timeout_seconds: 1,
+      query_tries: 2,
+      // A new socket for each query: an old one would stay bound to a resolver pod that is gone.
+      udp_max_queries: 1,
+    },
+  );
+}
+
+const LIMITS: Message = { max_connections: 1024, max_pending_requests: 1024, max_requests: 4096 };
+
+/** Retries are at most a fifth of the calls under way (three at the least). */
+const CIRCUIT_BREAKERS: Message = {
+  thresholds: [{ ...LIMITS, retry_budget: { budget_percent: { value: 20 }, min_retry_concurrency: 3 } }],
+};
+
+/**
+ * An instance is left out for a while when it cannot be reached or its sidecar answers 502–504. An application's own 500 ejects nobody: it may be
+ * the answer.
+ */
+const OUTLIER_DETECTION: Message = {
+  interval: "5s",
+  base_ejection_time: "5s",
+  max_ejection_time: "60s",
+  max_ejection_percent: 50,
+  split_external_local_origin_errors: true,
+  consecutive_local_origin_failure: 3,
+  enforcing_consecutive_local_origin_failure: 100,
+  consecutive_gateway_failure: 5,
+  enforcing_consecutive_gateway_failure: 100,
+  enforcing_consecutive_5xx: 0,
+  enforcing_success_rate: 0,
+  enforcing_local_origin_success_rate: 0,
+};

@@ -1,0 +1,7 @@
+export * from "./command";
+export * from "./names";
+export * from "./options";
+export * from "./render";
+export { SCRAPE_BASE_PORT, SCRAPE_PATH, scrapedZones, scrapePort } from "./scrape";
+export * from "./static";
+export { CERTIFICATE_FILE, renderCertificateSds, renderTrust } from "./tls";

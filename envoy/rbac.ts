@@ -1,0 +1,67 @@
+import type { EdgeRule } from "../mesh/model";
+import { extension, type Message } from "./message";
+
+/** Somebody who may call, and what he may ask. */
+export interface Grant {
+  /** Name of the caller; becomes the policy's name and a label of its counters. */
+  readonly name: string;
+  /** Exact URI SAN of the caller's certificate. */
+  readonly identity: string;
+  /** What may be asked; empty means everything behind this server name. */
+  readonly rules: readonly EdgeRule[];
+}
+
+/**
+ * HTTP authorization: what no grant allows is answered 403. Every permission names the server name (SNI) it belongs to, so that none reads
+ * "any", and a policy that came into a foreign filter chain would allow nothing there.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/rbac_filter
+ */
+export function httpRbac(serverName: string, grants: readonly Grant[]): Message {
+  return extension("envoy.filters.http.rbac", "envoy.extensions.filters.http.rbac.v3.RBAC", {
+    rules: { action: "ALLOW", policies: policies(serverName, grants) },
+    track_per_rule_stats: true,
+  });
+}
+
+function policies(serverName: string, grants: readonly Grant[]): Message {
+  return Object.fromEntries(
+    grants.map((grant) => [
+      grant.name,
+      {
+        permissions: [permission(serverName, grant.rules)],
+        principals: [{ authenticated: { principal_name: { exact: grant.identity } } }],
+      },
+    ]),
+  );
+}
+
+function permission(serverName: string, rules: readonly EdgeRule[]): Message {
+  const server: Message = { requested_server_name: { exact: serverName } };
+  // One rule that allows everything makes the others void.
+  if (rules.length === 0 || rules.some((rule) => rule.methods.length === 0 && rule.paths.length === 0)) {
+    return server;
+  }
+  return allOf([server, anyOf(rules.map(ruleMatcher))]);
+}
+
+function ruleMatcher(rule: EdgeRule): Message {
+  const methods = rule.methods.map((method) => ({ header: { name: ":method", string_match: { exact: method } } }));
+  const paths = rule.paths.map((path) => ({ url_path: { path: pathMatcher(path) } }));
+  return allOf([methods, paths].filter((list) => list.length > 0).map(anyOf));
+}
+
+/** The path of a rule: exact, or a prefix when it ends in `*`. Matched after normalization, without the query. */
+export function pathMatcher(path: string): Message {
+  return path.endsWith("*") ? { prefix: path.slice(0, -1) } : { exact: path };
+}
+
+function allOf(rules: Message[]): Message {
+  const [only] = rules;
+  return only !== undefined && rules.length === 1 ? only : { and_rules: { rules } };
+}
+
+function anyOf(rules: Message[]): Message {
+  const [only] = rules;
+  return only !== undefined && rules.length === 1 ? only : { or_rules: { rules } };
+}

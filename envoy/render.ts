@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { edgesFrom } from "../mesh/edges";
+import type { Edge, Mesh, Service } from "../mesh/model";
+import { adminListener } from "./admin";
+import { bootstrap } from "./bootstrap";
+import { applicationCluster, healthTarget, outboundCluster } from "./clusters";
+import { dnsListener } from "./dns";
+import { healthListener } from "./health";
+import { inboundListener } from "./inbound";
+import { inspectionListener } from "./inspection";
+import { any, type Message } from "./message";
+import type { EnvoyOptions } from "./options";
+import { outboundListener } from "./outbound";
+import { isScraper, scrapeCluster, scrapedZones, scrapeListener } from "./scrape";
+import { CERTIFICATE_FILE, renderCertificateSds } from "./tls";
+import { toYaml } from "./yaml";
+
+/** The files of one sidecar, by name, as they stand together in ConfigMap `<service>-envoy`. They hold no key and no certificate. */
+export interface SidecarFiles {
+  /** Static; a change of it takes effect at the next start. */
+  readonly "bootstrap.yaml": string;
+  /** LDS; reloaded. */
+  readonly "listeners.yaml": string;
+  /** CDS; reloaded. */
+  readonly "clusters.yaml": string;
+  /** SDS; says where the certificate and its key lie. */
+  readonly "certificate.yaml": string;
+}
+
+/**
+ * Everything that the sidecar of one service is told, scoped to that service's own edges.
+ *
+ * @throws RangeError when the mesh contradicts itself (an edge to a port that does not exist)
+ */
+export function renderSidecar(mesh: Mesh, service: Service, options: EnvoyOptions): SidecarFiles {
+  const edges = edgesFrom(mesh, service);
+  return {
+    "bootstrap.yaml": toYaml(bootstrap(service)),
+    "listeners.yaml": discoveryFile(listeners(mesh, service, edges, options)),
+    "clusters.yaml": discoveryFile(
+      clusters(mesh, service, edges, options).map((cluster) => any("envoy.config.cluster.v3.Cluster", cluster)),
+    ),
+    [CERTIFICATE_FILE]: renderCertificateSds(),
+  };
+}
+
+function listeners(mesh: Mesh, service: Service, edges: readonly Edge[], options: EnvoyOptions): Message[] {
+  return [
+    inboundListener(mesh, service, options),
+    ...edges.map((edge) => outboundListener(mesh, service, edge, options)),
+    dnsListener(mesh, service, options),
+    healthListener(service),
+    inspectionListener(mesh, service),
+    adminListener(service, options),
+    ...(isScraper(service) ? scrapedZones(mesh).map((zone) => scrapeListener(service, zone)) : []),
+  ].filter((listener) => listener !== undefined);
+}
+
+function clusters(mesh: Mesh, service: Service, edges: readonly Edge[], options: EnvoyOptions): Message[] {
+  return [
+    ...service.ports.map(applicationCluster),
+    ...healthTarget(service).own,
+    ...edges.map((edge) => outboundCluster(mesh, service, edge, options)),
+    ...(isScraper(service) ? scrapedZones(mesh).map((zone) => scrapeCluster(mesh, service, zone)) : []),
+  ];
+}
+
+/** A `DiscoveryResponse`. Its version is a digest of what it says, so a running Envoy can be asked which generation it has. */
+function discoveryFile(resources: readonly Message[]): string {
+  const version = createHash("sha256").update(JSON.stringify(resources)).digest("hex").slice(0, 16);
+  return toYaml({ version_info: version, resources });
+}

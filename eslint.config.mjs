@@ -1,0 +1,71 @@
+import eslint from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["**/node_modules/", "**/dist/", ".state/", "test/golden/files/"] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/no-floating-promises": "error",
+      // Numbers and booleans read well in a template.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      // The Kubernetes client's models are classes that serve as interfaces; its callers write literals.
+      "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      // A Pulumi resource is declared by being constructed.
+      "no-new": "off",
+    },
+  },
+  {
+    // mesh/ and envoy/ are pure: no Pulumi, no file system, no clock.
+    files: ["mesh/**/*.ts", "envoy/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            "@pulumi/*",
+            "node:fs",
+            "node:fs/*",
+            "fs",
+            "node:net",
+            "node:child_process",
+            "../components/*",
+            "../policies/*",
+            "../dev/*",
+          ],
+        },
+      ],
+      "no-restricted-globals": ["error", "Date", "process", "setTimeout", "setInterval"],
+    },
+  },
+  {
+    // The proof and the rules share no code with what generates the resources.
+    files: ["policies/**/*.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: ["../**/components/*", "../**/envoy/render*"] }] },
+  },
+  {
+    files: ["**/*.test.ts"],
+    rules: {
+      // `describe` and `it` hand back promises nobody awaits.
+      "@typescript-eslint/no-unused-expressions": "off",
+    },
+  },
+  {
+    files: ["**/*.mjs", "**/*.cjs", "**/*.js"],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+    languageOptions: {
+      globals: {
+        process: "readonly",
+        console: "readonly",
+        module: "writable",
+        require: "readonly",
+        __dirname: "readonly",
+        URL: "readonly",
+      },
+    },
+  },
+);

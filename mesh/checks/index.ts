@@ -1,0 +1,23 @@
+/** All checks of meaning. Each says nothing about values whose shape the schema has refused already. */
+import type { Draft } from "../draft";
+import type { Path, Report } from "../problems";
+import { checkAddresses } from "./addresses";
+import { checkCalls } from "./calls";
+import { checkMembership } from "./membership";
+import { checkNames } from "./names";
+import { checkPorts } from "./ports";
+import { checkWorkloads } from "./workload";
+
+/**
+ * Runs every check.
+ *
+ * @param raw the value at a path of the document as written, to tell a missing value from a wrong one
+ */
+export function checkMeaning(draft: Draft, raw: (path: Path) => unknown, report: Report): void {
+  checkMembership(draft, report);
+  checkNames(draft, report);
+  checkWorkloads(draft, raw, report);
+  checkPorts(draft, report);
+  checkCalls(draft, report);
+  checkAddresses(draft, report);
+}

@@ -1,0 +1,88 @@
+/** Names that are taken: by another service, by the mesh itself, or by the components that it is made of. */
+import { draftServices, type Draft, type DraftService } from "../draft";
+import { ZONES, type ZoneName } from "../model";
+import { show, type Path, type Report } from "../problems";
+import { listed } from "../suggest";
+import { CONSUL, NODE_RESOLVER, WELL_KNOWN } from "../wire";
+
+/** Names that would be taken for something else under `lucid.internal` or in the namespace of the mesh. */
+const RESERVED: ReadonlyMap<string, string> = new Map([
+  [CONSUL.service, "Consul"],
+  [NODE_RESOLVER.service, "the node resolver"],
+  ["registry", "the image registry"],
+  ["discovery", "the discovery domain"],
+  ...ZONES.map((zone) => [zone, `the trust domain of zone ${zone}`] as const),
+]);
+
+interface Component {
+  readonly zone: ZoneName;
+  /** A port that other parts of the mesh count on, with its protocol. */
+  readonly port?: { readonly name: string; readonly protocol: string };
+}
+
+/** Jaeger's port for spans, to which tracing makes an edge from every service. */
+export const OTLP_PORT = "otlp";
+
+/** Services whose pods a component of the package renders, and what the mesh counts on in them. */
+export const COMPONENTS: ReadonlyMap<string, Component> = new Map<string, Component>([
+  [WELL_KNOWN.prometheus, { zone: "ops" }],
+  [WELL_KNOWN.jaeger, { zone: "ops", port: { name: OTLP_PORT, protocol: "grpc" } }],
+  [WELL_KNOWN.controller, { zone: "mesh" }],
+]);
+
+/** Every name stands for one service, and well-known names for what they say. */
+export function checkNames(draft: Draft, report: Report): void {
+  const first = new Map<string, number>();
+  for (const { service, path } of draftServices(draft)) {
+    const { name } = service;
+    if (name === undefined) continue;
+    const earlier = first.get(name);
+    if (earlier === undefined) {
+      first.set(name, path[1]);
+    } else {
+      report(
+        [...path, "name"],
+        `two services are named ${show(name)} (also services[${String(earlier)}])`,
+        "rename one",
+      );
+    }
+    const meaning = RESERVED.get(name);
+    if (meaning !== undefined)
+      report([...path, "name"], `the name ${show(name)} is that of ${meaning}`, "take another");
+    checkComponent(service, name, path, report);
+  }
+}
+
+function checkComponent(service: DraftService, name: string, path: Path, report: Report): void {
+  const component = COMPONENTS.get(name);
+  if (component === undefined) {
+    if (service.component === true) {
+      const known = listed(COMPONENTS.keys());
+      report([...path, "component"], `no component renders ${show(name)}, only ${known}`, "take 'component' away");
+    }
+    return;
+  }
+  if (service.component !== true) {
+    report([...path, "component"], `${show(name)} is rendered by a component`, "write 'component: true'");
+  }
+  if (service.plane !== undefined && service.plane !== component.zone) {
+    report([...path, "plane"], `${show(name)} is in ${show(service.plane)}`, `write 'plane: ${component.zone}'`);
+  }
+  const needed = component.port;
+  if (needed === undefined || service.ports === undefined) return;
+  const found = service.ports.findIndex((port) => port.name === needed.name);
+  if (found < 0) {
+    report(
+      [...path, "ports"],
+      `${show(name)} has no port '${needed.name}'`,
+      `declare it with protocol ${needed.protocol}`,
+    );
+  } else if (![needed.protocol, undefined].includes(service.ports[found]?.protocol)) {
+    const at = [...path, "ports", found, "protocol"];
+    report(
+      at,
+      `port '${needed.name}' of ${show(name)} must speak ${needed.protocol}`,
+      `write 'protocol: ${needed.protocol}'`,
+    );
+  }
+}

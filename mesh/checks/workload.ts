@@ -1,0 +1,61 @@
+/** What runs as a service: an application by its image, or a component of the package. */
+import { draftServices, type Draft } from "../draft";
+import { show, type Path, type Report } from "../problems";
+import { DEFAULT_RESOURCES } from "../schema";
+import { COMPONENTS } from "./names";
+
+const APPLICATION_KEYS = ["image", "command", "args", "env", "resources"] as const;
+
+/** An application has a pinned image and sane resources; a component renders its own. */
+export function checkWorkloads(draft: Draft, raw: (path: Path) => unknown, report: Report): void {
+  for (const { service, path } of draftServices(draft)) {
+    if (service.name !== undefined && COMPONENTS.has(service.name)) {
+      for (const key of APPLICATION_KEYS) {
+        if (service[key] === undefined) continue;
+        report([...path, key], `a component renders this pod, so '${key}' says nothing`, "take it out");
+      }
+      continue;
+    }
+    if (service.image !== undefined) checkImage(service.image, [...path, "image"], report);
+    else if (raw([...path, "image"]) === undefined && isMap(raw(path))) {
+      report([...path, "image"], "an application needs its image", "name it with a tag or a digest");
+    }
+    const request = bytes(service.resources?.requests?.memory ?? DEFAULT_RESOURCES.requests.memory);
+    const limit = bytes(service.resources?.limits?.memory ?? DEFAULT_RESOURCES.limits.memory);
+    if (request !== undefined && limit !== undefined && request > limit) {
+      const at = [...path, "resources", "limits", "memory"];
+      report(at, "the memory limit is lower than the request", "raise the limit or lower the request");
+    }
+  }
+}
+
+function isMap(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function checkImage(image: string, path: Path, report: Report): void {
+  if (!/^[a-z0-9][a-z0-9._:/-]*[a-z0-9](:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/.test(image)) {
+    report(path, `${show(image)} is no image`, "write it as 'name:tag' or 'name@sha256:…'");
+    return;
+  }
+  const digest = image.includes("@sha256:");
+  const tag = /:([^/:@]+)(@|$)/.exec(image.replace(/@sha256:.*$/, ""))?.[1];
+  if (!digest && tag === undefined) report(path, `the image ${show(image)} isn't pinned`, "add a tag or a digest");
+  if (!digest && tag === "latest") report(path, "the tag 'latest' pins nothing", "name a version or a digest");
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 1024,
+  Mi: 1024 ** 2,
+  Gi: 1024 ** 3,
+};
+
+function bytes(quantity: string): number | undefined {
+  const match = /^(\d+)(Ki|Mi|Gi|K|M|G)?$/.exec(quantity);
+  if (match === null) return undefined;
+  return Number(match[1]) * (UNITS[match[2] ?? ""] ?? 1);
+}

@@ -1,0 +1,96 @@
+/** Questions about the edges of a mesh. Answers are looked up, so asking for each of a thousand services stays linear. */
+import { ZONES, type Edge, type Mesh, type Service, type ZoneName } from "./model";
+import { WELL_KNOWN } from "./wire";
+
+/** A service, or its name. */
+export type ServiceRef = string | Pick<Service, "name">;
+
+/** What a service may call, sorted by (to, port); infrastructure edges too. */
+export function edgesFrom(mesh: Mesh, service: ServiceRef): readonly Edge[] {
+  return indexOf(mesh).from.get(nameOf(service)) ?? [];
+}
+
+/** Who may call a service, sorted by (from, port); infrastructure edges too. */
+export function edgesTo(mesh: Mesh, service: ServiceRef): readonly Edge[] {
+  return indexOf(mesh).to.get(nameOf(service)) ?? [];
+}
+
+/** A service by its name, or undefined. */
+export function findService(mesh: Mesh, name: string): Service | undefined {
+  return indexOf(mesh).services.get(name);
+}
+
+/**
+ * A service by its name.
+ *
+ * @throws RangeError when there is none: a defect of the caller, as edges of a resolved mesh name declared services only
+ */
+export function serviceNamed(mesh: Mesh, name: string): Service {
+  const service = findService(mesh, name);
+  if (service === undefined) throw new RangeError(`the mesh has no service '${name}'`);
+  return service;
+}
+
+/** Zones from which a service is called, in the order of ZONES. */
+export function callerZones(mesh: Mesh, service: ServiceRef): readonly ZoneName[] {
+  return zonesOf(edgesTo(mesh, service).map((edge) => serviceNamed(mesh, edge.from).zone));
+}
+
+/** Zones into which a service calls, in the order of ZONES. */
+export function calleeZones(mesh: Mesh, service: ServiceRef): readonly ZoneName[] {
+  return zonesOf(edgesFrom(mesh, service).map((edge) => serviceNamed(mesh, edge.to).zone));
+}
+
+/** Zones that look at every sidecar through its inspection listener: those of Prometheus and of the controller, where declared. */
+export function inspectionZones(mesh: Mesh): readonly ZoneName[] {
+  return zonesOf([WELL_KNOWN.prometheus, WELL_KNOWN.controller].flatMap((name) => findService(mesh, name)?.zone ?? []));
+}
+
+/**
+ * Zones whose roots a service's sidecar must trust, in the order of ZONES: its callers', its callees', and those that inspect it.
+ * Prometheus scrapes all, so it trusts every zone that has services.
+ */
+export function peerZones(mesh: Mesh, service: ServiceRef): readonly ZoneName[] {
+  if (nameOf(service) === WELL_KNOWN.prometheus) return zonesOf(mesh.services.map(({ zone }) => zone));
+  return zonesOf([...callerZones(mesh, service), ...calleeZones(mesh, service), ...inspectionZones(mesh)]);
+}
+
+interface MeshIndex {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly from: ReadonlyMap<string, readonly Edge[]>;
+  readonly to: ReadonlyMap<string, readonly Edge[]>;
+}
+
+const indices = new WeakMap<Mesh, MeshIndex>();
+
+function indexOf(mesh: Mesh): MeshIndex {
+  let index = indices.get(mesh);
+  if (index === undefined) {
+    index = {
+      services: new Map(mesh.services.map((service) => [service.name, service])),
+      from: grouped(mesh.edges, (edge) => edge.from),
+      to: grouped(mesh.edges, (edge) => edge.to),
+    };
+    indices.set(mesh, index);
+  }
+  return index;
+}
+
+function grouped(edges: readonly Edge[], keyOf: (edge: Edge) => string): ReadonlyMap<string, readonly Edge[]> {
+  const groups = new Map<string, Edge[]>();
+  for (const edge of edges) {
+    const group = groups.get(keyOf(edge));
+    if (group === undefined) groups.set(keyOf(edge), [edge]);
+    else group.push(edge);
+  }
+  return groups;
+}
+
+function zonesOf(zones: Iterable<ZoneName>): readonly ZoneName[] {
+  const present = new Set(zones);
+  return ZONES.filter((zone) => present.has(zone));
+}
+
+function nameOf(service: ServiceRef): string {
+  return typeof service === "string" ? service : service.name;
+}

@@ -1,0 +1,13 @@
+export * from "./addresses";
+export { FIXED_MEMBERS, fixedZoneOf } from "./checks/membership";
+export { COMPONENTS, OTLP_PORT } from "./checks/names";
+export { RESERVED_RANGE, reservedFor } from "./checks/ports";
+export * from "./defaults";
+export { parseDocument, validateDocument } from "./document";
+export * from "./edges";
+export * from "./model";
+export * from "./names";
+export { describeProblem, MeshDocumentError, type Problem } from "./problems";
+export { loadMesh, resolveMesh, type ResolveOptions } from "./resolve";
+export * from "./schema";
+export * from "./wire";

@@ -1,0 +1,123 @@
+/**
+ * The resolved mesh: what every enforcing layer is computed from. Plain data, no Pulumi, no file system, no clock.
+ *
+ * A `Mesh` is made by `resolveMesh` (resolve.ts) from a parsed document (document.ts). It is complete: every default is filled in, every name
+ * that an object in the cluster will bear is fixed, and infrastructure edges (telemetry, operation) stand in it like any declared call.
+ */
+
+/** The planes of Lucid, which hold its services. */
+export const PLANES = ["ops", "chain", "wallet"] as const;
+/** Zones that hold what the mesh itself needs. */
+export const INFRASTRUCTURE_ZONES = ["mesh", "edge"] as const;
+/** Every zone: the unit of isolation, with its own namespace, root CA and trust domain. */
+export const ZONES = [...PLANES, ...INFRASTRUCTURE_ZONES] as const;
+
+export type Plane = (typeof PLANES)[number];
+export type ZoneName = (typeof ZONES)[number];
+
+/** What a port speaks. It decides the filters in front of it and what can be authorized (method and path, or the connection alone). */
+export type Protocol = "http" | "http2" | "grpc" | "websocket" | "tcp";
+
+export interface Mesh {
+  /** `lucid.internal`; suffix of every name in the mesh. */
+  readonly domain: string;
+  readonly zones: readonly Zone[];
+  /** Sorted by name; names are unique in the mesh. */
+  readonly services: readonly Service[];
+  /** All edges, declared and infrastructure, sorted by (from, to, port). */
+  readonly edges: readonly Edge[];
+}
+
+export interface Zone {
+  readonly name: ZoneName;
+  /** `lucid-<zone>`. */
+  readonly namespace: string;
+  /** `<zone>.lucid.internal`: SPIFFE trust domain. */
+  readonly trustDomain: string;
+}
+
+export interface Service {
+  /** A DNS label, unique in the mesh. Also the name of its ServiceAccount, workload and registration. */
+  readonly name: string;
+  readonly zone: ZoneName;
+  readonly namespace: string;
+  /** `spiffe://<trust domain>/ns/<namespace>/sa/<name>`; the one URI SAN of its certificate. */
+  readonly identity: string;
+  /** `<name>.lucid.internal`: what applications dial, and the certificate's CN. */
+  readonly hostname: string;
+  /** `<name>.service.discovery.lucid.internal`: what Envoy resolves. */
+  readonly discoveryName: string;
+  /** The mesh-wide loopback address (127.64.0.0/10) on which a *caller's* sidecar answers for this service. */
+  readonly address: string;
+  /** At least one, in document order; the first is the default port of a call. */
+  readonly ports: readonly [ServicePort, ...ServicePort[]];
+  readonly health: HealthCheck;
+  readonly workload: Workload;
+  /** Shown in the registration's tags and as a pod label. */
+  readonly version: string;
+}
+
+export interface ServicePort {
+  /** A DNS label; first label of the SNI that selects this port behind 15001. */
+  readonly name: string;
+  /** Where the application listens, on 127.0.0.1. */
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** The port at which callers' applications dial `<service>.lucid.internal`; 80 for the first port unless declared. */
+  readonly dialPort: number;
+}
+
+/** Asked by kubelet through the sidecar's port 15021, `GET /health`. */
+export interface HealthCheck {
+  readonly path: string;
+  /** Application port asked, on 127.0.0.1. */
+  readonly port: number;
+}
+
+/** What runs as the service. `application` is rendered from the document; `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller). */
+export type Workload = ApplicationWorkload | ComponentWorkload;
+
+export interface ApplicationWorkload {
+  readonly kind: "application";
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly replicas: number;
+  readonly resources: Resources;
+}
+
+export interface ComponentWorkload {
+  readonly kind: "component";
+  readonly replicas: number;
+}
+
+export interface Resources {
+  /** Kubernetes quantities: `50m`, `64Mi`. */
+  readonly requests: Readonly<{ cpu: string; memory: string }>;
+  readonly limits: Readonly<{ memory: string }>;
+}
+
+/** One permission: `from` may call `port` of `to`. There is exactly one Edge per (from, to, port). */
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  /** Name of the callee's port. */
+  readonly port: string;
+  /** `call`: declared in the document. `telemetry`: spans to the trace collector, computed for every traced service. */
+  readonly kind: "call" | "telemetry";
+  /** What may be asked; empty means everything on that port. Only HTTP-like ports can have rules. */
+  readonly rules: readonly EdgeRule[];
+  /** Why the edge exists; always there when it crosses zones. */
+  readonly reason?: string;
+  readonly crossesZones: boolean;
+  /** Path of the declaration in the document (`services.admin-ui.calls[0]`), or what computed it. */
+  readonly source: string;
+}
+
+export interface EdgeRule {
+  /** HTTP methods, upper case; empty: any. */
+  readonly methods: readonly string[];
+  /** Path as matched after normalization; a trailing `*` makes it a prefix. Empty: any. */
+  readonly paths: readonly string[];
+}

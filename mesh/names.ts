@@ -1,0 +1,67 @@
+/** Names that objects of the mesh bear, each computed in one place. */
+import type { ZoneName } from "./model";
+import { DISCOVERY_DOMAIN } from "./wire";
+
+/** Suffix of every name in the mesh. */
+export const DOMAIN = "lucid.internal";
+
+/** Longest service name, so that every name made from it stays a DNS label of 63 characters. */
+export const MAX_SERVICE_NAME = 40;
+
+/** `lucid-<zone>`: the zone's namespace. */
+export function namespaceOf(zone: ZoneName): string {
+  return `lucid-${zone}`;
+}
+
+/** `<zone>.lucid.internal`: the zone's SPIFFE trust domain (SPIFFE-ID, section 2.1). */
+export function trustDomainOf(zone: ZoneName): string {
+  return `${zone}.${DOMAIN}`;
+}
+
+/** `spiffe://<zone>.lucid.internal/ns/lucid-<zone>/sa/<service>`: a service's identity. */
+export function identityOf(service: string, zone: ZoneName): string {
+  return `${identityPrefix(zone)}${service}`;
+}
+
+/** What every identity of a zone begins with. */
+export function identityPrefix(zone: ZoneName): string {
+  return `spiffe://${trustDomainOf(zone)}/ns/${namespaceOf(zone)}/sa/`;
+}
+
+/** `<service>.lucid.internal`: what applications dial, and the certificate's common name. */
+export function hostnameOf(service: string): string {
+  return `${service}.${DOMAIN}`;
+}
+
+/** `<service>.service.discovery.lucid.internal`: what Envoy resolves. */
+export function discoveryNameOf(service: string): string {
+  return `${service}.service.${DISCOVERY_DOMAIN}`;
+}
+
+/** Names of the Kubernetes objects of one service, all in its zone's namespace. */
+export interface ObjectNames {
+  readonly serviceAccount: string;
+  /** Deployment or StatefulSet. */
+  readonly workload: string;
+  /** ConfigMap with the sidecar's files. */
+  readonly envoy: string;
+  /** ConfigMap with the roots of its peers' zones. */
+  readonly trust: string;
+  /** Secret with its certificate and key. */
+  readonly certificate: string;
+  readonly networkPolicy: string;
+  readonly disruptionBudget: string;
+}
+
+/** Names of the Kubernetes objects of a service. */
+export function objectNames(service: string): ObjectNames {
+  return {
+    serviceAccount: service,
+    workload: service,
+    envoy: `${service}-envoy`,
+    trust: `${service}-trust`,
+    certificate: `${service}-tls`,
+    networkPolicy: service,
+    disruptionBudget: service,
+  };
+}

@@ -1,0 +1,167 @@
+/** From the document to the mesh: every default filled in, every name computed, every edge written out. */
+import { addressOf } from "./addresses";
+import { OTLP_PORT } from "./checks/names";
+import { answersGet, dialPortOf } from "./defaults";
+import { parseDocument } from "./document";
+import {
+  ZONES,
+  type ApplicationWorkload,
+  type Edge,
+  type EdgeRule,
+  type HealthCheck,
+  type Mesh,
+  type Service,
+  type ServicePort,
+  type Workload,
+  type Zone,
+} from "./model";
+import { DOMAIN, discoveryNameOf, hostnameOf, identityOf, namespaceOf, trustDomainOf } from "./names";
+import { MeshDocumentError } from "./problems";
+import type { CallDeclaration, MeshDocument, PortDeclaration, ServiceDeclaration } from "./schema";
+import { WELL_KNOWN } from "./wire";
+
+/** What a stack decides about the mesh that the document doesn't say. */
+export interface ResolveOptions {
+  /** Every service but the trace collector gets an edge for its spans. Default: false. */
+  readonly tracing?: boolean;
+}
+
+/** The one request that a sidecar makes of the trace collector (OTLP over gRPC, opentelemetry-proto, collector/trace/v1). */
+const SPAN_EXPORT: EdgeRule = {
+  methods: ["POST"],
+  paths: ["/opentelemetry.proto.collector.trace.v1.TraceService/Export"],
+};
+
+/**
+ * Reads and resolves `mesh.yaml`.
+ *
+ * @throws MeshDocumentError with every problem of the document
+ */
+export function loadMesh(text: string, file?: string, options?: ResolveOptions): Mesh {
+  return resolveMesh(parseDocument(text, file), options);
+}
+
+/**
+ * Resolves a document that has no problems (from parseDocument or validateDocument).
+ * The order of services in the document makes no difference.
+ *
+ * @throws MeshDocumentError when tracing is on and nobody collects traces
+ */
+export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}): Mesh {
+  const services = document.services.map(resolveService).sort((a, b) => compare(a.name, b.name));
+  const byName = new Map(services.map((service) => [service.name, service]));
+  const calls = document.services.flatMap((declaration) => callEdges(declaration, byName));
+  const spans = options.tracing === true ? telemetryEdges(services, byName.get(WELL_KNOWN.jaeger)) : [];
+  return {
+    domain: DOMAIN,
+    zones: ZONES.map((name): Zone => ({ name, namespace: namespaceOf(name), trustDomain: trustDomainOf(name) })),
+    services,
+    edges: [...calls, ...spans].sort(
+      (a, b) => compare(a.from, b.from) || compare(a.to, b.to) || compare(a.port, b.port),
+    ),
+  };
+}
+
+function resolveService(declaration: ServiceDeclaration): Service {
+  const { name, plane: zone } = declaration;
+  const [first, ...further] = declaration.ports.map(resolvePort);
+  if (first === undefined) throw unchecked(`'${name}' has no port`);
+  const ports = [first, ...further] as const;
+  return {
+    name,
+    zone,
+    namespace: namespaceOf(zone),
+    identity: identityOf(name, zone),
+    hostname: hostnameOf(name),
+    discoveryName: discoveryNameOf(name),
+    address: declaration.address ?? addressOf(name),
+    ports,
+    health: resolveHealth(declaration, ports),
+    workload: resolveWorkload(declaration),
+    version: declaration.version,
+  };
+}
+
+function resolvePort(port: PortDeclaration, index: number): ServicePort {
+  const dialPort = dialPortOf(port, index);
+  if (dialPort === undefined) throw unchecked(`port '${port.name}' has no dialPort`);
+  return { name: port.name, port: port.port, protocol: port.protocol, dialPort };
+}
+
+function resolveHealth({ health, name }: ServiceDeclaration, ports: readonly ServicePort[]): HealthCheck {
+  if (typeof health.port === "number") return { path: health.path, port: health.port };
+  const asked = ports.find((port) =>
+    health.port === undefined ? answersGet(port.protocol) : port.name === health.port,
+  );
+  if (asked === undefined) throw unchecked(`no port of '${name}' can be asked for its health`);
+  return { path: health.path, port: asked.port };
+}
+
+function resolveWorkload(declaration: ServiceDeclaration): Workload {
+  const { replicas, image, command, args, env, resources } = declaration;
+  if (declaration.component) return { kind: "component", replicas };
+  if (image === undefined) throw unchecked(`'${declaration.name}' has no image`);
+  const workload: ApplicationWorkload = { kind: "application", image, args, env: sortedKeys(env), replicas, resources };
+  return command === undefined ? workload : { ...workload, command };
+}
+
+function callEdges(declaration: ServiceDeclaration, services: ReadonlyMap<string, Service>): Edge[] {
+  return declaration.calls.flatMap((call, index) => {
+    const callee = services.get(call.service);
+    if (callee === undefined) throw unchecked(`'${call.service}' is not declared`);
+    const crossesZones = declaration.plane !== callee.zone;
+    return (call.ports ?? [callee.ports[0].name]).map((port): Edge => {
+      const edge: Edge = {
+        from: declaration.name,
+        to: callee.name,
+        port,
+        kind: "call",
+        rules: rulesOf(call),
+        crossesZones,
+        source: `services.${declaration.name}.calls[${String(index)}]`,
+      };
+      return call.reason === undefined ? edge : { ...edge, reason: call.reason.trim() };
+    });
+  });
+}
+
+function rulesOf(call: CallDeclaration): readonly EdgeRule[] {
+  const short = call.methods === undefined && call.paths === undefined ? [] : [call];
+  return (call.rules ?? short).map(({ methods, paths }) => ({
+    methods: [...(methods ?? [])].sort(compare),
+    paths: [...(paths ?? [])].sort(compare),
+  }));
+}
+
+function telemetryEdges(services: readonly Service[], collector: Service | undefined): Edge[] {
+  if (collector === undefined) {
+    const mend = `declare '${WELL_KNOWN.jaeger}' with a port '${OTLP_PORT}', or turn tracing off (lucid-mesh:tracingEnabled)`;
+    throw new MeshDocumentError([{ path: "services", message: "tracing is on and nobody collects traces", mend }]);
+  }
+  return services
+    .filter((service) => service.name !== collector.name)
+    .map((service) => ({
+      from: service.name,
+      to: collector.name,
+      port: OTLP_PORT,
+      kind: "telemetry",
+      rules: [SPAN_EXPORT],
+      reason: "Spans of its calls go to the trace collector",
+      crossesZones: service.zone !== collector.zone,
+      source: "tracing",
+    }));
+}
+
+/** By code unit: the same on every machine, unlike a locale's order. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function sortedKeys(record: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => compare(a, b)));
+}
+
+/** For documents that were made by hand and skipped validateDocument. */
+function unchecked(message: string): MeshDocumentError {
+  return new MeshDocumentError([{ path: "document", message, mend: "check it by validateDocument first" }], "document");
+}

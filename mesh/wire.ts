@@ -1,0 +1,90 @@
+/** Ports, addresses and labels that every layer agrees on. The single place where they are written down. */
+import type { ZoneName } from "./model";
+
+/** Ports of a sidecar. */
+export const SIDECAR_PORTS = {
+  /** mTLS 1.3; calls from other services. */
+  inbound: 15001,
+  /** Loopback only: `/ready` and `/stats`, read-only, for the application. */
+  admin: 15000,
+  /** Plain text, for kubelet alone: `GET /ready` (Envoy), `GET /health` (the application). */
+  health: 15021,
+  /** mTLS; `/stats/prometheus` for Prometheus, `/config_dump` and `/certs` for the controller. */
+  inspection: 15090,
+} as const;
+
+/**
+ * First loopback port of the forward proxies in Prometheus's sidecar; a zone's is this plus its index in `ZONES`.
+ */
+export const SCRAPE_PORT_BASE = 15300;
+
+/** UID and GID reserved for Envoy in every pod: nobody else may run as it, or they could share its listening sockets. */
+export const SIDECAR_UID = 65101;
+
+/** First label of the SNI of the inspection listener, `inspection.<caller zone>`: a scraper knows a pod by its address alone. */
+export const INSPECTION_PORT_NAME = "inspection";
+
+/** Services with a part in the mesh itself, by their names in the document. */
+export const WELL_KNOWN = {
+  prometheus: "prometheus",
+  jaeger: "jaeger",
+  controller: "mesh-controller",
+} as const;
+
+/** SNI that selects the filter chain for calls to one port of a service from one zone. */
+export function serverName(port: string, service: string, callerZone: ZoneName): string {
+  return `${port}.${service}.${callerZone}`;
+}
+
+/** Labels by which pods are selected. Values never change for the life of a service. */
+export const LABELS = {
+  name: "app.kubernetes.io/name",
+  partOf: "app.kubernetes.io/part-of",
+  version: "app.kubernetes.io/version",
+  managedBy: "app.kubernetes.io/managed-by",
+  /** On pods and namespaces: the zone's name. */
+  zone: "lucid.internal/zone",
+  /** On pods that carry a sidecar: `true`. The controller registers these. */
+  meshed: "lucid.internal/meshed",
+} as const;
+
+/** Value of `app.kubernetes.io/part-of` on everything of the mesh. */
+export const PART_OF = "lucid-mesh";
+
+/** Consul's DNS domain; discovery names are `<service>.service.<this>`. */
+export const DISCOVERY_DOMAIN = "discovery.lucid.internal";
+
+/** Where a sidecar's volumes are mounted. */
+export const SIDECAR_PATHS = {
+  /** ConfigMap `<service>-envoy`: bootstrap.yaml, listeners.yaml, clusters.yaml. */
+  config: "/etc/envoy/config",
+  /** Secret `<service>-tls`: tls.crt (leaf and issuing CA), tls.key. */
+  certificate: "/etc/envoy/certificate",
+  /** ConfigMap `<service>-trust`: `<zone>.yaml`, an SDS validation context with that zone's roots inline, for peers' zones only. */
+  trust: "/etc/envoy/trust",
+  /** emptyDir of the sidecar alone: admin.sock. */
+  run: "/var/run/envoy",
+} as const;
+
+/** Consul in zone `mesh`. */
+export const CONSUL = {
+  service: "consul",
+  httpsPort: 8501,
+  /** On the pods' loopback only; reached by a port-forward through the Kubernetes API. */
+  httpPort: 8500,
+  rpcPort: 8300,
+  gossipPort: 8301,
+  dnsPort: 8600,
+  datacenter: "dc1",
+} as const;
+
+/** The node resolver (CoreDNS before a Consul client agent on each node). */
+export const NODE_RESOLVER = {
+  service: "node-resolver",
+  dnsPort: 53,
+  /**
+   * A port of the node resolver that its own NetworkPolicy lets every meshed pod reach and that no meshed pod's policy allows: the start gate tries it, and
+   * a pod whose application may start is one that could not reach it.
+   */
+  canaryPort: 8181,
+} as const;

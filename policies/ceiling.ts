@@ -1,0 +1,158 @@
+import type { CeilingEdge, External, Reasoned } from "./ceiling-types";
+
+/**
+ * What may be declared at all in Lucid, kept outside the stacks under judgement: no stack value loosens it. Each key can be replaced as a whole in
+ * CrossGuard's policy configuration, rule by rule (docs/policies/README.md, "The ceiling").
+ */
+export const LUCID_CEILING = {
+  /** Members of each zone; what is not listed is refused. A namespace `lucid-*` exists for these zones alone. */
+  members: {
+    ops: ["admin-ui", "prometheus", "jaeger"],
+    chain: ["lucid-blocks"],
+    wallet: ["tron-payment", "payout-router"],
+    mesh: ["mesh-controller", "consul", "node-resolver"],
+    edge: [],
+  } as Readonly<Record<string, readonly string[]>>,
+
+  /** Members whose pods carry no sidecar, as `<zone>/<service>`, each with its reason. */
+  infrastructure: {
+    "mesh/consul":
+      "Consul's servers speak gossip and RPC under TLS and a gossip key of their own; sidecars resolve names through them",
+    "mesh/node-resolver": "Sidecars ask it for names, so it can't stand behind one",
+  } as Reasoned,
+
+  /** Parties that are no members of the mesh. */
+  externals: {
+    "external/api-server": {
+      // The private ranges in which a cluster's API endpoints lie; narrow them to your cluster's.
+      cidrs: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+      except: ["10.244.0.0/16"],
+      widestPrefix: 24,
+    },
+    "external/kube-dns": { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
+  } as Readonly<Record<string, External>>,
+
+  /** What may cross zones, and what infrastructure needs besides 15001; a member's 15001 may be opened to members of its own zone without standing here. */
+  edges: [
+    {
+      from: "ops/admin-ui",
+      to: "chain/lucid-blocks",
+      ports: ["15001/TCP"],
+      reason: "Operators watch the chain's height and anchors",
+    },
+    {
+      from: "ops/admin-ui",
+      to: "wallet/payout-router",
+      ports: ["15001/TCP"],
+      reason: "Operators approve and follow payouts",
+    },
+    {
+      from: "wallet/payout-router",
+      to: "chain/lucid-blocks",
+      ports: ["15001/TCP"],
+      reason: "Every payout batch is anchored on the chain",
+    },
+    { from: "*", to: "ops/jaeger", ports: ["15001/TCP"], reason: "Sidecars send their spans" },
+    { from: "ops/prometheus", to: "*", ports: ["15090/TCP"], reason: "Scrapes the sidecars" },
+    {
+      from: "ops/prometheus",
+      to: "mesh/mesh-controller",
+      ports: ["15001/TCP"],
+      reason: "The controller names the sidecars to be scraped",
+    },
+    {
+      from: "mesh/mesh-controller",
+      to: "*",
+      ports: ["15090/TCP"],
+      reason: "Compares what runs with what was declared",
+    },
+    { from: "*", to: "mesh/node-resolver", ports: ["53/UDP", "53/TCP"], reason: "Sidecars resolve their callees" },
+    {
+      from: "*",
+      to: "mesh/node-resolver",
+      ports: ["8181/TCP"],
+      sides: ["ingress"],
+      reason:
+        "The start gate's canary: let in here and out nowhere, so that a pod that reaches it has no enforced policy yet",
+    },
+    { from: "mesh/mesh-controller", to: "mesh/consul", ports: ["8501/TCP"], reason: "Registers instances" },
+    { from: "mesh/consul", to: "mesh/consul", ports: ["8300/TCP", "8301/TCP", "8301/UDP"], reason: "Raft and gossip" },
+    {
+      from: "mesh/node-resolver",
+      to: "mesh/consul",
+      ports: ["8300/TCP", "8301/TCP", "8301/UDP"],
+      reason: "The node's agent asks the servers, and gossips",
+    },
+    { from: "mesh/consul", to: "mesh/node-resolver", ports: ["8301/TCP", "8301/UDP"], reason: "Gossip" },
+    { from: "mesh/node-resolver", to: "mesh/node-resolver", ports: ["8301/TCP", "8301/UDP"], reason: "Gossip" },
+    { from: "mesh/mesh-controller", to: "external/api-server", ports: ["443/TCP", "6443/TCP"], reason: "Watches pods" },
+    {
+      from: "mesh/consul",
+      to: "external/kube-dns",
+      ports: ["53/UDP", "53/TCP"],
+      reason: "Servers find each other by their StatefulSet names",
+    },
+    {
+      from: "mesh/node-resolver",
+      to: "external/kube-dns",
+      ports: ["53/UDP", "53/TCP"],
+      reason: "Agents find the servers by their StatefulSet names",
+    },
+  ] as readonly CeilingEdge[],
+
+  /** Image repositories a pod may run, in full (registry first). */
+  images: [
+    "docker.io/envoyproxy/envoy",
+    "docker.io/hashicorp/consul",
+    "docker.io/coredns/coredns",
+    "docker.io/jaegertracing/jaeger",
+    "docker.io/prom/prometheus",
+    "docker.io/fortio/fortio",
+    "registry.lucid.internal/lucid/mesh-controller",
+    "registry.lucid.internal/lucid/start-gate",
+  ] as readonly string[],
+
+  /** Repository of the sidecar's image. */
+  sidecarImage: "docker.io/envoyproxy/envoy",
+  /** Repositories that may stand as a start gate. */
+  startGateImages: ["registry.lucid.internal/lucid/start-gate"] as readonly string[],
+
+  /** Kubernetes kinds that the rules model, as `<group>/<kind>` (`core` for the empty group). */
+  kinds: {
+    "core/Namespace": "a zone; judged by members-only and pod-security-restricted",
+    "core/ServiceAccount": "judged by members-only",
+    "core/Service": "judged by services-internal-only",
+    "core/ConfigMap": "judged by private-keys-in-secrets and envoy-listeners-mtls",
+    "core/Secret": "the place of private keys",
+    "core/Pod": "judged by the pod rules",
+    "core/PersistentVolumeClaim": "storage; carries no rights",
+    "core/ResourceQuota": "only narrows",
+    "core/LimitRange": "only narrows",
+    "apps/Deployment": "judged by the pod rules",
+    "apps/StatefulSet": "judged by the pod rules",
+    "apps/DaemonSet": "judged by the pod rules",
+    "apps/ReplicaSet": "judged by the pod rules",
+    "batch/Job": "judged by the pod rules",
+    "batch/CronJob": "judged by the pod rules",
+    "networking.k8s.io/NetworkPolicy": "judged by network-policy-zone-isolation",
+    "policy/PodDisruptionBudget": "availability; carries no rights",
+    "rbac.authorization.k8s.io/Role": "rights inside one namespace",
+    "rbac.authorization.k8s.io/RoleBinding": "rights inside one namespace",
+    "rbac.authorization.k8s.io/ClusterRole": "judged by resource-types-known: no wildcards",
+    "rbac.authorization.k8s.io/ClusterRoleBinding": "binds a ClusterRole that stands in the stack",
+  } as Reasoned,
+
+  /** Other resources, by package (the first part of a type) or whole type, each with its reason. */
+  packages: {
+    pulumi: "the stack itself, its providers and references to other stacks",
+    lucid: "components of this project; their children are judged",
+    tls: "keys and certificates; kept in the encrypted state",
+    random: "gossip key and tokens; kept in the encrypted state",
+    consul: "ACL objects of the discovery backend",
+    "docker:index/image:Image": "images of the mesh's own services; judged by images-pinned",
+  } as Reasoned,
+};
+
+/** The ceiling, or what a policy's configuration made of it. */
+export type Ceiling = typeof LUCID_CEILING;
+export type CeilingKey = keyof Ceiling;

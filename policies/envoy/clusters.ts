@@ -1,0 +1,89 @@
+import { CALL_PORT, INSPECTION_PORT, ceilingAllows } from "../ceiling-edges";
+import type { Field } from "../judgement/field";
+import type { Scope } from "./scope";
+import { closedKeys, isType } from "./shape";
+import { checkClientTls } from "./tls";
+
+/** Checks `clusters.yaml`: to the application in clear text on loopback, to everybody else by mutual TLS and to exact identities. */
+export function checkClusters(file: Field, scope: Scope): void {
+  const { findings } = scope;
+  closedKeys(file, ["version_info", "resources"], findings);
+  for (const cluster of file.at("resources").items()) {
+    if (!isType(cluster, "envoy.config.cluster.v3.Cluster")) {
+      findings.add(cluster.at("@type"), "the resource is no cluster", "take it out");
+      continue;
+    }
+    const name = cluster.at("name").text() ?? "";
+    findings.require(
+      cluster.at("transport_socket_matches").isAbsent,
+      cluster.at("transport_socket_matches"),
+      "the transport is chosen per host",
+      "give the cluster one transport_socket",
+    );
+    if (name.startsWith("application|")) checkApplication(cluster, scope);
+    else if (/^outbound\|./.test(name)) checkCallee(cluster, name.split("|")[1] ?? "", scope);
+    else if (/^scrape\|./.test(name)) checkScrape(cluster, name.slice("scrape|".length), scope);
+    else
+      findings.add(
+        cluster.at("name"),
+        `no cluster \`${name}\` belongs to a sidecar`,
+        "take it out, or model it in policies/envoy/clusters.ts",
+      );
+  }
+}
+
+/** The application's own ports: reached on loopback alone. */
+function checkApplication(cluster: Field, { findings }: Scope): void {
+  findings.require(
+    cluster.at("type").is("STATIC"),
+    cluster.at("type"),
+    "the application is looked up by name",
+    "make the cluster STATIC",
+  );
+  for (const leaf of cluster.at("load_assignment").leaves()) {
+    if (!leaf.path.endsWith("socket_address.address")) continue;
+    findings.require(
+      leaf.is("127.0.0.1"),
+      leaf,
+      "the application is reached in clear text outside the pod",
+      "send to 127.0.0.1",
+    );
+  }
+}
+
+function checkCallee(cluster: Field, callee: string, scope: Scope): void {
+  const peers = checkClientTls(cluster.at("transport_socket"), scope, "exact");
+  const own = `${scope.zone}/${scope.service}`;
+  for (const party of peers?.parties ?? []) {
+    scope.findings.require(
+      party === `${peers?.zone ?? ""}/${callee}`,
+      cluster.at("transport_socket"),
+      `the cluster for ${callee} accepts ${party} in its place`,
+      `accept the identity of ${callee} alone`,
+    );
+    scope.findings.require(
+      ceilingAllows(own, party, CALL_PORT, "egress", scope.ceiling),
+      cluster.at("name"),
+      `it lets ${own} reach ${party} on ${CALL_PORT}, an edge that the ceiling does not allow`,
+      "take it out, or have the ceiling's owner allow the edge with a reason",
+    );
+  }
+}
+
+/** A forward proxy into a zone: the address is the request's, so any identity of that zone is accepted, and the port is fixed. */
+function checkScrape(cluster: Field, zone: string, scope: Scope): void {
+  const peers = checkClientTls(cluster.at("transport_socket"), scope, "prefix");
+  const own = `${scope.zone}/${scope.service}`;
+  scope.findings.require(
+    peers?.zone === zone && ceilingAllows(own, `${zone}/*`, INSPECTION_PORT, "egress", scope.ceiling),
+    cluster.at("name"),
+    `${own} may not inspect zone ${zone} by this cluster`,
+    "trust that zone's roots alone; the ceiling says who inspects whom",
+  );
+  scope.findings.require(
+    cluster.at("original_dst_lb_config", "upstream_port_override").is(15090),
+    cluster.at("original_dst_lb_config"),
+    "the request chooses the port",
+    "set upstream_port_override: 15090",
+  );
+}

@@ -1,0 +1,201 @@
+import type { Field } from "../judgement/field";
+import { checkRbac } from "./rbac";
+import type { Scope } from "./scope";
+import { closedKeys, extensionOf } from "./shape";
+import type { AcceptedPeers } from "./tls";
+
+/** What a listener's requests may be sent to. */
+export interface Destinations {
+  /** Whether requests may go to a cluster of this name. */
+  allows(cluster: string): boolean;
+  /** Paths of Envoy's admin interface that may be read, by GET. */
+  readonly adminPaths: readonly string[];
+}
+
+/** Cluster that reaches Envoy's own admin interface. */
+const ADMIN_CLUSTER = "admin";
+
+/** Fields that change neither who may ask nor where a request goes. */
+const HARMLESS = [
+  "@type",
+  "stat_prefix",
+  "codec_type",
+  "internal_address_config",
+  "preserve_external_request_id",
+  "generate_request_id",
+  "request_id_extension",
+  "server_header_transformation",
+  "server_name",
+  "common_http_protocol_options",
+  "http_protocol_options",
+  "http2_protocol_options",
+  "request_headers_timeout",
+  "request_timeout",
+  "stream_idle_timeout",
+  "drain_timeout",
+  "delayed_close_timeout",
+  "max_request_headers_kb",
+  "access_log",
+  "tracing",
+  "skip_xff_append",
+  "set_current_client_cert_details",
+  "local_reply_config",
+];
+/** Fields with a check of their own. */
+const CHECKED = [
+  "normalize_path",
+  "merge_slashes",
+  "path_with_escaped_slashes_action",
+  "use_remote_address",
+  "forward_client_cert_details",
+  "upgrade_configs",
+  "route_config",
+  "http_filters",
+];
+const HTTP_FILTERS = [
+  "envoy.filters.http.local_ratelimit",
+  "envoy.filters.http.jwt_authn",
+  "envoy.filters.http.rbac",
+  "envoy.filters.http.grpc_stats",
+  "envoy.filters.http.router",
+];
+
+/**
+ * Checks an HTTP connection manager.
+ *
+ * @param authorizes whether an RBAC filter is already in front of it, or none is needed (loopback, health)
+ */
+export function checkConnectionManager(
+  manager: Field,
+  peers: AcceptedPeers | undefined,
+  destinations: Destinations,
+  { authorized, mutual }: { readonly authorized: boolean; readonly mutual: boolean },
+  scope: Scope,
+): void {
+  const { findings } = scope;
+  closedKeys(manager, [...HARMLESS, ...CHECKED], findings);
+  checkPaths(manager, scope);
+  if (mutual) {
+    findings.require(
+      manager.at("forward_client_cert_details").isOneOf(["SANITIZE", "SANITIZE_SET"]),
+      manager.at("forward_client_cert_details"),
+      "a caller could claim to be another in x-forwarded-client-cert",
+      "set forward_client_cert_details: SANITIZE_SET",
+    );
+  }
+  for (const upgrade of manager.at("upgrade_configs").items())
+    closedKeys(upgrade, ["upgrade_type", "enabled"], findings);
+  checkFilters(manager.at("http_filters"), peers, authorized, scope);
+  checkRoutes(manager.at("route_config"), destinations, scope);
+}
+
+/** Path rules are judged on what the application will read: `/public/../admin`, `%2e%2e` and `..%2f` must not pass for `/public/`. */
+function checkPaths(manager: Field, { findings }: Scope): void {
+  const must = (key: string, expected: readonly (boolean | string)[]) => {
+    const field = manager.at(key);
+    findings.require(
+      field.isOneOf(expected),
+      field,
+      "requests are matched by a path that the application may read otherwise",
+      `set ${key}: ${String(expected[0])}`,
+    );
+  };
+  must("normalize_path", [true]);
+  must("merge_slashes", [true]);
+  must("path_with_escaped_slashes_action", ["REJECT_REQUEST"]);
+  must("use_remote_address", [true]);
+}
+
+function checkFilters(list: Field, peers: AcceptedPeers | undefined, authorized: boolean, scope: Scope): void {
+  const { findings } = scope;
+  const filters = list.items().map((item) => extensionOf(item, HTTP_FILTERS, findings));
+  for (const filter of filters) {
+    if (filter?.name === "envoy.filters.http.rbac") checkRbac(filter.config, peers, scope);
+  }
+  const names = filters.map((filter) => filter?.name);
+  findings.require(
+    authorized || names.includes("envoy.filters.http.rbac"),
+    list,
+    "no RBAC filter stands before the router",
+    "add one that names each caller",
+  );
+  findings.require(
+    names.indexOf("envoy.filters.http.router") === names.length - 1 && names.length > 0,
+    list,
+    "the router is not the last filter",
+    "put it last, once",
+  );
+}
+
+function checkRoutes(config: Field, destinations: Destinations, scope: Scope): void {
+  const { findings } = scope;
+  if (config.isAbsent) {
+    findings.add(config, "the routes come from elsewhere", "write them into route_config");
+    return;
+  }
+  closedKeys(config, ["name", "validate_clusters", "request_headers_to_remove", "virtual_hosts"], findings);
+  findings.require(
+    config.at("validate_clusters").is(false),
+    config.at("validate_clusters"),
+    "a listener that comes before its clusters are warm would be rejected for good",
+    "set validate_clusters: false",
+  );
+  for (const host of config.at("virtual_hosts").items()) {
+    closedKeys(host, ["name", "domains", "routes"], findings);
+    for (const route of host.at("routes").items()) checkRoute(route, destinations, scope);
+  }
+}
+
+function checkRoute(route: Field, destinations: Destinations, scope: Scope): void {
+  const { findings } = scope;
+  // Per-route settings of filters (`typed_per_filter_config`) could switch RBAC off, so they are none of the known keys.
+  closedKeys(route, ["name", "match", "route", "direct_response", "decorator"], findings);
+  if (!route.has("route")) return;
+  for (const cluster of clustersOf(route.at("route"), scope)) {
+    const name = cluster.text() ?? "";
+    if (name === ADMIN_CLUSTER) checkAdminRoute(route, destinations, scope);
+    else
+      findings.require(
+        destinations.allows(name),
+        cluster,
+        `requests go on to \`${name}\`, which is not behind this listener`,
+        "send them where the listener belongs",
+      );
+  }
+}
+
+/** The clusters a route action may choose; choosing by header or plug-in is no way that can be judged. */
+function clustersOf(action: Field, { findings }: Scope): Field[] {
+  if (action.has("cluster")) return [action.at("cluster")];
+  const weighted = action.at("weighted_clusters", "clusters").items();
+  if (weighted.length === 0) {
+    findings.add(action, "the route's destination can't be told", "name it by cluster or weighted_clusters");
+  }
+  for (const cluster of weighted) closedKeys(cluster, ["name", "weight"], findings);
+  return weighted.map((cluster) => cluster.at("name"));
+}
+
+function checkAdminRoute(route: Field, destinations: Destinations, { findings }: Scope): void {
+  const match = route.at("match");
+  const onlyGet = match
+    .at("headers")
+    .items()
+    .some(
+      (header) =>
+        header.at("name").is(":method") &&
+        header.at("string_match", "exact").is("GET") &&
+        header.at("invert_match").isAbsent,
+    );
+  const action = route.at("route");
+  const untouched = ["prefix_rewrite", "regex_rewrite", "path_rewrite_policy", "path_rewrite"].every(
+    (key) => action.at(key).isAbsent,
+  );
+  findings.require(
+    match.at("path").isOneOf(destinations.adminPaths) && onlyGet && untouched,
+    match,
+    "the listener opens more of Envoy's admin interface than its readers need",
+    destinations.adminPaths.length === 0
+      ? "take the route out"
+      : `match GET of exactly ${destinations.adminPaths.join(" or ")}`,
+  );
+}

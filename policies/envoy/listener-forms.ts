@@ -1,0 +1,61 @@
+import { CALL_PORT, INSPECTION_PORT } from "../ceiling-edges";
+import type { Destinations } from "./http";
+
+/** A row of the table of listeners (docs/policies/README.md#envoy-listeners-mtls). */
+export interface ListenerForm {
+  /** `*`: the pod's address; `loopback`: 127.0.0.0/8. */
+  readonly bind: "*" | "loopback";
+  readonly port?: number;
+  readonly protocol: "TCP" | "UDP";
+  /** How a chain's callers may be reached in the ceiling; undefined where nobody outside the pod can come. */
+  readonly callPort?: string;
+  readonly destinations: Destinations;
+}
+
+const NOWHERE: Destinations = { allows: () => false, adminPaths: [] };
+
+/** The form that a listener must have, by its name: nothing else listens. */
+export function formOf(name: string): ListenerForm | undefined {
+  switch (name) {
+    case "inbound":
+      return {
+        bind: "*",
+        port: 15001,
+        protocol: "TCP",
+        callPort: CALL_PORT,
+        destinations: { allows: (cluster) => cluster.startsWith("application|"), adminPaths: [] },
+      };
+    case "inspection":
+      return {
+        bind: "*",
+        port: 15090,
+        protocol: "TCP",
+        callPort: INSPECTION_PORT,
+        destinations: { allows: () => false, adminPaths: ["/stats/prometheus", "/config_dump", "/certs"] },
+      };
+    case "health":
+      return {
+        bind: "*",
+        port: 15021,
+        protocol: "TCP",
+        destinations: { allows: (cluster) => cluster.startsWith("application|"), adminPaths: ["/ready"] },
+      };
+    case "admin":
+      return {
+        bind: "loopback",
+        protocol: "TCP",
+        destinations: { allows: () => false, adminPaths: ["/ready", "/stats", "/stats/prometheus"] },
+      };
+    case "dns":
+      return { bind: "loopback", port: 53, protocol: "UDP", destinations: NOWHERE };
+  }
+  // An outbound listener carries to the cluster of its own name (or to versions of it), and nowhere else.
+  if (/^(outbound|scrape)\|./.test(name)) {
+    return {
+      bind: "loopback",
+      protocol: "TCP",
+      destinations: { allows: (cluster) => cluster === name || cluster.startsWith(`${name}|`), adminPaths: [] },
+    };
+  }
+  return undefined;
+}

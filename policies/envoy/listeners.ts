@@ -1,0 +1,252 @@
+import { ceilingAllows } from "../ceiling-edges";
+import type { Field } from "../judgement/field";
+import { checkConnectionManager } from "./http";
+import type { Destinations } from "./http";
+import { formOf } from "./listener-forms";
+import type { ListenerForm } from "./listener-forms";
+import { checkRbac } from "./rbac";
+import type { Scope } from "./scope";
+import { closedKeys, extensionOf, isType } from "./shape";
+import { checkServerTls } from "./tls";
+import type { AcceptedPeers } from "./tls";
+
+const LISTENER_KEYS = [
+  "@type",
+  "name",
+  "stat_prefix",
+  "address",
+  "traffic_direction",
+  "enable_reuse_port",
+  "per_connection_buffer_limit_bytes",
+  "listener_filters_timeout",
+  "listener_filters",
+  "access_log",
+  "filter_chains",
+  "ignore_global_conn_limit",
+  "tcp_backlog_size",
+];
+
+/** Checks `listeners.yaml` against the table of listeners. */
+export function checkListeners(file: Field, scope: Scope): void {
+  closedKeys(file, ["version_info", "resources"], scope.findings);
+  const seen = new Set<string>();
+  for (const listener of file.at("resources").items()) {
+    if (!isType(listener, "envoy.config.listener.v3.Listener")) {
+      scope.findings.add(listener.at("@type"), "the resource is no listener", "take it out");
+      continue;
+    }
+    const name = listener.at("name").text() ?? "";
+    const form = formOf(name);
+    if (form === undefined) {
+      scope.findings.add(
+        listener.at("name"),
+        `no listener \`${name}\` belongs to a sidecar`,
+        "take it out, or model it in policies/envoy/listener-forms.ts",
+      );
+      continue;
+    }
+    scope.findings.require(
+      !seen.has(name),
+      listener.at("name"),
+      `the listener \`${name}\` stands there twice`,
+      "keep one",
+    );
+    seen.add(name);
+    checkListener(listener, name, form, scope);
+  }
+}
+
+function checkListener(listener: Field, name: string, form: ListenerForm, scope: Scope): void {
+  const { findings } = scope;
+  closedKeys(listener, LISTENER_KEYS, findings);
+  checkAddress(listener, name, form, scope);
+  findings.require(
+    // Several workers share a UDP port by SO_REUSEPORT alone; only the pod's own processes could take a share of it.
+    listener.at("enable_reuse_port").is(false) ||
+      (form.protocol === "UDP" && listener.at("enable_reuse_port").is(true)),
+    listener.at("enable_reuse_port"),
+    "another process of the sidecar's user could bind the port too, and take a share of the connections",
+    "set enable_reuse_port: false",
+  );
+  if (name === "dns") {
+    checkDns(listener, scope);
+    return;
+  }
+  const filters = listener
+    .at("listener_filters")
+    .items()
+    .map((filter) => extensionOf(filter, ["envoy.filters.listener.tls_inspector"], findings));
+  const mutual = form.callPort !== undefined;
+  findings.require(
+    !mutual || filters.some((filter) => filter?.name === "envoy.filters.listener.tls_inspector"),
+    listener.at("listener_filters"),
+    "no filter reads the server name, by which the caller's zone is told",
+    "add envoy.filters.listener.tls_inspector",
+  );
+  const chains = listener.at("filter_chains").items();
+  findings.require(
+    chains.length > 0,
+    listener.at("filter_chains"),
+    "the listener has no filter chain",
+    "take the listener out",
+  );
+  for (const chain of chains) {
+    closedKeys(
+      chain,
+      ["name", "filter_chain_match", "transport_socket", "transport_socket_connect_timeout", "filters"],
+      findings,
+    );
+    const peers = mutual ? checkMutual(chain, name, form.callPort ?? "", scope) : undefined;
+    if (!mutual)
+      findings.require(
+        chain.at("transport_socket").isAbsent,
+        chain.at("transport_socket"),
+        "a listener of the pod itself has TLS",
+        "take it out",
+      );
+    checkChainFilters(chain.at("filters"), peers, form, scope);
+  }
+}
+
+function checkAddress(listener: Field, name: string, form: ListenerForm, { findings }: Scope): void {
+  closedKeys(listener.at("address"), ["socket_address"], findings);
+  const socket = listener.at("address", "socket_address");
+  closedKeys(socket, ["address", "port_value", "protocol"], findings);
+  const address = socket.at("address").text() ?? "";
+  const bound = form.bind === "*" ? address === "0.0.0.0" : /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
+  findings.require(
+    bound,
+    socket.at("address"),
+    form.bind === "*"
+      ? "the listener is not bound to the pod's address"
+      : `the listener takes plain text at ${socket.at("address").shown()}`,
+    form.bind === "*" ? "bind it to 0.0.0.0" : "bind it to loopback: what leaves the pod is behind mutual TLS",
+  );
+  const port = socket.at("port_value").number();
+  findings.require(
+    port !== undefined && (form.port === undefined ? ![15001, 15021, 15090].includes(port) : port === form.port),
+    socket.at("port_value"),
+    `the listener \`${name}\` is on port ${socket.at("port_value").shown()}`,
+    form.port === undefined ? "take a port that is none of the sidecar's own" : `its port is ${String(form.port)}`,
+  );
+  const protocol = socket.at("protocol");
+  findings.require(
+    form.protocol === "UDP" ? protocol.is("UDP") : protocol.isAbsentOr("TCP"),
+    protocol,
+    `the listener \`${name}\` speaks ${protocol.shown()}`,
+    `its protocol is ${form.protocol}`,
+  );
+}
+
+/** One chain of a listener with mutual TLS: a server name of this service, the roots of that name's zone alone, callers whom the ceiling lets in. */
+function checkMutual(chain: Field, listener: string, callPort: string, scope: Scope): AcceptedPeers | undefined {
+  const { findings, zone, service, ceiling } = scope;
+  const match = chain.at("filter_chain_match");
+  closedKeys(match, ["transport_protocol", "server_names"], findings);
+  findings.require(
+    match.at("transport_protocol").is("tls"),
+    match,
+    "the chain is chosen for plain text too",
+    "match transport_protocol: tls",
+  );
+  const peers = checkServerTls(chain.at("transport_socket"), scope);
+  const names = match.at("server_names").texts();
+  const own = listener === "inspection" ? "inspection" : `[a-z0-9-]+\\.${service}`;
+  const expected = new RegExp(`^${own}\\.${peers?.zone ?? "[a-z]+"}$`);
+  findings.require(
+    names.length > 0 && names.every((name) => expected.test(name)),
+    match.at("server_names"),
+    "the chain's server name is not one of this service and of the zone whose roots it trusts",
+    `name it ${listener === "inspection" ? "inspection" : `<port>.${service}`}.${peers?.zone ?? "<caller zone>"}`,
+  );
+  for (const party of peers?.parties ?? []) {
+    findings.require(
+      ceilingAllows(party, `${zone}/${service}`, callPort, "ingress", ceiling),
+      chain.at("transport_socket"),
+      `it lets ${party} reach ${zone}/${service} on ${callPort}, an edge that the ceiling does not allow`,
+      "take the identity out, or have the ceiling's owner allow the edge with a reason",
+    );
+  }
+  return peers;
+}
+
+function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: ListenerForm, scope: Scope): void {
+  const { findings } = scope;
+  const mutual = form.callPort !== undefined;
+  const allowed = ["connection_limit", "local_ratelimit", "rbac", "tcp_proxy", "http_connection_manager"];
+  let authorized = !mutual;
+  let ends = 0;
+  for (const item of list.items()) {
+    const filter = extensionOf(
+      item,
+      allowed.map((name) => `envoy.filters.network.${name}`),
+      findings,
+    );
+    if (filter?.name === "envoy.filters.network.rbac") {
+      checkRbac(filter.config, peers, scope);
+      authorized = true;
+    } else if (filter?.name === "envoy.filters.network.http_connection_manager") {
+      checkConnectionManager(filter.config, peers, form.destinations, { authorized, mutual }, scope);
+      ends += 1;
+    } else if (filter?.name === "envoy.filters.network.tcp_proxy") {
+      findings.require(
+        authorized,
+        item,
+        "no RBAC filter stands before the connection goes on",
+        "put one first that names each caller",
+      );
+      checkTcpProxy(filter.config, form.destinations, scope);
+      ends += 1;
+    }
+  }
+  findings.require(ends === 1, list, "the chain does not end in exactly one HTTP or TCP proxy", "give it one, last");
+}
+
+function checkTcpProxy(proxy: Field, destinations: Destinations, { findings }: Scope): void {
+  closedKeys(
+    proxy,
+    [
+      "@type",
+      "stat_prefix",
+      "cluster",
+      "idle_timeout",
+      "max_downstream_connection_duration",
+      "upstream_connect_mode",
+      "max_early_data_bytes",
+      "max_connect_attempts",
+      "access_log",
+    ],
+    findings,
+  );
+  const cluster = proxy.at("cluster").text() ?? "";
+  findings.require(
+    destinations.allows(cluster),
+    proxy.at("cluster"),
+    `connections go on to \`${cluster}\`, which is not behind this listener`,
+    "send them where the listener belongs",
+  );
+}
+
+/** The application's resolver answers from its own table and asks nobody. */
+function checkDns(listener: Field, { findings }: Scope): void {
+  findings.require(
+    !listener.has("filter_chains"),
+    listener.at("filter_chains"),
+    "a resolver has no filter chain",
+    "take it out",
+  );
+  const filters = listener.at("listener_filters").items();
+  findings.require(
+    filters.length === 1,
+    listener.at("listener_filters"),
+    "the resolver is not one DNS filter",
+    "keep one",
+  );
+  for (const item of filters) {
+    const filter = extensionOf(item, ["envoy.filters.udp.dns_filter"], findings);
+    if (filter === undefined) continue;
+    closedKeys(filter.config, ["@type", "stat_prefix", "server_config", "access_log"], findings);
+    closedKeys(filter.config.at("server_config"), ["inline_dns_table"], findings);
+    closedKeys(filter.config.at("server_config", "inline_dns_table"), ["virtual_domains"], findings);
+  }
+}

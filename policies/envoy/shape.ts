@@ -1,0 +1,63 @@
+import type { Field } from "../judgement/field";
+import type { Findings } from "../judgement/finding";
+
+const ANY_PREFIX = "type.googleapis.com/";
+
+/** Names by which the mesh calls each extension. The type decides what runs; the name decides which per-route override hits it, so both are fixed. */
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  "envoy.transport_sockets.tls": "envoy.extensions.transport_sockets.tls.v3.",
+  "envoy.filters.listener.tls_inspector": "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+  "envoy.filters.udp.dns_filter": "envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig",
+  "envoy.filters.network.http_connection_manager":
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+  "envoy.filters.network.tcp_proxy": "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+  "envoy.filters.network.rbac": "envoy.extensions.filters.network.rbac.v3.RBAC",
+  "envoy.filters.network.connection_limit": "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
+  "envoy.filters.network.local_ratelimit": "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit",
+  "envoy.filters.http.rbac": "envoy.extensions.filters.http.rbac.v3.RBAC",
+  "envoy.filters.http.grpc_stats": "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
+  "envoy.filters.http.local_ratelimit": "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+  "envoy.filters.http.jwt_authn": "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+  "envoy.filters.http.router": "envoy.extensions.filters.http.router.v3.Router",
+};
+
+/** Reports every key that the rules don't know: what they can't read they can't allow, a second spelling of a field (camelCase) among it. */
+export function closedKeys(field: Field, known: readonly string[], findings: Findings): void {
+  for (const key of field.keys().filter((candidate) => !known.includes(candidate))) {
+    findings.add(
+      field.at(key),
+      "the field is none that the rule models",
+      "take it out, or teach policies/envoy/ what it means",
+    );
+  }
+}
+
+/** Whether a message packed as `Any` is of this type. */
+export function isType(message: Field, type: string): boolean {
+  return message.at("@type").is(ANY_PREFIX + type);
+}
+
+/**
+ * The configuration of an extension that must be one of `allowed` (by name); undefined, with a finding, for any other. The wrapper may have nothing
+ * but name and configuration: no `disabled`, no `is_optional`, no discovery.
+ */
+export function extensionOf(
+  wrapper: Field,
+  allowed: readonly string[],
+  findings: Findings,
+): { name: string; config: Field } | undefined {
+  closedKeys(wrapper, ["name", "typed_config"], findings);
+  const name = wrapper.at("name").text() ?? "";
+  const config = wrapper.at("typed_config");
+  const type = Object.hasOwn(EXTENSIONS, name) ? EXTENSIONS[name] : undefined;
+  const declared = config.at("@type").text() ?? "";
+  const matches =
+    type?.endsWith(".") === true ? declared.startsWith(ANY_PREFIX + type) : declared === `${ANY_PREFIX}${type ?? ""}`;
+  if (allowed.includes(name) && type !== undefined && matches) return { name, config };
+  findings.add(
+    wrapper,
+    `the extension \`${name}\` ${allowed.includes(name) ? "is configured as something else" : "has no place here"}`,
+    `take it out; here stand ${allowed.join(", ")}`,
+  );
+  return undefined;
+}

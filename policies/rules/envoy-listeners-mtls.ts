@@ -1,0 +1,57 @@
+import { checkBootstrap } from "../envoy/bootstrap";
+import { parseYaml } from "../envoy/files";
+import { checkListeners } from "../envoy/listeners";
+import { closedKeys } from "../envoy/shape";
+import type { ResourceRule } from "../judgement/rule";
+import { KubeObject, isKind } from "../kubernetes/object";
+import { sidecarData } from "./envoy-configuration";
+
+const FILES = ["bootstrap.yaml", "listeners.yaml", "clusters.yaml", "certificate.yaml"];
+
+/** What listens in a sidecar is what the table of listeners lists, and what takes calls asks for a certificate of an exact identity. */
+export const envoyListenersMtls: ResourceRule = {
+  name: "envoy-listeners-mtls",
+  description:
+    "Every listener of a sidecar but health and loopback ones demands a client certificate (TLS 1.3, one zone's roots, exact identities) and has RBAC.",
+  severity: "critical",
+  remediation: "Render the sidecar's files with envoy/; declare who calls whom in mesh.yaml.",
+  uses: ["members", "infrastructure", "externals", "edges"],
+  concerns: (type) => isKind(type, "ConfigMap"),
+  judge(resource, ceiling, findings) {
+    const sidecar = sidecarData(resource, ceiling, findings);
+    if (sidecar === undefined) {
+      judgeName(
+        resource.properties.at("data").keys(),
+        KubeObject.of(resource)?.concernsMesh ?? false,
+        (problem, mend) => {
+          findings.add("data", problem, mend);
+        },
+      );
+      return;
+    }
+    if (sidecar.kind !== "configuration") return;
+    closedKeys(sidecar.data, FILES, findings);
+    for (const file of FILES) {
+      findings.require(
+        sidecar.data.has(file),
+        sidecar.data.at(file),
+        "the sidecar's configuration lacks a file",
+        "render it with envoy/",
+      );
+    }
+    if (sidecar.data.has("bootstrap.yaml")) checkBootstrap(parseYaml(sidecar.data.at("bootstrap.yaml")), sidecar.scope);
+    if (sidecar.data.has("listeners.yaml")) checkListeners(parseYaml(sidecar.data.at("listeners.yaml")), sidecar.scope);
+  },
+};
+
+/** A configuration under another name would be judged by nobody. */
+function judgeName(
+  files: readonly string[],
+  concernsMesh: boolean,
+  report: (problem: string, mend: string) => void,
+): void {
+  const found = files.filter((file) => ["bootstrap.yaml", "listeners.yaml", "clusters.yaml"].includes(file));
+  if (concernsMesh && found.length > 0) {
+    report(`${found.join(", ")} in a ConfigMap that is no sidecar's`, "name the ConfigMap <service>-envoy");
+  }
+}

@@ -1,0 +1,206 @@
+import type { Ceiling } from "../ceiling";
+import type { Field } from "../judgement/field";
+import type { Findings } from "../judgement/finding";
+import type { ResourceRule } from "../judgement/rule";
+import { parseImage } from "../kubernetes/image";
+import { KubeObject } from "../kubernetes/object";
+import { allContainers, effectiveUser, makesPods, podTemplates } from "../kubernetes/pods";
+import { isInfrastructure } from "../kubernetes/workload";
+import { checkPrivateVolumes, checkSidecarVolumes } from "./sidecar-volumes";
+
+/** User reserved for Envoy: whoever shares it could bind the same ports, and take a share of the connections. */
+export const SIDECAR_UID = 65101;
+
+/** Envoy's options that replace or extend the configuration that the pack judges. */
+const FORBIDDEN_OPTIONS = [
+  "--config-yaml",
+  "--allow-unknown-fields",
+  "--allow-unknown-static-fields",
+  "--ignore-unknown-dynamic-fields",
+  "--mode",
+];
+const CONFIG_PATH = "/etc/envoy/config/bootstrap.yaml";
+
+/** Every pod of a zone stands behind its own sidecar, and does not start before its isolation is enforced. */
+export const sidecarRequired: ResourceRule = {
+  name: "sidecar-required",
+  description:
+    "Every pod of a zone has the mesh's sidecar as its first init container, alone in its user, and a start gate behind it.",
+  severity: "critical",
+  remediation: "Declare the service in mesh.yaml, or build its pod with MeshService, which attaches the sidecar.",
+  uses: ["members", "infrastructure", "sidecarImage", "startGateImages"],
+  concerns: makesPods,
+  judge(resource, ceiling, findings) {
+    const object = KubeObject.of(resource);
+    if (!object?.concernsMesh) return;
+    for (const template of podTemplates(object)) {
+      if (isInfrastructure(object, template, ceiling)) continue;
+      const service = template.spec.at("serviceAccountName").text();
+      checkOrder(template.spec, ceiling, findings);
+      checkUsers(template.spec, findings);
+      checkResolver(template.spec, findings);
+      checkSidecarVolumes(template.spec, service, findings);
+      checkPrivateVolumes(template.spec, findings);
+    }
+  },
+};
+
+function checkOrder(spec: Field, ceiling: Ceiling, findings: Findings): void {
+  const [sidecar, gate] = spec.at("initContainers").items();
+  if (sidecar === undefined) {
+    findings.add(
+      spec.at("initContainers"),
+      "the pod has no sidecar",
+      "attach one (MeshService does), as first init container",
+    );
+    return;
+  }
+  const isEnvoy = repositoryOf(sidecar) === ceiling.sidecarImage && sidecar.at("restartPolicy").is("Always");
+  if (!isEnvoy) {
+    findings.add(
+      sidecar,
+      `the first init container (image ${sidecar.at("image").shown()}, restartPolicy ${sidecar.at("restartPolicy").shown()}) is not the sidecar`,
+      `put the sidecar first: an image of ${ceiling.sidecarImage} with restartPolicy Always`,
+    );
+    return;
+  }
+  checkCommand(sidecar, findings);
+  checkGate(gate, spec, ceiling, findings);
+}
+
+/** The sidecar starts with the judged files, and refuses what it does not understand in them. */
+function checkCommand(sidecar: Field, findings: Findings): void {
+  const [program = "envoy", ...options] = [...sidecar.at("command").texts(), ...sidecar.at("args").texts()];
+  findings.require(
+    ["envoy", "/usr/local/bin/envoy"].includes(program),
+    sidecar.at("command"),
+    "the sidecar runs something else than Envoy",
+    "say `envoy`",
+  );
+  const names = options.map((option) => option.split("=")[0] ?? option);
+  const config = optionValue(options, "-c") ?? optionValue(options, "--config-path");
+  findings.require(
+    config === CONFIG_PATH,
+    sidecar.at("args"),
+    "the sidecar does not start from the judged bootstrap",
+    `say \`--config-path ${CONFIG_PATH}\``,
+  );
+  findings.require(
+    names.includes("--reject-unknown-dynamic-fields"),
+    sidecar.at("args"),
+    "the sidecar would ignore a misspelt field of its listeners",
+    "add --reject-unknown-dynamic-fields",
+  );
+  for (const forbidden of FORBIDDEN_OPTIONS.filter((option) => names.includes(option))) {
+    findings.add(
+      sidecar.at("args"),
+      `the sidecar is given ${forbidden}, which goes past the judged configuration`,
+      "take it out",
+    );
+  }
+  for (const variable of sidecar.at("env").items()) {
+    if (/^(LD_|GLIBC_|MALLOC_)/.test(variable.at("name").text() ?? "")) {
+      findings.add(variable.at("name"), "the variable changes what the sidecar loads", "take it out");
+    }
+  }
+  findings.require(
+    sidecar.at("envFrom").isEmpty,
+    sidecar.at("envFrom"),
+    "the sidecar's environment comes from elsewhere",
+    "name each variable",
+  );
+}
+
+/** No application before its NetworkPolicy is enforced: enforcers may leave a new pod open for a moment. */
+function checkGate(gate: Field | undefined, spec: Field, ceiling: Ceiling, findings: Findings): void {
+  const mend = "put the start gate second, right behind the sidecar, as MeshService does";
+  if (gate === undefined) {
+    findings.add(spec.at("initContainers"), "there is no start gate behind the sidecar", mend);
+    return;
+  }
+  const image = gate.at("image");
+  // The gate's own image may be known only once it is built; the stack rule then proves where it comes from.
+  const isGate = image.isUnknown
+    ? gate.at("name").is("start-gate")
+    : ceiling.startGateImages.includes(repositoryOf(gate) ?? "");
+  findings.require(isGate, gate, `the second init container (image ${image.shown()}) is not a start gate`, mend);
+  findings.require(
+    gate.at("restartPolicy").isAbsent,
+    gate.at("restartPolicy"),
+    "the start gate does not hold the pod back",
+    "leave its restartPolicy out: only then does the application wait for it",
+  );
+  for (const key of ["command", "args", "envFrom"]) {
+    findings.require(
+      gate.at(key).isEmpty,
+      gate.at(key),
+      "the start gate runs something else than its image",
+      "leave it out",
+    );
+  }
+}
+
+/** A process of the sidecar's user could bind the sidecar's ports (SO_REUSEPORT), or read its memory. */
+function checkUsers(spec: Field, findings: Findings): void {
+  findings.require(
+    spec.at("shareProcessNamespace").isAbsentOr(false),
+    spec.at("shareProcessNamespace"),
+    "the pod shares its process namespace, sidecar included",
+    "leave it out",
+  );
+  for (const container of allContainers(spec)) {
+    const user = effectiveUser(spec, container.field);
+    const group = container.field.at("securityContext", "runAsGroup");
+    if (container.kind === "ephemeralContainers") {
+      findings.add(container.field, "a pod template carries an ephemeral container", "take it out");
+    }
+    if (container.kind === "initContainers" && container.index === 0) {
+      findings.require(
+        user.is(SIDECAR_UID) && group.isAbsentOr(SIDECAR_UID),
+        user,
+        `the sidecar does not run as its reserved user (${user.shown()})`,
+        `set runAsUser ${String(SIDECAR_UID)} on it`,
+      );
+      continue;
+    }
+    const uid = user.isUnknown ? undefined : user.number();
+    findings.require(
+      uid !== undefined && uid !== SIDECAR_UID,
+      user.isAbsent ? container.field.at("securityContext", "runAsUser") : user,
+      uid === SIDECAR_UID
+        ? "the container runs as the user reserved for the sidecar"
+        : `the container's user is ${user.shown()}`,
+      `set runAsUser to another user than ${String(SIDECAR_UID)}, in so many words`,
+    );
+  }
+}
+
+/** The application's only resolver is its sidecar: an undeclared name does not exist. */
+function checkResolver(spec: Field, findings: Findings): void {
+  const servers = spec.at("dnsConfig", "nameservers").texts();
+  findings.require(
+    spec.at("dnsPolicy").is("None") && servers.length === 1 && servers[0] === "127.0.0.1",
+    spec.at("dnsPolicy"),
+    "the pod resolves names past its sidecar",
+    "set dnsPolicy None and dnsConfig.nameservers [127.0.0.1]",
+  );
+  findings.require(
+    spec.at("hostAliases").isEmpty,
+    spec.at("hostAliases"),
+    "the pod has hostAliases, which Envoy reads too",
+    "take them out; the sidecar answers the names of declared calls",
+  );
+}
+
+function optionValue(options: readonly string[], name: string): string | undefined {
+  const inline = options.find((option) => option.startsWith(`${name}=`));
+  if (inline !== undefined) return inline.slice(name.length + 1);
+  const index = options.indexOf(name);
+  return index < 0 ? undefined : options[index + 1];
+}
+
+function repositoryOf(container: Field): string | undefined {
+  const image = container.at("image");
+  if (image.isUnknown) return undefined;
+  return parseImage(image.text() ?? "")?.repository;
+}

@@ -1,0 +1,118 @@
+import type { Field } from "../judgement/field";
+import type { Findings } from "../judgement/finding";
+import { allContainers, volumeNamed } from "../kubernetes/pods";
+
+/** Volume of a sidecar: where it is mounted, and which object it must be of. */
+interface SidecarVolume {
+  readonly mountPath: string;
+  /** Path of the object's name in the volume. */
+  readonly source: readonly [string, string];
+  readonly suffix: string;
+}
+
+const SIDECAR_VOLUMES: readonly SidecarVolume[] = [
+  { mountPath: "/etc/envoy/config", source: ["configMap", "name"], suffix: "-envoy" },
+  { mountPath: "/etc/envoy/trust", source: ["configMap", "name"], suffix: "-trust" },
+  { mountPath: "/etc/envoy/certificate", source: ["secret", "secretName"], suffix: "-tls" },
+];
+const KEY_SUFFIX = "-tls";
+const RUN_PATH = "/var/run/envoy";
+
+/**
+ * The sidecar reads the objects that bear its service's name: those that `envoy-listeners-mtls` judges. A configuration under another name would
+ * be judged by nobody.
+ */
+export function checkSidecarVolumes(spec: Field, service: string | undefined, findings: Findings): void {
+  const [sidecar] = spec.at("initContainers").items();
+  if (sidecar === undefined || service === undefined) return;
+  const mounts = sidecar.at("volumeMounts").items();
+  for (const { mountPath, source, suffix } of SIDECAR_VOLUMES) {
+    const mend = `mount ${source[0]} ${service}${suffix} at ${mountPath}, whole`;
+    const here = mounts.filter((mount) => (mount.at("mountPath").text() ?? "").replace(/\/+$/, "") === mountPath);
+    const mount = here[0];
+    if (mount === undefined || here.length > 1) {
+      findings.add(sidecar.at("volumeMounts"), `the sidecar has not exactly one volume at ${mountPath}`, mend);
+      continue;
+    }
+    const volume = volumeNamed(spec, mount.at("name").text() ?? "");
+    findings.require(
+      volume?.at(...source).is(`${service}${suffix}`) === true &&
+        volume.at(source[0], "items").isEmpty &&
+        volume.at(source[0], "optional").isAbsentOr(false),
+      volume ?? mount,
+      `what the sidecar reads at ${mountPath} is not its own ${source[0]}`,
+      mend,
+    );
+    findings.require(
+      mount.at("subPath").isEmpty && mount.at("subPathExpr").isEmpty,
+      mount,
+      "the sidecar mounts a part of the volume, which is never reloaded",
+      mend,
+    );
+  }
+  const covered = SIDECAR_VOLUMES.map(({ mountPath }) => mountPath);
+  for (const mount of mounts) {
+    const path = mount.at("mountPath").text() ?? "";
+    const inside = covered.find((folder) => path.startsWith(`${folder}/`) && path.replace(/\/+$/, "") !== folder);
+    findings.require(
+      inside === undefined,
+      mount.at("mountPath"),
+      "a volume covers a part of the judged files",
+      "take the mount out",
+    );
+  }
+}
+
+/** The private key and the admin socket are the sidecar's alone. */
+export function checkPrivateVolumes(spec: Field, findings: Findings): void {
+  const [sidecar] = spec.at("initContainers").items();
+  const runVolumes = new Set(
+    (sidecar?.at("volumeMounts").items() ?? [])
+      .filter((mount) => (mount.at("mountPath").text() ?? "").replace(/\/+$/, "") === RUN_PATH)
+      .map((mount) => mount.at("name").text()),
+  );
+  const keyVolumes = new Set(
+    spec
+      .at("volumes")
+      .items()
+      .filter(holdsKey)
+      .map((volume) => volume.at("name").text()),
+  );
+  for (const container of allContainers(spec)) {
+    if (container.kind === "initContainers" && container.index === 0) continue;
+    for (const mount of container.field.at("volumeMounts").items()) {
+      const name = mount.at("name").text();
+      findings.require(
+        !runVolumes.has(name) && !keyVolumes.has(name),
+        mount,
+        `another container than the sidecar mounts ${keyVolumes.has(name) ? "a private key" : "the sidecar's admin socket"}`,
+        "take the mount out: what needs TLS goes through the sidecar",
+      );
+    }
+    for (const variable of container.field.at("env").items()) {
+      const secret = variable.at("valueFrom", "secretKeyRef", "name");
+      findings.require(
+        !isKeySecret(secret),
+        secret,
+        "a variable holds a part of a certificate's Secret",
+        "take it out",
+      );
+    }
+    for (const source of container.field.at("envFrom").items()) {
+      const secret = source.at("secretRef", "name");
+      findings.require(!isKeySecret(secret), secret, "variables hold a certificate's Secret", "take them out");
+    }
+  }
+}
+
+function holdsKey(volume: Field): boolean {
+  const projected = volume.at("projected", "sources").items();
+  return (
+    isKeySecret(volume.at("secret", "secretName")) ||
+    projected.some((source) => isKeySecret(source.at("secret", "name")))
+  );
+}
+
+function isKeySecret(name: Field): boolean {
+  return name.isUnknown || (name.text() ?? "").endsWith(KEY_SUFFIX);
+}

@@ -1,0 +1,115 @@
+import type { Ceiling } from "../ceiling";
+import { Unjudgeable } from "../judgement/field";
+import { Findings } from "../judgement/finding";
+import type { StackFinding, StackResource, StackRule } from "../judgement/rule";
+import { KubeObject, isKind } from "../kubernetes/object";
+import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
+import { isTrustFile } from "./private-keys-in-secrets";
+
+/** What can be said only of all resources together: the one stack rule, because each deserializes them all again. */
+export const stackInvariants: StackRule = {
+  name: "stack-invariants",
+  description:
+    "Each zone's namespace has a default deny in both directions; what is unknown at preview comes from where it may come from.",
+  severity: "critical",
+  remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
+  uses: ["members"],
+  judge(resources, ceiling) {
+    return [
+      ...missingDefaultDenies(resources, ceiling),
+      ...resources.filter(({ type }) => makesPods(type)).flatMap((resource) => collect(resource, unprovenImages)),
+      ...resources
+        .filter(({ type }) => isKind(type, "ConfigMap"))
+        .flatMap((resource) => collect(resource, unprovenRoots)),
+    ];
+  },
+};
+
+/** NetworkPolicies only add up: without a policy that selects everything, a pod without one of its own is open. */
+function missingDefaultDenies(resources: readonly StackResource[], ceiling: Pick<Ceiling, "members">): StackFinding[] {
+  const closed = new Set(
+    resources
+      .filter(({ type }) => isKind(type, "NetworkPolicy"))
+      .flatMap((resource) => closedNamespace(resource) ?? []),
+  );
+  return resources
+    .filter(({ type }) => isKind(type, "Namespace"))
+    .flatMap((resource) =>
+      collect(resource, (_, findings) => {
+        const object = KubeObject.of(resource);
+        if (!object?.concernsMesh || object.zone(ceiling) === undefined) return;
+        findings.require(
+          closed.has(object.name ?? ""),
+          "",
+          "the namespace has no default deny in both directions",
+          "add a NetworkPolicy with an empty podSelector, policyTypes [Ingress, Egress] and no rules, as Zone does",
+        );
+      }),
+    );
+}
+
+/** The namespace that a policy closes for every pod, if it is a default deny. */
+function closedNamespace(resource: StackResource): string | undefined {
+  try {
+    const object = KubeObject.of(resource);
+    if (object === undefined) return undefined;
+    const { spec } = object;
+    const selector = spec.at("podSelector");
+    const selectsAll =
+      !selector.isAbsent && selector.at("matchLabels").isEmpty && selector.at("matchExpressions").isEmpty;
+    const types = spec.at("policyTypes").texts();
+    const opens = !spec.at("ingress").isEmpty || !spec.at("egress").isEmpty;
+    return selectsAll && !opens && types.includes("Ingress") && types.includes("Egress")
+      ? object.namespace.text()
+      : undefined;
+  } catch (error) {
+    // What can't be known closes nothing.
+    if (error instanceof Unjudgeable) return undefined;
+    throw error;
+  }
+}
+
+/** An image that is unknown at preview is one that this stack builds. */
+function unprovenImages(resource: StackResource, findings: Findings): void {
+  const object = KubeObject.of(resource);
+  if (!object?.concernsMesh) return;
+  for (const template of podTemplates(object)) {
+    const unknown = allContainers(template.spec).filter(({ field }) => field.at("image").isUnknown);
+    for (const { field } of unknown) {
+      findings.require(
+        resource.sources("spec").includes("docker:index/image:Image"),
+        field.at("image"),
+        "the image can't be known at preview and is none that this stack builds",
+        "name it as a plain value, or build it with ServiceImage",
+      );
+    }
+  }
+}
+
+/** Roots that are unknown at preview come from certificates, and from nothing else: not from a key, not from a random value. */
+function unprovenRoots(resource: StackResource, findings: Findings): void {
+  for (const [, entry] of resource.properties.at("data").entries()) {
+    if (!entry.isUnknown || !isTrustFile(resource, entry.path)) continue;
+    const sources = resource.sources("data");
+    findings.require(
+      sources.length > 0 && sources.every((type) => /^tls:index\/(selfSignedCert|locallySignedCert):/.test(type)),
+      entry,
+      "the roots can't be known at preview and do not come from certificates alone",
+      "take certPem of the zones' root certificates",
+    );
+  }
+}
+
+function collect(
+  resource: StackResource,
+  judge: (resource: StackResource, findings: Findings) => void,
+): StackFinding[] {
+  const findings = new Findings();
+  try {
+    judge(resource, findings);
+  } catch (error) {
+    if (!(error instanceof Unjudgeable)) throw error;
+    findings.add(error.path, error.problem, error.mend);
+  }
+  return findings.list.map((finding) => ({ ...finding, resource }));
+}

@@ -1,0 +1,31 @@
+/** Bounds of a growing delay, in milliseconds. */
+export interface BackoffBounds {
+  readonly first: number;
+  readonly limit: number;
+}
+
+/**
+ * Milliseconds before attempt number `attempt` (0: the first repetition): doubles up to the limit, of which a random half is
+ * taken away, so that many that failed together don't come back together.
+ */
+export function backoff({ first, limit }: BackoffBounds, attempt: number, random: () => number = Math.random): number {
+  const whole = Math.min(limit, first * 2 ** Math.min(attempt, 30));
+  return whole / 2 + (whole / 2) * random();
+}
+
+/** Waits; ends at once, without an error, when `signal` is aborted. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+  });
+}

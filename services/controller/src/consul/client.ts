@@ -1,0 +1,169 @@
+import { readFile } from "node:fs/promises";
+import * as http from "node:http";
+import * as https from "node:https";
+import { join } from "node:path";
+import type { ZoneName } from "../../../../mesh/model.js";
+import type { ControllerConfig } from "../config.js";
+
+/** Milliseconds in which Consul must have answered completely, connecting included. */
+const REQUEST_TIMEOUT = 5_000;
+/** Connections kept open; more requests wait for a free one. */
+const CONNECTIONS = 8;
+
+/** Consul answered, but not with success. */
+export class ConsulError extends Error {
+  override readonly name = "ConsulError";
+
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Told how long each request took and how it ended: HTTP status, or `error` where none came. */
+export type RequestObserver = (zone: ZoneName, seconds: number, outcome: string) => void;
+
+/**
+ * Consul's HTTP API with a token per zone. Token and CA files are read when they are used, so that a rotated one counts at once;
+ * connections are kept open, and opened anew when the CA file has changed.
+ */
+export class ConsulClient {
+  private agent: http.Agent | undefined;
+  private ca: string | undefined;
+  private succeeded: number | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly config: ControllerConfig["consul"],
+    private readonly observe: RequestObserver = () => undefined,
+  ) {}
+
+  /** When Consul last answered with success; milliseconds since 1970. */
+  get lastSuccess(): number | undefined {
+    return this.succeeded;
+  }
+
+  /**
+   * One request in the name of a zone.
+   *
+   * @param path with its query, from `/v1/` on
+   * @returns the parsed body
+   * @throws ConsulError where Consul refuses; Error where it can't be reached in time or the zone's token can't be read
+   */
+  async request(zone: ZoneName, method: "GET" | "PUT", path: string, body?: unknown): Promise<unknown> {
+    if (this.closed) {
+      throw new Error("the connection to Consul is closed");
+    }
+    const token = await this.token(zone);
+    const agent = await this.connections();
+    const start = performance.now();
+    let outcome = "error";
+    try {
+      const { status, text } = await this.exchange(agent, token, method, path, body);
+      outcome = String(status);
+      if (status < 200 || status > 299) {
+        throw new ConsulError(
+          status,
+          `Consul answered ${String(status)} to ${method} ${path}: ${text.trim().slice(0, 300)}`,
+        );
+      }
+      this.succeeded = Date.now();
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      if (error instanceof ConsulError) {
+        throw error;
+      }
+      throw new Error(`Consul at ${this.config.address.host}, ${method} ${path}`, { cause: error });
+    } finally {
+      this.observe(zone, (performance.now() - start) / 1000, outcome);
+    }
+  }
+
+  /** Breaks off what is under way, and takes no more. */
+  close(): void {
+    this.closed = true;
+    this.agent?.destroy();
+    this.agent = undefined;
+  }
+
+  private async token(zone: ZoneName): Promise<string> {
+    const file = join(this.config.tokensDirectory, zone);
+    const token = (await readFile(file, "utf8")).trim();
+    // A header with a line break would be refused by Node with the token in the message.
+    if (!/^[\x21-\x7e]{1,128}$/.test(token)) {
+      throw new Error(`${file} holds no Consul token; put the zone's token into it`);
+    }
+    return token;
+  }
+
+  private async connections(): Promise<http.Agent> {
+    const options = { keepAlive: true, maxSockets: CONNECTIONS, timeout: 60_000 };
+    if (this.config.caFile === undefined) {
+      // Configuration admits this on loopback only.
+      return (this.agent ??= new http.Agent(options));
+    }
+    const ca = await readFile(this.config.caFile, "utf8");
+    if (this.agent === undefined || ca !== this.ca) {
+      this.agent?.destroy();
+      this.ca = ca;
+      this.agent = new https.Agent({ ...options, ca, servername: this.config.serverName, minVersion: "TLSv1.3" });
+    }
+    return this.agent;
+  }
+
+  private async exchange(
+    agent: http.Agent,
+    token: string,
+    method: string,
+    path: string,
+    body: unknown,
+  ): Promise<{ status: number; text: string }> {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const headers = {
+      "X-Consul-Token": token,
+      ...(payload === undefined ? {} : { "Content-Type": "application/json" }),
+    };
+    const url = new URL(path, this.config.address);
+    for (let first = true; ; first = false) {
+      const request = (url.protocol === "https:" ? https : http).request(url, { agent, method, headers });
+      try {
+        return await completed(request, payload);
+      } catch (error) {
+        // A kept connection that the server closed just now: every request may be repeated, once, on a fresh one.
+        if (!(first && request.reusedSocket && (error as NodeJS.ErrnoException).code === "ECONNRESET")) {
+          throw error;
+        }
+      }
+    }
+  }
+}
+
+/** Sends a request and reads the whole answer. */
+function completed(
+  request: http.ClientRequest,
+  payload: string | undefined,
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      request.destroy(new Error(`no answer in ${String(REQUEST_TIMEOUT / 1000)} s`));
+    }, REQUEST_TIMEOUT);
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    request.once("error", fail);
+    request.once("response", (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (text += chunk));
+      response.once("error", fail);
+      response.once("end", () => {
+        clearTimeout(timer);
+        resolve({ status: response.statusCode ?? 0, text });
+      });
+    });
+    request.end(payload);
+  });
+}

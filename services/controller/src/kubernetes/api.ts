@@ -1,0 +1,148 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { KubeConfig } from "@kubernetes/client-node";
+
+/** Milliseconds in which a request that is no watch must be answered completely. */
+const REQUEST_TIMEOUT = 15_000;
+/** Characters that one line of a watch may have; etcd holds no object of this size. */
+const LINE_LIMIT = 8 * 1024 * 1024;
+
+/** The API server answered, but not with success. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Credentials and address: those of `kubeconfig`, or of the pod's own service account. */
+export function loadKubeConfig(kubeconfig: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  if (kubeconfig === undefined) {
+    config.loadFromCluster();
+  } else {
+    config.loadFromFile(kubeconfig);
+  }
+  return config;
+}
+
+/**
+ * Reads from the Kubernetes API.
+ *
+ * The client library gives address, trust and credentials (a service account's token is read again as it rotates); requests are
+ * made here, because the library's watch has no time-outs and swallows what its callback throws.
+ */
+export class KubernetesApi {
+  constructor(private readonly config: KubeConfig) {}
+
+  /**
+   * @param path with its query
+   * @throws ApiError where the server refuses; Error where it can't be reached in time
+   */
+  async get(path: string, signal: AbortSignal): Promise<unknown> {
+    const response = await this.open(path, REQUEST_TIMEOUT, signal);
+    return JSON.parse(await text(response)) as unknown;
+  }
+
+  /**
+   * Reads a stream of lines until the server ends it.
+   *
+   * @param idle milliseconds without a byte after which the connection is taken for dead
+   * @throws as `get`, where the connection breaks or falls silent, and what `line` throws
+   */
+  async lines(path: string, idle: number, signal: AbortSignal, line: (text: string) => void): Promise<void> {
+    const response = await this.open(path, idle, signal, idle);
+    response.setEncoding("utf8");
+    let rest = "";
+    // Leaving the loop by an exception destroys the response, and with it the connection.
+    for await (const chunk of response as AsyncIterable<string>) {
+      const parts = (rest + chunk).split("\n");
+      rest = parts.pop() ?? "";
+      if (rest.length > LINE_LIMIT) {
+        throw new Error(`a line of more than ${String(LINE_LIMIT)} characters in ${path}`);
+      }
+      for (const part of parts) {
+        if (part !== "") {
+          line(part);
+        }
+      }
+    }
+    if (rest !== "") {
+      throw new Error(`the connection broke in the middle of a line of ${path}`);
+    }
+  }
+
+  /** Sends the request and resolves with a successful response whose body is not read yet. */
+  private async open(
+    path: string,
+    deadline: number,
+    signal: AbortSignal,
+    idle?: number,
+  ): Promise<http.IncomingMessage> {
+    const server = this.config.getCurrentCluster()?.server;
+    if (server === undefined) {
+      throw new Error("no Kubernetes API server is configured");
+    }
+    const url = new URL(server + path);
+    const options: https.RequestOptions = { headers: {} };
+    await this.config.applyToHTTPSOptions(options);
+
+    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      const request = (url.protocol === "https:" ? https : http).request(url, { ...options, signal });
+      const timer = setTimeout(() => request.destroy(new Error(`no answer in ${String(deadline / 1000)} s`)), deadline);
+      // A watch has its idle limit instead of a deadline, once it has begun.
+      request.once("response", (message) => {
+        if (idle === undefined) {
+          message.once("close", () => {
+            clearTimeout(timer);
+          });
+        } else {
+          clearTimeout(timer);
+          request.setTimeout(idle, () =>
+            message.destroy(new Error(`the watch of ${url.pathname} was silent for ${String(idle / 1000)} s`)),
+          );
+        }
+        resolve(message);
+      });
+      request.once("error", (error) => {
+        clearTimeout(timer);
+        reject(new Error(`Kubernetes API at ${url.host}, GET ${url.pathname}`, { cause: error }));
+      });
+      request.end();
+    });
+    const status = response.statusCode ?? 0;
+    if (status !== 200) {
+      throw new ApiError(
+        status,
+        `Kubernetes API answered ${String(status)} to GET ${url.pathname}: ${statusMessage(await text(response))}`,
+      );
+    }
+    return response;
+  }
+}
+
+async function text(response: http.IncomingMessage): Promise<string> {
+  let body = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response as AsyncIterable<string>) {
+    body += chunk;
+  }
+  return body;
+}
+
+/** The message of a `Status` object; else the beginning of the body. */
+function statusMessage(body: string): string {
+  try {
+    const status = JSON.parse(body) as { message?: unknown } | null;
+    if (typeof status?.message === "string") {
+      return status.message.slice(0, 300);
+    }
+  } catch {
+    // No JSON: a proxy's page, perhaps.
+  }
+  return body.trim().slice(0, 300);
+}

@@ -1,0 +1,105 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import type { ZoneName } from "../../../mesh/model.js";
+import type { Action } from "./plan.js";
+
+/** Gauges that are asked when they are scraped. */
+export interface Gauges {
+  readonly backlog: () => number;
+  readonly instances: () => Iterable<{ readonly zone: ZoneName; readonly status: string; readonly count: number }>;
+  readonly nodesDead: () => number;
+}
+
+/** The controller's metrics, in Prometheus' text format. */
+export class Metrics {
+  private readonly registry = new Registry();
+
+  private readonly writes = new Counter({
+    name: "lucid_controller_catalogue_writes_total",
+    help: "Writes to Consul's catalogue that succeeded, by zone and operation.",
+    labelNames: ["zone", "operation"],
+    registers: [this.registry],
+  });
+  private readonly failures = new Counter({
+    name: "lucid_controller_failures_total",
+    help: "Operations that failed and are tried again, by zone and operation.",
+    labelNames: ["zone", "operation"],
+    registers: [this.registry],
+  });
+  private readonly comparisons = new Histogram({
+    name: "lucid_controller_reconcile_duration_seconds",
+    help: "Time of a successful comparison of a zone with Consul's catalogue.",
+    labelNames: ["zone"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [this.registry],
+  });
+  private readonly requests = new Histogram({
+    name: "lucid_controller_consul_request_duration_seconds",
+    help: "Time of requests to Consul, by zone and HTTP status (error: no answer).",
+    labelNames: ["zone", "status"],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [this.registry],
+  });
+
+  /** Value of the `Content-Type` header. */
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  /** Adds the gauges; call once. */
+  expose(gauges: Gauges): void {
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      name: "lucid_controller_backlog",
+      help: "Instances whose registration is not yet as it should be.",
+      registers: [this.registry],
+      collect() {
+        this.set(gauges.backlog());
+      },
+    });
+    new Gauge({
+      name: "lucid_controller_nodes_dead",
+      help: "Nodes whose lease was not renewed within the registration's time to live.",
+      registers: [this.registry],
+      collect() {
+        this.set(gauges.nodesDead());
+      },
+    });
+    new Gauge({
+      name: "lucid_controller_instances",
+      help: "Instances that should be registered, by zone and status of their check.",
+      labelNames: ["zone", "status"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { zone, status, count } of gauges.instances()) {
+          this.set({ zone, status }, count);
+        }
+      },
+    });
+  }
+
+  /** A write succeeded. */
+  done(zone: ZoneName, operation: Action["kind"]): void {
+    this.writes.inc({ zone, operation });
+  }
+
+  /** Something failed that is tried again. */
+  failure(zone: ZoneName | "none", operation: Action["kind"] | "compare" | "watch-pods" | "watch-leases"): void {
+    this.failures.inc({ zone, operation });
+  }
+
+  /** Starts the clock of a comparison; call the result when it succeeded. */
+  startComparison(zone: ZoneName): () => void {
+    return this.comparisons.startTimer({ zone });
+  }
+
+  /** A request to Consul ended. */
+  consulRequest(zone: ZoneName, seconds: number, outcome: string): void {
+    this.requests.observe({ zone, status: outcome }, seconds);
+  }
+
+  /** All metrics as text. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+}

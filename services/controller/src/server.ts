@@ -1,0 +1,71 @@
+import { createServer, type Server } from "node:http";
+import { health, status, type Parts } from "./status.js";
+import { describe, type Log } from "./log.js";
+import type { Metrics } from "./metrics.js";
+import { targets } from "./targets.js";
+
+/**
+ * Serves `GET /health` (200 or 503 with the reasons), `GET /status` (JSON), `GET /metrics` (Prometheus' text format) and
+ * `GET /targets/<zone>` (what Prometheus is to scrape).
+ *
+ * @returns once it listens
+ * @throws where the address can't be bound
+ */
+export async function serve(address: string, port: number, parts: Parts, metrics: Metrics, log: Log): Promise<Server> {
+  const server = createServer((request, response) => {
+    const answer = (code: number, type: string, body: string): void => {
+      response.writeHead(code, { "Content-Type": type, "Cache-Control": "no-store" });
+      response.end(request.method === "HEAD" ? undefined : body);
+    };
+    const json = (code: number, body: unknown): void => {
+      answer(code, "application/json; charset=utf-8", `${JSON.stringify(body, null, 2)}\n`);
+    };
+    const path = (request.url ?? "/").split("?")[0];
+    request.resume();
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("Allow", "GET, HEAD");
+      json(405, { error: "only GET and HEAD are answered" });
+      return;
+    }
+    const zone = parts.zones.find(({ name }) => path === `/targets/${name}`);
+    if (zone !== undefined) {
+      // Before the first list of pods, an empty answer would say that there are none.
+      json(
+        zone.pods.synced ? 200 : 503,
+        zone.pods.synced ? targets(zone) : { error: "the pods were never listed yet" },
+      );
+      return;
+    }
+    switch (path) {
+      case "/health": {
+        const result = health(parts, Date.now());
+        json(result.healthy ? 200 : 503, result);
+        return;
+      }
+      case "/status":
+        json(200, status(parts, Date.now()));
+        return;
+      case "/metrics":
+        metrics.text().then(
+          (text) => {
+            answer(200, metrics.contentType, text);
+          },
+          (error: unknown) => {
+            log.error("metrics failed", { error: describe(error) });
+            json(500, { error: "metrics failed" });
+          },
+        );
+        return;
+      default:
+        json(404, { error: "there are /health, /status, /metrics and /targets/<zone>" });
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, address, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  return server;
+}

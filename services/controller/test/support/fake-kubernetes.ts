@@ -1,0 +1,194 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { KubeConfig } from "@kubernetes/client-node";
+import assert from "node:assert/strict";
+import type { ApiObject } from "./objects.js";
+
+interface Event {
+  readonly type: string;
+  readonly version: number;
+  readonly object: ApiObject;
+}
+
+interface Watch {
+  readonly path: string;
+  readonly response: ServerResponse;
+}
+
+/**
+ * A small Kubernetes API on loopback: list (in pages), get and watch of collections, with the versions, the errors and the
+ * broken connections of a real one. The real one is met by the integration tests.
+ */
+export class FakeKubernetes {
+  /** Requests answered, as `LIST path`, `WATCH path` or `GET path`. */
+  readonly requests: string[] = [];
+  /** Called before each request; a status answers it with that, `hang` never answers. */
+  intercept: (kind: "LIST" | "WATCH" | "GET", path: string) => number | "hang" | undefined = () => undefined;
+  /** Whether lists leave out what there is. */
+  listsEmpty = false;
+  /** Whether watches are open but tell nothing. */
+  mute = false;
+  private readonly server: Server;
+  private readonly collections = new Map<string, Map<string, ApiObject>>();
+  private readonly log: (Event & { path: string })[] = [];
+  private readonly watches = new Set<Watch>();
+  private version = 100;
+  private oldest = 0;
+
+  private constructor(private readonly pageSize: number) {
+    this.server = createServer((request, response) => {
+      this.answer(request, response);
+    });
+  }
+
+  static async start(pageSize = 2): Promise<FakeKubernetes> {
+    const fake = new FakeKubernetes(pageSize);
+    await new Promise<void>((resolve) => fake.server.listen(0, "127.0.0.1", resolve));
+    return fake;
+  }
+
+  get url(): string {
+    const address = this.server.address();
+    assert.ok(address !== null && typeof address === "object");
+    return `http://127.0.0.1:${String(address.port)}`;
+  }
+
+  get openWatches(): number {
+    return this.watches.size;
+  }
+
+  kubeConfig(): KubeConfig {
+    const config = new KubeConfig();
+    config.loadFromString(this.kubeconfigText());
+    return config;
+  }
+
+  kubeconfigText(): string {
+    return JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "fake", cluster: { server: this.url, "insecure-skip-tls-verify": true } }],
+      users: [{ name: "fake", user: { token: "fake" } }],
+      contexts: [{ name: "fake", context: { cluster: "fake", user: "fake" } }],
+      "current-context": "fake",
+    });
+  }
+
+  /** Creates or changes an object. */
+  put(path: string, object: ApiObject): void {
+    const { name } = object.metadata;
+    const objects = this.collection(path);
+    this.emit(path, objects.has(name) ? "MODIFIED" : "ADDED", object, (stamped) => objects.set(name, stamped));
+  }
+
+  delete(path: string, name: string): void {
+    const objects = this.collection(path);
+    const object = objects.get(name);
+    assert.ok(object !== undefined, `no ${name} in ${path}`);
+    this.emit(path, "DELETED", object, () => objects.delete(name));
+  }
+
+  /** Forgets what happened until now: a watch from an older version is answered with 410. */
+  compact(): void {
+    this.oldest = this.version;
+    this.log.length = 0;
+  }
+
+  /** Ends all watches: `end` as a server whose time is up, `break` in the middle of a line, `expire` with an event of 410. */
+  endWatches(how: "end" | "break" | "expire"): void {
+    for (const { response } of this.watches) {
+      if (how === "break") {
+        response.write('{"type":"ADDED","obj');
+        response.socket?.destroy();
+      } else if (how === "expire") {
+        response.end(
+          `${JSON.stringify({ type: "ERROR", object: { kind: "Status", code: 410, message: "too old" } })}\n`,
+        );
+      } else {
+        response.end();
+      }
+    }
+    this.watches.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private collection(path: string): Map<string, ApiObject> {
+    const objects = this.collections.get(path) ?? new Map<string, ApiObject>();
+    this.collections.set(path, objects);
+    return objects;
+  }
+
+  private emit(path: string, type: string, object: ApiObject, store: (stamped: ApiObject) => void): void {
+    this.version += 1;
+    const stamped = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
+    store(stamped);
+    this.log.push({ path, type, version: this.version, object: stamped });
+    for (const watch of this.watches) {
+      if (watch.path === path && !this.mute) {
+        watch.response.write(`${JSON.stringify({ type, object: stamped })}\n`);
+      }
+    }
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? "/", this.url);
+    const isCollection = /\/(pods|leases)$/.test(url.pathname);
+    const kind = !isCollection ? "GET" : url.searchParams.get("watch") === "true" ? "WATCH" : "LIST";
+    const fault = this.intercept(kind, url.pathname);
+    this.requests.push(`${kind} ${url.pathname}`);
+    if (fault === "hang") {
+      return;
+    }
+    if (fault !== undefined) {
+      send(response, fault, { kind: "Status", code: fault, message: `fault ${String(fault)}` });
+    } else if (kind === "LIST") {
+      this.list(url, response);
+    } else if (kind === "WATCH") {
+      this.watch(url, response);
+    } else {
+      const cut = url.pathname.lastIndexOf("/");
+      const object = this.collections.get(url.pathname.slice(0, cut))?.get(url.pathname.slice(cut + 1));
+      send(response, object === undefined ? 404 : 200, object ?? { kind: "Status", code: 404, message: "not found" });
+    }
+  }
+
+  private list(url: URL, response: ServerResponse): void {
+    const all = this.listsEmpty ? [] : [...this.collection(url.pathname).values()];
+    const from = Number(url.searchParams.get("continue") ?? "0");
+    const more = from + this.pageSize < all.length;
+    send(response, 200, {
+      kind: "PodList",
+      metadata: {
+        resourceVersion: String(this.version),
+        ...(more ? { continue: String(from + this.pageSize) } : {}),
+      },
+      items: all.slice(from, from + this.pageSize),
+    });
+  }
+
+  private watch(url: URL, response: ServerResponse): void {
+    const since = Number(url.searchParams.get("resourceVersion"));
+    if (since < this.oldest) {
+      send(response, 410, { kind: "Status", code: 410, message: "too old resource version" });
+      return;
+    }
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.flushHeaders();
+    for (const { path, type, version, object } of this.mute ? [] : this.log) {
+      if (path === url.pathname && version > since) {
+        response.write(`${JSON.stringify({ type, object })}\n`);
+      }
+    }
+    const watch = { path: url.pathname, response };
+    this.watches.add(watch);
+    response.once("close", () => this.watches.delete(watch));
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePorts, type TestConsul } from "./consul.js";
+import { eventually } from "./eventually.js";
+import type { FakeKubernetes } from "./fake-kubernetes.js";
+
+const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The bundled controller as a process of its own. */
+export class Program {
+  /** Parsed log lines. */
+  readonly log: Record<string, unknown>[] = [];
+  output = "";
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly port: number,
+  ) {
+    let rest = "";
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      this.output += chunk;
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      this.log.push(...lines.map((line) => JSON.parse(line) as Record<string, unknown>));
+    });
+    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (this.output += chunk));
+  }
+
+  /** Starts it for zones ops and chain, with a comparison every second. */
+  static async start(
+    kubernetes: FakeKubernetes,
+    consul: TestConsul,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Program> {
+    const kubeconfig = join(consul.folder, "kubeconfig");
+    writeFileSync(kubeconfig, kubernetes.kubeconfigText());
+    const [port = 0] = await freePorts(1);
+    const { address, caFile = "", serverName, tokensDirectory } = consul.config;
+    return Program.spawn(port, {
+      KUBECONFIG: kubeconfig,
+      LUCID_NAMESPACES: "lucid-ops=ops,lucid-chain=chain",
+      CONSUL_HTTP_ADDR: address.href,
+      CONSUL_CACERT: caFile,
+      CONSUL_TLS_SERVER_NAME: serverName,
+      CONSUL_TOKENS_DIR: tokensDirectory,
+      SERVICE_MESH_CONTROLLER_PORT: String(port),
+      RECONCILE_INTERVAL: "1",
+      ...env,
+    });
+  }
+
+  static spawn(port: number, env: Readonly<Record<string, string>>): Program {
+    const child = spawn(process.execPath, ["dist/main.cjs"], { cwd: PACKAGE, env, stdio: ["ignore", "pipe", "pipe"] });
+    return new Program(child, port);
+  }
+
+  async get(path: string): Promise<{ status: number; text: string }> {
+    const response = await fetch(`http://127.0.0.1:${String(this.port)}${path}`);
+    return { status: response.status, text: await response.text() };
+  }
+
+  /** Waits until `/health` answers with 200. */
+  healthy(): Promise<void> {
+    return eventually(async () => {
+      assert.equal(this.child.exitCode, null, this.output);
+      assert.equal((await this.get("/health")).status, 200);
+    });
+  }
+
+  /** Ends it and returns its exit status. */
+  async stop(): Promise<number | null> {
+    this.child.kill("SIGTERM");
+    return this.ended();
+  }
+
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      await new Promise((resolve) => this.child.once("close", resolve));
+    }
+    return this.child.exitCode;
+  }
+}

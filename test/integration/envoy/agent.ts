@@ -1,0 +1,24 @@
+/** Runs inside one network namespace and does there what the test asks by IPC: it is the application, its client, or a stranger. */
+import * as clients from "./clients";
+import * as tlsClients from "./tls-clients";
+import * as servers from "./servers";
+
+const commands = { alive: () => Promise.resolve(true), ...clients, ...tlsClients, ...servers };
+
+/** What an agent can be asked to do. */
+export type Commands = typeof commands;
+
+interface Call {
+  readonly id: number;
+  readonly name: keyof Commands;
+  readonly args: never;
+}
+
+process.on("message", ({ id, name, args }: Call) => {
+  commands[name](args).then(
+    (value: unknown) => process.send?.({ id, value }),
+    (error: unknown) =>
+      process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
+});
+process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,38 @@
+import { calls } from "./suites/calls";
+import { identity } from "./suites/identity";
+import { layers } from "./suites/layers";
+import { listeners } from "./suites/listeners";
+import { reload } from "./suites/reload";
+import { resilience } from "./suites/resilience";
+import { telemetry } from "./suites/telemetry";
+import { MeshLab } from "./mesh-lab";
+
+/**
+ * The rendered files on real Envoys, each in a network namespace of its own as in a pod, with real certificates, before any cluster is there. Every
+ * refusal is tried beside the permission that differs from it in one thing.
+ */
+describe("sidecars, live", function () {
+  this.timeout(120_000);
+  let running: MeshLab | undefined;
+  const lab = (): MeshLab => {
+    if (running === undefined) {
+      throw new Error("the lab did not start");
+    }
+    return running;
+  };
+
+  before(async () => {
+    running = await MeshLab.start();
+  });
+  after(async () => {
+    await running?.stop();
+  });
+
+  calls(lab);
+  identity(lab);
+  listeners(lab);
+  telemetry(lab);
+  layers(lab);
+  reload(lab);
+  resilience(lab);
+});

@@ -1,0 +1,120 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { ZONES, type Mesh, type Service, type ZoneName } from "../../../mesh/model";
+import type { EnvoyOptions } from "../../../envoy";
+import { everyProtocol, OPTIONS, services } from "../../unit/envoy/fixture";
+import { Network, type Host } from "./network";
+import { Authority, type Leaf } from "./pki";
+import { labDirectory, removeLabDirectory, Sidecar } from "./sidecar";
+
+/** Services that run in the lab. */
+export const RUNNING = ["console", "prometheus", "jaeger", "blocks", "router"] as const;
+export type Running = (typeof RUNNING)[number];
+
+/**
+ * A small mesh of real Envoys: each service in a network namespace with its application and sidecar, one more host that serves the discovery DNS, and
+ * one stranger without a sidecar.
+ */
+export class MeshLab {
+  readonly mesh: Mesh = everyProtocol;
+  private constructor(
+    private readonly network: Network,
+    readonly resolver: Host,
+    readonly stranger: Host,
+    readonly authorities: Readonly<Record<ZoneName, Authority>>,
+    readonly sidecars: Readonly<Record<Running, Sidecar>>,
+    private readonly leaves: Readonly<Record<Running, Leaf>>,
+  ) {}
+
+  static async start(): Promise<MeshLab> {
+    const directory = labDirectory();
+    const network = new Network(directory);
+    const authorities = await byName(ZONES, (zone) => Authority.create(zone));
+    const resolver = await network.host("resolver", volumes("resolver"));
+    const stranger = await network.host("stranger", volumes("stranger"));
+    const options: EnvoyOptions = { ...OPTIONS, resolverAddress: resolver.address };
+    const hosts = await byName(RUNNING, (name) => network.host(name, volumes(name)));
+    const leaves = await byName(RUNNING, (name) => {
+      const { hostname, identity, zone } = services[name];
+      return authorities[zone].issue(hostname, identity);
+    });
+    const sidecars = await byName(RUNNING, (name) =>
+      Promise.resolve(new Sidecar(services[name], hosts[name], options)),
+    );
+    const lab = new MeshLab(network, resolver, stranger, authorities, sidecars, leaves);
+    await resolver.call("serveDns", { address: resolver.address, port: 53, records: lab.discovery() });
+    await Promise.all(RUNNING.map((name) => lab.startPod(name)));
+    return lab;
+  }
+
+  /** Roots of every zone, as PEM. */
+  get roots(): Record<ZoneName, string> {
+    return Object.fromEntries(ZONES.map((zone) => [zone, this.authorities[zone].rootPem])) as Record<ZoneName, string>;
+  }
+
+  /** The discovery names of what runs. */
+  discovery(): Record<string, string[]> {
+    return Object.fromEntries(RUNNING.map((name) => [services[name].discoveryName, [this.host(name).address]]));
+  }
+
+  host(name: Running): Host {
+    return this.sidecars[name].host;
+  }
+
+  /** The certificate that a running service has. */
+  leaf(name: Running): Leaf {
+    return this.leaves[name];
+  }
+
+  /** A certificate of one zone's CA for any identity, also a foreign one. */
+  async forge(zone: ZoneName, service: Service): Promise<Leaf> {
+    return this.authorities[zone].issue(service.hostname, service.identity);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(Object.values(this.sidecars).map((sidecar) => sidecar.stop()));
+    await this.network.close();
+    removeLabDirectory();
+  }
+
+  private async startPod(name: Running): Promise<void> {
+    const sidecar = this.sidecars[name];
+    const { host } = sidecar;
+    for (const port of services[name].ports) {
+      if (port.name === "otlp") {
+        await host.call("serveOtlp", { port: port.port });
+      } else if (port.protocol === "tcp") {
+        await host.call("serveTcp", { port: port.port, banner: BANNER });
+      } else if (port.protocol === "grpc" || port.protocol === "http2") {
+        await host.call("serveGrpc", { port: port.port });
+      } else {
+        await host.call("serveHttp", { service: name, port: port.port });
+      }
+    }
+    sidecar.mount(this.mesh, this.leaves[name], this.roots);
+    await sidecar.start();
+  }
+}
+
+/** What the TCP application says first. */
+export const BANNER = "hello from tcp\n";
+
+function volumes(name: string): string {
+  const directory = path.join(labDirectory(), name);
+  fs.mkdirSync(path.join(directory, "etc/envoy"), { recursive: true });
+  fs.mkdirSync(path.join(directory, "var/run/envoy"), { recursive: true });
+  fs.chmodSync(path.join(directory, "var/run/envoy"), 0o777);
+  fs.writeFileSync(path.join(directory, "resolv.conf"), "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
+  return directory;
+}
+
+async function byName<Name extends string, T>(
+  names: readonly Name[],
+  make: (name: Name) => Promise<T>,
+): Promise<Record<Name, T>> {
+  const entries: [Name, T][] = [];
+  for (const name of names) {
+    entries.push([name, await make(name)]);
+  }
+  return Object.fromEntries(entries) as Record<Name, T>;
+}

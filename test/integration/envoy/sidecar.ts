@@ -1,0 +1,169 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { ChildProcess } from "node:child_process";
+import { binDir } from "../../../dev/paths";
+import { renderSidecar, renderTrust, sidecarCommand, type EnvoyOptions } from "../../../envoy";
+import { peerZones } from "../../../mesh/edges";
+import type { Mesh, Service, ZoneName } from "../../../mesh/model";
+import { SIDECAR_PATHS, SIDECAR_UID } from "../../../mesh/wire";
+import { end, type Host } from "./network";
+import type { Leaf } from "./pki";
+
+/** The files of a mounted ConfigMap or Secret, by name. */
+type Volume = Readonly<Record<string, string>>;
+type VolumeName = "config" | "certificate" | "trust";
+
+/**
+ * The volumes and the Envoy of one pod. Volumes change as kubelet changes them: a new directory, and one symlink that is swapped.
+ */
+export class Sidecar {
+  private generation = 0;
+  private readonly volumes = new Map<VolumeName, Volume>();
+  private envoy: ChildProcess | undefined;
+  private output = "";
+
+  constructor(
+    readonly service: Service,
+    readonly host: Host,
+    private readonly options: EnvoyOptions,
+  ) {}
+
+  /** Everything that a pod of this service would find mounted. */
+  mount(mesh: Mesh, leaf: Leaf, roots: Readonly<Record<ZoneName, string>>): void {
+    this.mountConfig(mesh);
+    this.mountCertificate(leaf);
+    this.mountTrust(Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, roots[zone]])));
+  }
+
+  /** Listeners and clusters; `change` may alter a file's text, to take a layer out. */
+  mountConfig(mesh: Mesh, change: (file: string, text: string) => string = (_file, text) => text): void {
+    const files: Volume = { ...renderSidecar(mesh, this.service, this.options) };
+    this.swap("config", Object.fromEntries(Object.entries(files).map(([name, text]) => [name, change(name, text)])));
+  }
+
+  mountCertificate(leaf: Leaf): void {
+    this.swap("certificate", { "tls.crt": leaf.certificate, "tls.key": leaf.key });
+  }
+
+  mountTrust(roots: Readonly<Partial<Record<ZoneName, string>>>): void {
+    const files = Object.entries(roots).map(([zone, pem]) => [`${zone}.yaml`, renderTrust(zone as ZoneName, pem)]);
+    this.swap("trust", Object.fromEntries(files) as Volume);
+  }
+
+  /** Starts Envoy with the very command line of the pod, as the sidecar's own user, and awaits its readiness. */
+  async start(): Promise<void> {
+    const name = `${this.service.name}-0`;
+    const args = sidecarCommand(this.service, this.options);
+    const argv = [envoyCopy(), ...args.map((arg) => arg.replace("$(POD_NAME)", name))];
+    const envoy = this.host.spawn(argv, SIDECAR_UID, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, POD_NAME: name },
+    });
+    this.envoy = envoy;
+    const keep = (chunk: Buffer): void => {
+      this.output += chunk.toString();
+    };
+    envoy.stdout?.on("data", keep);
+    envoy.stderr?.on("data", keep);
+    await until(`${name} is ready`, async () => {
+      if (envoy.exitCode !== null) {
+        throw new Error(`Envoy of ${name} ended with ${String(envoy.exitCode)}:\n${this.output}`);
+      }
+      return (await this.host.call("request", { host: this.host.address, port: 15021, path: "/ready" })).status === 200;
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.envoy !== undefined) {
+      await end(this.envoy);
+    }
+  }
+
+  /** All that Envoy wrote so far. */
+  get log(): string {
+    return this.output;
+  }
+
+  /** Records of the access log, oldest first. */
+  get records(): Record<string, unknown>[] {
+    return this.output
+      .split("\n")
+      .filter((line) => line.startsWith("{") && line.endsWith("}"))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** One statistic of the running Envoy, by its exact name; 0 where it does not exist. */
+  async stat(name: string): Promise<number> {
+    const answer = await this.host.call("request", { host: "127.0.0.1", port: this.options.adminPort, path: "/stats" });
+    const line = answer.body?.split("\n").find((candidate) => candidate.startsWith(`${name}: `));
+    return Number(line?.slice(name.length + 2) ?? 0);
+  }
+
+  /** Volumes that share a directory are one projected volume: they change together. */
+  private swap(volume: VolumeName, content: Volume): void {
+    this.volumes.set(volume, content);
+    const together = [...this.volumes].filter(([other]) => SIDECAR_PATHS[other] === SIDECAR_PATHS[volume]);
+    const files = Object.assign({}, ...together.map(([, part]) => part)) as Volume;
+    const directory = path.join(this.host.directory, SIDECAR_PATHS[volume]);
+    const generation = `..generation_${this.generation++}`;
+    fs.mkdirSync(path.join(directory, generation), { recursive: true });
+    for (const [name, text] of Object.entries(files)) {
+      fs.writeFileSync(path.join(directory, generation, name), text);
+    }
+    fs.rmSync(path.join(directory, "..data_tmp"), { force: true });
+    fs.symlinkSync(generation, path.join(directory, "..data_tmp"));
+    fs.renameSync(path.join(directory, "..data_tmp"), path.join(directory, "..data"));
+    // As kubelet does it: names that are new are linked after the swap, names that are gone are unlinked.
+    const linked = fs.readdirSync(directory).filter((name) => !name.startsWith(".."));
+    for (const name of Object.keys(files).filter((candidate) => !linked.includes(candidate))) {
+      fs.symlinkSync(path.join("..data", name), path.join(directory, name));
+    }
+    for (const name of linked.filter((candidate) => !(candidate in files))) {
+      fs.rmSync(path.join(directory, name));
+    }
+  }
+}
+
+/** Awaits a condition that must come true within some seconds. */
+export async function until(what: string, condition: () => Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) {
+      throw new Error(`not within ${String(timeoutMs)} ms: ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Envoy's binary at a place that the sidecar's user may enter (the cache lies in a home directory). */
+function envoyCopy(): string {
+  const source = path.join(binDir(), "envoy");
+  if (!fs.existsSync(source)) {
+    throw new Error(`no Envoy at ${source}: \`npm start\` installs it (or put a binary of version 1.40.0 there)`);
+  }
+  const copy = path.join(labDirectory(), "envoy");
+  if (!fs.existsSync(copy)) {
+    fs.copyFileSync(source, copy, fs.constants.COPYFILE_FICLONE);
+    fs.chmodSync(copy, 0o755);
+  }
+  return copy;
+}
+
+let lab: string | undefined;
+
+/** A temporary directory of this run that every user may enter. */
+export function labDirectory(): string {
+  if (lab === undefined) {
+    lab = fs.mkdtempSync("/tmp/lucid-envoy-");
+    fs.chmodSync(lab, 0o755);
+  }
+  return lab;
+}
+
+/** Removes {@link labDirectory}. */
+export function removeLabDirectory(): void {
+  if (lab !== undefined) {
+    fs.rmSync(lab, { recursive: true, force: true });
+    lab = undefined;
+  }
+}

@@ -1,0 +1,158 @@
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { inspectionServerName, scrapePort } from "../../../../envoy";
+import { SIDECAR_UID } from "../../../../mesh/wire";
+import { services } from "../../../unit/envoy/fixture";
+import type { Answer } from "../answer";
+import type { MeshLab } from "../mesh-lab";
+import type { Leaf } from "../pki";
+import { until } from "../sidecar";
+
+/** The listeners beside the calls: health, admin, inspection and Prometheus' way to them. */
+export function listeners(lab: () => MeshLab): void {
+  const blocks = () => lab().host("blocks");
+
+  describe("health at 15021", () => {
+    const ask = (path: string, method = "GET") =>
+      lab().stranger.call("request", { host: blocks().address, port: 15021, path, method });
+
+    it("/ready tells of Envoy, /health of the application", async () => {
+      assert.equal((await ask("/ready")).status, 200);
+      assert.equal((await ask("/health")).status, 200);
+      await blocks().call("setHealth", { port: 8080, healthy: false });
+      assert.equal((await ask("/health")).status, 503);
+      assert.equal((await ask("/ready")).status, 200);
+      await blocks().call("setHealth", { port: 8080, healthy: true });
+    });
+
+    it("has nothing else", async () => {
+      const tries = [
+        "/",
+        "/stats",
+        "/config_dump",
+        "/height",
+        "/health/../stats",
+        "/ready/../quitquitquit",
+        "/healthz",
+      ];
+      for (const path of tries) {
+        assert.equal((await ask(path)).status, 404, path);
+      }
+      for (const path of ["/ready", "/health", "/quitquitquit"]) {
+        assert.equal((await ask(path, "POST")).status, 404, path);
+      }
+    });
+  });
+
+  describe("admin at 127.0.0.1:15000", () => {
+    const ask = (path: string, method = "GET") =>
+      blocks().call("request", { host: "127.0.0.1", port: 15000, path, method });
+
+    it("shows /ready and /stats, and nothing else", async () => {
+      assert.equal((await ask("/ready")).status, 200);
+      assert.match((await ask("/stats")).body ?? "", /cluster_manager/);
+      for (const path of ["/config_dump", "/certs", "/clusters", "/logging", "/runtime", "/", "/stats/recentlookups"]) {
+        assert.equal((await ask(path)).status, 404, path);
+      }
+      for (const path of ["/quitquitquit", "/drain_listeners", "/healthcheck/fail", "/ready"]) {
+        assert.equal((await ask(path, "POST")).status, 404, path);
+      }
+    });
+
+    it("is not reached from outside the pod", async () => {
+      const answer = await lab().stranger.call("request", { host: blocks().address, port: 15000, path: "/ready" });
+      assert.match(answer.refused ?? "answered", /ECONNREFUSED/);
+    });
+
+    it("the admin socket itself is the sidecar's user's alone", () => {
+      const socket = fs.statSync(path.join(blocks().directory, "var/run/envoy/admin.sock"));
+      assert.equal(socket.uid, SIDECAR_UID);
+      assert.equal(socket.mode & 0o777, 0o600);
+    });
+  });
+
+  describe("inspection at 15090", () => {
+    const ask = (leaf: Partial<Leaf>, zone: "ops" | "mesh", path: string, method = "GET"): Promise<Answer> =>
+      lab().stranger.call("requestTls", {
+        host: blocks().address,
+        port: 15090,
+        serverName: inspectionServerName(zone),
+        alpn: "http/1.1",
+        path,
+        method,
+        ...leaf,
+      });
+
+    it("shows Prometheus the metrics, and nothing else", async () => {
+      const leaf = lab().leaf("prometheus");
+      const metrics = await ask(leaf, "ops", "/stats/prometheus");
+      assert.equal(metrics.status, 200);
+      assert.match(metrics.body ?? "", /^envoy_cluster_upstream_rq_total\{/m);
+      for (const path of ["/config_dump", "/certs", "/stats", "/ready", "/stats/prometheus/../../config_dump"]) {
+        assert.equal((await ask(leaf, "ops", path)).status, 403, path);
+      }
+      assert.equal((await ask(leaf, "ops", "/stats/prometheus", "POST")).status, 403);
+    });
+
+    it("shows the controller configuration and certificates, without keys", async () => {
+      const leaf = await lab().forge("mesh", services.controller);
+      const dump = await ask(leaf, "mesh", "/config_dump");
+      assert.equal(dump.status, 200);
+      assert.match(dump.body ?? "", /"version_info": "[0-9a-f]{16}"/);
+      assert.doesNotMatch(dump.body ?? "", /PRIVATE KEY/);
+      assert.match((await ask(leaf, "mesh", "/certs")).body ?? "", /spiffe:\/\/chain/);
+      assert.equal((await ask(leaf, "mesh", "/stats/prometheus")).status, 403);
+    });
+
+    it("refuses everybody else", async () => {
+      assert.match((await ask(lab().leaf("console"), "ops", "/stats/prometheus")).refused ?? "", /certificate unknown/);
+      const forged = await lab().forge("wallet", services.prometheus);
+      assert.match((await ask(forged, "ops", "/stats/prometheus")).refused ?? "", /unknown ca/);
+      assert.match((await ask({}, "ops", "/stats/prometheus")).refused ?? "", /certificate required/);
+    });
+  });
+
+  describe("Prometheus' forward proxies", () => {
+    // As Prometheus does it with `proxy_url`: the whole address in the request line.
+    const scrape = (name: "blocks" | "console", zone: "chain" | "ops" | "wallet", path = "/stats/prometheus") => {
+      const target = `${lab().host(name).address}:15090`;
+      return lab()
+        .host("prometheus")
+        .call("request", {
+          host: "127.0.0.1",
+          port: scrapePort(zone),
+          path: `http://${target}${path}`,
+          headers: { host: target },
+        });
+    };
+
+    it("reach every zone's pods by their addresses", async () => {
+      for (const [name, zone] of [["blocks", "chain"] as const, ["console", "ops"] as const]) {
+        const answer = await scrape(name, zone);
+        assert.equal(answer.status, 200);
+        assert.match(answer.body ?? "", /^envoy_server_live\{/m);
+      }
+    });
+
+    it("believe a pod only in its own zone", async () => {
+      assert.equal((await scrape("blocks", "wallet")).status, 503);
+    });
+
+    it("fetch nothing but metrics, and no other port than 15090", async () => {
+      assert.equal((await scrape("blocks", "chain", "/config_dump")).status, 404);
+      const host = `${blocks().address}:15021`;
+      const target = { host: "127.0.0.1", port: scrapePort("chain"), path: "/stats/prometheus", headers: { host } };
+      const answer = await lab().host("prometheus").call("request", target);
+      assert.match(answer.body ?? "", /^envoy_server_live\{/m);
+    });
+
+    it("count what they cannot reach", async () => {
+      const { prometheus } = lab().sidecars;
+      await until(
+        "refusals are counted",
+        async () => (await prometheus.stat("cluster.scrape|wallet.ssl.fail_verify_error")) > 0,
+      );
+    });
+  });
+}

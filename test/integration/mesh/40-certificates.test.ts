@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import type * as tls from "node:tls";
+import { SIDECAR_PORTS, ZONES, serverName } from "../../../mesh";
+import { podOf } from "../support/cluster";
+import { service } from "../support/document";
+import { forge } from "../support/forged";
+import type { Forgery } from "../support/forged";
+import { credentialsOf, describeAnswer, request } from "../support/handshake";
+import type { Answer, Credentials } from "../support/handshake";
+
+const callee = service("tron-payment");
+const caller = service("payout-router");
+const name = serverName("http", callee.name, caller.zone);
+const MINUTE_MS = 60_000;
+
+describe("certificates presented to a callee that the caller may call", () => {
+  it("the caller's own certificate is accepted", async () => {
+    const answer = await present(await credentialsOf(caller));
+    assert.ok("status" in answer && answer.status === 200, describeAnswer(answer));
+  });
+
+  it("the right identity, signed by the caller zone's authority, is accepted: what follows is refused for what it says", async () => {
+    const answer = await present(await forge({ signer: caller.zone, uri: caller.identity }));
+    assert.ok("status" in answer && answer.status === 200, describeAnswer(answer));
+  });
+
+  for (const signer of ZONES.filter((zone) => zone !== caller.zone)) {
+    it(`the right identity, signed by the authority of zone ${signer}, is refused`, () =>
+      refused({ signer, uri: caller.identity }));
+  }
+  it("another service of the right zone is refused", () => refused({ signer: caller.zone, uri: callee.identity }));
+  it("an identity that is a prefix of the right one is refused", () =>
+    refused({ signer: caller.zone, uri: caller.identity.slice(0, -1) }));
+  it("an identity that the right one is a prefix of is refused", () =>
+    refused({ signer: caller.zone, uri: `${caller.identity}x` }));
+  it("an expired certificate is refused", () =>
+    refused({
+      signer: caller.zone,
+      uri: caller.identity,
+      notBefore: new Date(Date.now() - 60 * MINUTE_MS),
+      notAfter: new Date(Date.now() - MINUTE_MS),
+    }));
+  it("no certificate is refused", async () => assertRefused(await present(undefined)));
+  it("a chain that is not declared is refused", async () => {
+    assertRefused(await present(await credentialsOf(caller), { serverName: serverName("http", callee.name, "chain") }));
+  });
+  it("TLS 1.2 is refused", async () => {
+    assertRefused(await present(await credentialsOf(caller), { tlsOptions: { maxVersion: "TLSv1.2" } }));
+  });
+});
+
+describe("the inspection listener", () => {
+  const inspect = async (who: string, path: string): Promise<Answer> =>
+    request({
+      pod: await podOf(callee),
+      port: SIDECAR_PORTS.inspection,
+      serverName: `inspection.${service(who).zone}`,
+      protocol: "http",
+      credentials: await credentialsOf(service(who)),
+      path,
+    });
+
+  it("shows Prometheus the metrics", async () => {
+    const answer = await inspect("prometheus", "/stats/prometheus");
+    assert.ok("status" in answer && answer.status === 200, describeAnswer(answer));
+  });
+  it("shows Prometheus nothing else", async () => {
+    const answer = await inspect("prometheus", "/config_dump");
+    assert.ok("status" in answer && [403, 404].includes(answer.status), describeAnswer(answer));
+  });
+  it("is closed to a service of the same zone as Prometheus", async () => {
+    assertRefused(await inspect("admin-ui", "/stats/prometheus"));
+  });
+});
+
+async function present(
+  credentials: Credentials | undefined,
+  change: { readonly serverName?: string; readonly tlsOptions?: tls.ConnectionOptions } = {},
+): Promise<Answer> {
+  return request({ pod: await podOf(callee), serverName: name, protocol: "http", credentials, path: "/", ...change });
+}
+
+async function refused(forgery: Forgery): Promise<void> {
+  assertRefused(await present(await forge(forgery)));
+}
+
+function assertRefused(answer: Answer): void {
+  assert.ok("refused" in answer, describeAnswer(answer));
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS } from "../../../mesh";
+import { core, podOf } from "../support/cluster";
+import type { PodRef } from "../support/cluster";
+import { mesh } from "../support/document";
+import { eventually } from "../support/eventually";
+import { connects } from "../support/tester";
+
+const CONTAINER = "stranger";
+
+/** A pod without a sidecar. In a zone it may even bear a service's name only if nobody checks; here it bears none. */
+async function stranger(namespace: string): Promise<PodRef> {
+  const name = "stranger";
+  await core.createNamespacedPod({
+    namespace,
+    body: {
+      metadata: { name },
+      spec: {
+        automountServiceAccountToken: false,
+        terminationGracePeriodSeconds: 0,
+        containers: [
+          {
+            name: CONTAINER,
+            image: "busybox:1.35.0",
+            command: ["sleep", "600"],
+            securityContext: {
+              runAsNonRoot: true,
+              runAsUser: 65530,
+              allowPrivilegeEscalation: false,
+              capabilities: { drop: ["ALL"] },
+              seccompProfile: { type: "RuntimeDefault" },
+            },
+          },
+        ],
+      },
+    },
+  });
+  return podOfStranger(namespace, name);
+}
+
+async function podOfStranger(namespace: string, name: string): Promise<PodRef> {
+  return eventually(`the stranger in ${namespace}`, async () => {
+    const { status } = await core.readNamespacedPod({ name, namespace });
+    assert.equal(status?.phase, "Running");
+    assert.ok(status.podIP);
+    return { name, namespace, ip: status.podIP };
+  });
+}
+
+for (const namespace of ["lucid-ops", "lucid-wallet", "default"]) {
+  describe(`a pod without a sidecar, in ${namespace}`, () => {
+    let pod: PodRef;
+
+    before(async () => {
+      pod = await stranger(namespace);
+      // An enforcer may leave a new pod open for a moment; what counts is what holds.
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+    });
+    after(() => core.deleteNamespacedPod({ name: pod.name, namespace }));
+
+    for (const service of mesh.services) {
+      it(`reaches no port of ${service.name}`, async () => {
+        const { ip } = await podOf(service);
+        const ports = [
+          SIDECAR_PORTS.inbound,
+          SIDECAR_PORTS.inspection,
+          SIDECAR_PORTS.health,
+          ...service.ports.map(({ port }) => port),
+        ];
+        const open = [];
+        for (const port of ports) if (await connects(pod, ip, port, CONTAINER)) open.push(port);
+        assert.deepEqual(open, []);
+      });
+    }
+
+    it("reaches neither Consul nor the node resolver", async () => {
+      const consul = await podOf({ name: CONSUL.service, namespace: "lucid-mesh" });
+      const resolver = await podOf({ name: NODE_RESOLVER.service, namespace: "lucid-mesh" });
+      const open = [];
+      for (const port of [CONSUL.httpsPort, CONSUL.rpcPort, CONSUL.gossipPort]) {
+        if (await connects(pod, consul.ip, port, CONTAINER)) open.push(`consul:${port}`);
+      }
+      for (const port of [NODE_RESOLVER.dnsPort, NODE_RESOLVER.canaryPort, CONSUL.gossipPort]) {
+        if (await connects(pod, resolver.ip, port, CONTAINER)) open.push(`node-resolver:${port}`);
+      }
+      assert.deepEqual(open, []);
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { exec, forward, podOf, podsOf } from "../support/cluster";
+import { mesh, service } from "../support/document";
+import { eventually } from "../support/eventually";
+
+describe("Prometheus", () => {
+  for (const scraped of mesh.services) {
+    it(`has the metrics of ${scraped.name}'s sidecar`, async () => {
+      const names = (await podsOf(scraped)).map(({ name }) => name);
+      await eventually(
+        "the series",
+        async () => {
+          const up = await query(`up{service="${scraped.name}"}`);
+          assert.deepEqual(
+            [...new Set(up.filter(({ value }) => value === 1).map(({ metric }) => metric.pod))].sort(),
+            [...names].sort(),
+          );
+          assert.ok((await query(`envoy_server_live{service="${scraped.name}"}`)).length > 0, "no envoy_server_live");
+        },
+        120,
+      );
+    });
+  }
+});
+
+describe("Jaeger", () => {
+  it("has one trace across three services", async () => {
+    const trace = randomBytes(16).toString("hex");
+    const callers = { first: service("admin-ui"), second: service("payout-router"), third: service("tron-payment") };
+    const url = `http://${callers.second.hostname}/fortio/fetch2/?url=http://${callers.third.hostname}/debug`;
+    const traceparent = `traceparent: 00-${trace}-${randomBytes(8).toString("hex")}-01`;
+    const { code, stderr } = await exec(await podOf(callers.first), "app", ["fortio", "curl", "-H", traceparent, url]);
+    assert.equal(code, 0, stderr);
+    await eventually(
+      "the trace",
+      async () => {
+        const spans = await traceSpans(trace);
+        const services = new Set(spans.map(({ serviceName }) => serviceName));
+        for (const { name } of Object.values(callers))
+          assert.ok(services.has(name), `no span of ${name} among ${[...services].join(", ")}`);
+      },
+      60,
+    );
+  });
+});
+
+interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+async function query(expression: string): Promise<Series[]> {
+  const body = (await getJson("prometheus", `/api/v1/query?query=${encodeURIComponent(expression)}`)) as {
+    data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+  };
+  return body.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+}
+
+async function traceSpans(trace: string): Promise<{ serviceName: string }[]> {
+  const body = (await getJson("jaeger", `/api/traces/${trace}`)) as {
+    data: { spans: { processID: string }[]; processes: Record<string, { serviceName: string }> }[];
+  };
+  return body.data.flatMap(({ spans, processes }) =>
+    spans.map(({ processID }) => ({ serviceName: processes[processID]?.serviceName ?? "" })),
+  );
+}
+
+/** Asks a service's application, by a port-forward as an operator would. */
+async function getJson(name: string, path: string): Promise<unknown> {
+  const { ports } = service(name);
+  const open = await forward(await podOf(service(name)), ports[0].port);
+  try {
+    const response = await fetch(`http://127.0.0.1:${open.port}${path}`, { headers: { connection: "close" } });
+    assert.equal(response.status, 200, await response.clone().text());
+    return await response.json();
+  } finally {
+    open.close();
+  }
+}

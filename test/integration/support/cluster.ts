@@ -1,0 +1,135 @@
+/** The cluster under test, through the Kubernetes API alone: what a test does here, it could do on any cluster. */
+import {
+  AppsV1Api,
+  CoreV1Api,
+  Exec,
+  KubeConfig,
+  NetworkingV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+} from "@kubernetes/client-node";
+import type { V1Pod, V1Status } from "@kubernetes/client-node";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { Writable } from "node:stream";
+import { joinToPod } from "../../../components/port-forward";
+import { kubeconfigPath } from "../../../dev/paths";
+import { LABELS } from "../../../mesh";
+import type { Service } from "../../../mesh";
+import { eventually } from "./eventually";
+
+export const kubeConfig = new KubeConfig();
+kubeConfig.loadFromFile(kubeconfigPath);
+export const core = kubeConfig.makeApiClient(CoreV1Api);
+export const apps = kubeConfig.makeApiClient(AppsV1Api);
+export const networking = kubeConfig.makeApiClient(NetworkingV1Api);
+
+/** Sent with patches of lists and maps alike. */
+export const mergePatch = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
+export const strategicPatch = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
+
+export interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly ip: string;
+}
+
+/** Ready pods of a service that are not on their way out. */
+export async function podsOf(service: Pick<Service, "name" | "namespace">): Promise<PodRef[]> {
+  const { items } = await core.listNamespacedPod({
+    namespace: service.namespace,
+    labelSelector: `${LABELS.name}=${service.name}`,
+  });
+  return items.filter(isReady).map(toRef);
+}
+
+/** The one pod that a test talks to. */
+export async function podOf(service: Pick<Service, "name" | "namespace">): Promise<PodRef> {
+  return eventually(`a ready pod of ${service.name}`, async () => {
+    const [pod] = await podsOf(service);
+    if (pod === undefined) throw new Error("none is ready");
+    return pod;
+  });
+}
+
+export function isReady(pod: V1Pod): boolean {
+  const ready = pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+  return ready && pod.metadata?.deletionTimestamp === undefined;
+}
+
+function toRef(pod: V1Pod): PodRef {
+  const { name, namespace } = pod.metadata ?? {};
+  const ip = pod.status?.podIP;
+  if (name === undefined || namespace === undefined || ip === undefined)
+    throw new Error("a ready pod has a name and an address");
+  return { namespace, name, ip };
+}
+
+export interface ExecResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command in a container of a pod. Its exit code is a result, not an error. */
+export async function exec(pod: PodRef, container: string, command: readonly string[]): Promise<ExecResult> {
+  const stdout = collector();
+  const stderr = collector();
+  const status = await new Promise<V1Status>((resolve, reject) => {
+    new Exec(kubeConfig)
+      .exec(pod.namespace, pod.name, container, [...command], stdout.stream, stderr.stream, null, false, resolve)
+      .catch(reject);
+  });
+  return { code: exitCode(status), stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function exitCode(status: V1Status): number {
+  if (status.status === "Success") return 0;
+  const cause = status.details?.causes?.find(({ reason }) => reason === "ExitCode");
+  if (cause?.message === undefined)
+    throw new Error(`the command could not be run: ${status.message ?? "no reason given"}`);
+  return Number(cause.message);
+}
+
+function collector(): { readonly stream: Writable; text(): string } {
+  const chunks: Buffer[] = [];
+  return {
+    stream: new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        chunks.push(chunk);
+        done();
+      },
+    }),
+    text: () => Buffer.concat(chunks).toString(),
+  };
+}
+
+/** A local port joined to a port on a pod's loopback. */
+export interface Forward {
+  readonly port: number;
+  close(): void;
+}
+
+/** Opens a port-forward; NetworkPolicies do not see what goes through it. */
+export async function forward(pod: PodRef, port: number): Promise<Forward> {
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    joinToPod(kubeConfig, pod, port, socket).catch(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+/** Touches a pod, so that kubelet brings changed ConfigMaps and Secrets to it at once. */
+export async function touch(pod: PodRef): Promise<void> {
+  await core.patchNamespacedPod(
+    {
+      name: pod.name,
+      namespace: pod.namespace,
+      body: { metadata: { annotations: { "lucid.internal/touched": String(Date.now()) } } },
+    },
+    mergePatch,
+  );
+}

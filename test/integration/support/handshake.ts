@@ -1,0 +1,115 @@
+import * as http2 from "node:http2";
+import * as https from "node:https";
+import * as tls from "node:tls";
+import type { Protocol, Service } from "../../../mesh";
+import { SIDECAR_PORTS } from "../../../mesh";
+import { core, forward } from "./cluster";
+import type { PodRef } from "./cluster";
+
+/** What a client shows. */
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** How a request with these credentials ended: refused before HTTP was spoken, or answered. */
+export type Answer = { readonly refused: string } | { readonly status: number; readonly body: string };
+
+/** The certificate and key that a service's sidecar uses. */
+export async function credentialsOf(service: Service): Promise<Credentials> {
+  const { data } = await core.readNamespacedSecret({ name: `${service.name}-tls`, namespace: service.namespace });
+  const text = (key: string) => Buffer.from(data?.[key] ?? "", "base64").toString();
+  return { cert: text("tls.crt"), key: text("tls.key") };
+}
+
+export interface Attempt {
+  readonly pod: PodRef;
+  readonly serverName: string;
+  readonly protocol: Protocol;
+  readonly credentials?: Credentials;
+  readonly path?: string;
+  readonly port?: number;
+  readonly tlsOptions?: tls.ConnectionOptions;
+}
+
+/**
+ * Sends one request to a sidecar's port as the bearer of some credentials. It goes through a port-forward, so that the NetworkPolicy is out of the
+ * way and what answers is TLS and Envoy's authorization alone.
+ */
+export async function request(attempt: Attempt): Promise<Answer> {
+  const forwarded = await forward(attempt.pod, attempt.port ?? SIDECAR_PORTS.inbound);
+  try {
+    const overHttp2 = attempt.protocol === "grpc" || attempt.protocol === "http2";
+    const options: tls.ConnectionOptions = {
+      host: "127.0.0.1",
+      port: forwarded.port,
+      servername: attempt.serverName,
+      // It is the server's check of the client that is under test here.
+      rejectUnauthorized: false,
+      ALPNProtocols: [overHttp2 ? "h2" : "http/1.1"],
+      ...attempt.credentials,
+      ...attempt.tlsOptions,
+    };
+    return await (overHttp2 ? getHttp2(options, attempt.path ?? "/") : getHttp1(options, attempt.path ?? "/"));
+  } finally {
+    forwarded.close();
+  }
+}
+
+const TIMEOUT_MS = 10_000;
+
+function getHttp1(options: tls.ConnectionOptions, path: string): Promise<Answer> {
+  return new Promise((resolve) => {
+    const call = https.get(
+      { ...options, path, agent: false, timeout: TIMEOUT_MS, headers: { host: "probe", connection: "close" } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+        });
+      },
+    );
+    call.on("timeout", () => call.destroy(new Error("no answer within 10 s")));
+    call.on("error", (error) => {
+      resolve({ refused: error.message });
+    });
+  });
+}
+
+function getHttp2(options: tls.ConnectionOptions, path: string): Promise<Answer> {
+  return new Promise((resolve) => {
+    const session = http2.connect("https://probe", { createConnection: () => tls.connect(options) });
+    const end = (answer: Answer) => {
+      session.destroy();
+      resolve(answer);
+    };
+    session.setTimeout(TIMEOUT_MS, () => {
+      end({ refused: "no answer within 10 s" });
+    });
+    session.on("error", (error: Error) => {
+      end({ refused: error.message });
+    });
+    session.on("close", () => {
+      end({ refused: "closed" });
+    });
+    const stream = session.request({ ":path": path });
+    let status = 0;
+    const chunks: Buffer[] = [];
+    stream.on("response", (headers) => {
+      status = headers[":status"] ?? 0;
+    });
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("error", (error: Error) => {
+      end({ refused: error.message });
+    });
+    stream.on("end", () => {
+      end(status === 0 ? { refused: "closed without an answer" } : { status, body: Buffer.concat(chunks).toString() });
+    });
+  });
+}
+
+/** A short form for messages. */
+export function describeAnswer(answer: Answer): string {
+  return "refused" in answer ? `refused (${answer.refused})` : `HTTP ${answer.status}`;
+}

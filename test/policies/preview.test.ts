@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { binDir } from "../../dev/paths";
+import { preparePlugins } from "../../dev/plugins/select";
+import { LUCID_CEILING } from "../../policies/ceiling";
+import { resourceRules, stackRules } from "../../policies/rules";
+import { ALSO_VIOLATED, violations } from "./fixtures/stack";
+
+const PACK = path.resolve(__dirname, "../../policies");
+const PROGRAM = path.join(__dirname, "programs", "mesh", "index.js");
+const TIMEOUT_MS = 180_000;
+
+/** A cluster that nobody can reach: previews need none. */
+const KUBECONFIG = `
+apiVersion: v1
+kind: Config
+clusters: [{ name: none, cluster: { server: "https://127.0.0.1:1" } }]
+users: [{ name: none, user: {} }]
+contexts: [{ name: none, context: { cluster: none, user: none } }]
+current-context: none
+`;
+
+interface Preview {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/** The real CLI, engine, language host and analyzer on a real program, in a backend of its own. */
+describe("pulumi preview --policy-pack policies", function () {
+  this.timeout(TIMEOUT_MS);
+  const folder = mkdtempSync(path.join(tmpdir(), "lucid-preview-"));
+  let searchPath: string;
+
+  before(async () => {
+    const { pathPrefix } = await preparePlugins();
+    searchPath = [pathPrefix, binDir(), process.env.PATH].filter(Boolean).join(path.delimiter);
+  });
+
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  describe("on a stack that violates each rule", () => {
+    let preview: Preview;
+    before(async () => {
+      preview = await run("violations", ["--config", "policy-preview:violations=true"]);
+    });
+
+    it("fails", () => {
+      assert.notEqual(preview.status, 0, preview.output);
+      assert.match(preview.output, /preview failed/);
+    });
+
+    for (const name of Object.keys(violations())) {
+      const [rule = ""] = name.split(".");
+      it(`${rule} refuses ${name}`, () => {
+        assert.ok(reported(preview).has(`${rule} on ${name}`), preview.output);
+      });
+    }
+
+    it("refuses nothing else, and finds every rule's violation mandatory", () => {
+      const expected = Object.keys(violations()).flatMap((name) =>
+        [name.split(".")[0] ?? "", ...(ALSO_VIOLATED[name] ?? [])].map((rule) => `${rule} on ${name}`),
+      );
+      assert.deepEqual([...reported(preview)].sort(), expected.sort());
+      assert.doesNotMatch(preview.output, /\[advisory\]|can't run policy/);
+    });
+
+    it("violates each rule of the pack", () => {
+      const violated = new Set(Object.keys(violations()).map((name) => name.split(".")[0]));
+      assert.deepEqual([...violated].sort(), [...resourceRules, ...stackRules].map(({ name }) => name).sort());
+    });
+
+    it("prints no key", () => {
+      const policies = preview.output.slice(
+        preview.output.indexOf("Policies:"),
+        preview.output.indexOf("Diagnostics:"),
+      );
+      assert.doesNotMatch(policies, /-----BEGIN|MHcC/);
+    });
+  });
+
+  describe("on a stack that violates nothing", () => {
+    it("passes, with a member that the pack's own configuration adds", async () => {
+      const members = { ...LUCID_CEILING.members, wallet: ["payout-router", "miner"] };
+      const file = path.join(folder, "ceiling.json");
+      writeFileSync(file, JSON.stringify({ "members-only": { members } }));
+      const preview = await run("happy", ["--policy-pack-config", file, "--config", "policy-preview:member=miner"]);
+      assert.equal(preview.status, 0, preview.output);
+      assert.deepEqual([...reported(preview)], []);
+      assert.doesNotMatch(preview.output, /\[advisory\]|\[mandatory\]|can't run policy/);
+    });
+  });
+
+  /** Rule and resource of every mandatory violation that a preview prints. */
+  function reported({ output }: Preview): Set<string> {
+    const lines = output.matchAll(/\[mandatory\].*?\s([a-z-]+)\s+\([^()]*?: ([\w.-]+)\)/g);
+    return new Set([...lines].map(([, rule = "", name = ""]) => `${rule} on ${name}`));
+  }
+
+  async function run(stack: string, args: readonly string[]): Promise<Preview> {
+    // Pulumi writes the salt of the passphrase beside the project file, so the project lies outside the checkout.
+    const project = path.join(folder, stack);
+    const backend = path.join(project, "backend");
+    mkdirSync(backend, { recursive: true });
+    const runtime = { name: "nodejs", options: { typescript: false } };
+    writeFileSync(
+      path.join(project, "Pulumi.yaml"),
+      JSON.stringify({ name: "policy-preview", runtime, main: PROGRAM }),
+    );
+    const config = { "policy-preview:kubeconfig": KUBECONFIG };
+    writeFileSync(path.join(project, `Pulumi.${stack}.yaml`), JSON.stringify({ config }));
+    const env = {
+      ...process.env,
+      PATH: searchPath,
+      PULUMI_BACKEND_URL: `file://${backend}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
+    const common = ["--cwd", project, "--non-interactive", "--color", "never"];
+    const made = await pulumi(["stack", "init", stack, ...common], env);
+    assert.equal(made.status, 0, made.output);
+    return pulumi(["preview", ...common, "--stack", stack, "--policy-pack", PACK, ...args], env);
+  }
+});
+
+async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Preview> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("pulumi", args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.on("error", reject);
+    child.on("close", (status) => {
+      resolve({ status, output });
+    });
+  });
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { networkPolicies } from "../../components/network-policies";
+import { renderCertificateSds, renderSidecar, renderTrust } from "../../envoy";
+import { loadMesh, peerZones } from "../../mesh";
+import { envoyListenersMtls } from "../../policies/rules/envoy-listeners-mtls";
+import { envoyUpstreamsMtls } from "../../policies/rules/envoy-upstreams-mtls";
+import { networkPolicyZoneIsolation } from "../../policies/rules/network-policy-zone-isolation";
+import { privateKeysInSecrets } from "../../policies/rules/private-keys-in-secrets";
+import { configMap, networkPolicy } from "./fixtures/objects";
+import { assertPasses } from "./support/judge";
+import type { Json, JsonObject } from "./support/edit";
+
+const root = path.resolve(__dirname, "../..");
+const mesh = loadMesh(readFileSync(path.join(root, "mesh.yaml"), "utf8"), "mesh.yaml");
+const envoy = { resolverAddress: "10.96.64.53", tracing: true, adminPort: 15000, mtls: true } as const;
+const surroundings = { apiServerCidr: "10.0.0.1/32", apiServerPort: 6443 };
+const pem = `-----BEGIN CERTIFICATE-----\n${"MIIB".repeat(8)}\n-----END CERTIFICATE-----\n`;
+
+/** The rules share no code with what renders Lucid; here they meet. */
+describe("what Lucid renders passes the pack", () => {
+  for (const service of mesh.services) {
+    it(`sidecar of ${service.name}`, () => {
+      const files = { ...renderSidecar(mesh, service, envoy), "certificate.yaml": renderCertificateSds() };
+      const configuration = configMap(`${service.name}-envoy`, files, service.zone);
+      const zones = peerZones(mesh, service).map((zone) => [`${zone}.yaml`, renderTrust(zone, pem)]);
+      const trust = configMap(`${service.name}-trust`, Object.fromEntries(zones) as JsonObject, service.zone);
+      for (const rule of [envoyListenersMtls, envoyUpstreamsMtls, privateKeysInSecrets]) {
+        assertPasses(rule, configuration);
+        assertPasses(rule, trust);
+      }
+    });
+  }
+
+  for (const zone of mesh.zones) {
+    it(`NetworkPolicies of ${zone.name}`, () => {
+      for (const { name, spec } of networkPolicies(mesh, zone, surroundings)) {
+        const plain = JSON.parse(JSON.stringify(spec)) as Record<string, Json>;
+        assertPasses(networkPolicyZoneIsolation, networkPolicy(zone.name, name, plain));
+      }
+    });
+  }
+});

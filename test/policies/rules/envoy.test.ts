@@ -1,0 +1,580 @@
+import type { ResourceRule } from "../../../policies/judgement/rule";
+import { envoyListenersMtls } from "../../../policies/rules/envoy-listeners-mtls";
+import { envoyUpstreamsMtls } from "../../../policies/rules/envoy-upstreams-mtls";
+import { envoyConfigMap, sidecarFiles, trustConfigMap, trustFile } from "../fixtures/envoy";
+import type { SidecarFiles } from "../fixtures/envoy";
+import { configMap } from "../fixtures/objects";
+import { edit } from "../support/edit";
+import { assertFinds, assertPasses } from "../support/judge";
+import { UNKNOWN } from "../support/unknown";
+import type { Mutation } from "../support/judge";
+
+/** Declares a test for each change of one field of one of the sidecar's files. */
+function refusesEachIn(rule: ResourceRule, file: keyof SidecarFiles, mutations: readonly Mutation[]): void {
+  for (const { title, path, value, finds } of mutations) {
+    it(`refuses ${title}`, () => {
+      const files = sidecarFiles();
+      assertFinds(rule, envoyConfigMap({ ...files, [file]: edit(files[file], path, value) }), finds);
+    });
+  }
+}
+
+const INBOUND = "resources[0]";
+const CHAIN = `${INBOUND}.filter_chains[0]`;
+const TLS = `${CHAIN}.transport_socket.typed_config`;
+const COMMON = `${TLS}.common_tls_context`;
+const VALIDATION = `${COMMON}.combined_validation_context`;
+const SANS = `${VALIDATION}.default_validation_context.match_typed_subject_alt_names`;
+const HCM = `${CHAIN}.filters[0].typed_config`;
+const RBAC = `${HCM}.http_filters[0].typed_config`;
+const POLICY = `${RBAC}.rules.policies["admin-ui"]`;
+const ROUTE = `${HCM}.route_config.virtual_hosts[0].routes[0]`;
+const TCP = `${INBOUND}.filter_chains[1]`;
+const OUTBOUND = "resources[1]";
+const DNS = "resources[2]";
+const HEALTH = "resources[3]";
+const ADMIN = "resources[5]";
+const ops = (service: string) => `spiffe://ops.lucid.internal/ns/lucid-ops/sa/${service}`;
+
+describe("envoy-listeners-mtls", () => {
+  it("passes the happy case", () => {
+    assertPasses(envoyListenersMtls, envoyConfigMap());
+  });
+
+  describe("transport", () => {
+    refusesEachIn(envoyListenersMtls, "listeners", [
+      { title: "a chain in plain text", path: `${CHAIN}.transport_socket`, finds: /takes plain text/ },
+      { title: "no client certificate", path: `${TLS}.require_client_certificate`, finds: /no client certificate/ },
+      {
+        title: "an optional client certificate",
+        path: `${TLS}.require_client_certificate`,
+        value: false,
+        finds: /no client certificate/,
+      },
+      {
+        title: "a client certificate in another spelling",
+        path: `${TLS}.require_client_certificate`,
+        value: "yes",
+        finds: /no client certificate/,
+      },
+      {
+        title: "a second spelling beside it",
+        path: `${TLS}.requireClientCertificate`,
+        value: false,
+        finds: /none that the rule models/,
+      },
+      {
+        title: "resumed sessions",
+        path: `${TLS}.disable_stateless_session_resumption`,
+        value: false,
+        finds: /resumed session/,
+      },
+      {
+        title: "TLS 1.2",
+        path: `${COMMON}.tls_params.tls_minimum_protocol_version`,
+        value: "TLSv1_2",
+        finds: /another version/,
+      },
+      {
+        title: "no minimum version",
+        path: `${COMMON}.tls_params.tls_minimum_protocol_version`,
+        finds: /another version/,
+      },
+      {
+        title: "a raw socket",
+        path: `${CHAIN}.transport_socket.name`,
+        value: "envoy.transport_sockets.raw_buffer",
+        finds: /has no place here/,
+      },
+      {
+        title: "a socket of another type than its name",
+        path: `${TLS}["@type"]`,
+        value: "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
+        finds: /configured as something else/,
+      },
+      {
+        title: "another certificate",
+        path: `${COMMON}.tls_certificate_sds_secret_configs[0].name`,
+        value: "other",
+        finds: /service's own certificate/,
+      },
+      {
+        title: "a certificate inline",
+        path: `${COMMON}.tls_certificates`,
+        value: [],
+        finds: /none that the rule models/,
+      },
+      {
+        title: "no validation of the peer",
+        path: `${COMMON}.combined_validation_context`,
+        finds: /every certificate|one zone's roots/,
+      },
+      {
+        title: "untrusted chains",
+        path: `${VALIDATION}.default_validation_context.trust_chain_verification`,
+        value: "ACCEPT_UNTRUSTED",
+        finds: /none that the rule models/,
+      },
+      { title: "no identity", path: SANS, value: [], finds: /every certificate/ },
+      {
+        title: "a prefix of identities",
+        path: `${SANS}[0].matcher`,
+        value: { prefix: ops("") },
+        finds: /no exact identity/,
+      },
+      { title: "a DNS name", path: `${SANS}[0].san_type`, value: "DNS", finds: /no exact identity/ },
+      {
+        title: "an identity of another zone than the roots",
+        path: `${SANS}[0].matcher.exact`,
+        value: "spiffe://chain.lucid.internal/ns/lucid-chain/sa/lucid-blocks",
+        finds: /no exact identity of zone ops/,
+      },
+      {
+        title: "a trust domain with another zone's namespace",
+        path: `${SANS}[0].matcher.exact`,
+        value: "spiffe://ops.lucid.internal/ns/lucid-wallet/sa/x",
+        finds: /no exact identity/,
+      },
+      {
+        title: "a caller that the ceiling does not allow",
+        path: `${SANS}[0].matcher.exact`,
+        value: ops("jaeger"),
+        finds: /ops\/jaeger reach wallet\/payout-router/,
+      },
+      {
+        title: "roots under another name",
+        path: `${VALIDATION}.validation_context_sds_secret_config.name`,
+        value: "trust/all",
+        finds: /one zone's roots/,
+      },
+      {
+        title: "roots from another file",
+        path: `${VALIDATION}.validation_context_sds_secret_config.sds_config.path_config_source.path`,
+        value: "/etc/envoy/trust/..data/chain.yaml",
+        finds: /one zone's roots/,
+      },
+      {
+        title: "another zone's roots",
+        path: `${CHAIN}.filter_chain_match.server_names[0]`,
+        value: "http.payout-router.wallet",
+        finds: /server name/,
+      },
+      {
+        title: "another service's server name",
+        path: `${CHAIN}.filter_chain_match.server_names[0]`,
+        value: "http.tron-payment.ops",
+        finds: /server name/,
+      },
+      {
+        title: "a wildcard server name",
+        path: `${CHAIN}.filter_chain_match.server_names[0]`,
+        value: "*.ops",
+        finds: /server name/,
+      },
+      { title: "no server name", path: `${CHAIN}.filter_chain_match.server_names`, finds: /server name/ },
+      {
+        title: "a default chain",
+        path: `${INBOUND}.default_filter_chain`,
+        value: {},
+        finds: /none that the rule models/,
+      },
+      { title: "no TLS inspector", path: `${INBOUND}.listener_filters`, finds: /reads the server name/ },
+    ]);
+  });
+
+  describe("authorization", () => {
+    refusesEachIn(envoyListenersMtls, "listeners", [
+      { title: "no RBAC filter", path: `${HCM}.http_filters[0]`, finds: /no RBAC filter/ },
+      {
+        title: "an RBAC filter that is switched off",
+        path: `${HCM}.http_filters[0].disabled`,
+        value: true,
+        finds: /none that the rule models/,
+      },
+      { title: "RBAC without rules", path: `${RBAC}.rules`, finds: /does not refuse|names no policy/ },
+      { title: "RBAC that only logs", path: `${RBAC}.rules.action`, value: "LOG", finds: /does not refuse/ },
+      { title: "RBAC that denies the named", path: `${RBAC}.rules.action`, value: "DENY", finds: /does not refuse/ },
+      { title: "a matcher beside the rules", path: `${RBAC}.matcher`, value: {}, finds: /none that the rule models/ },
+      {
+        title: "any principal",
+        path: `${POLICY}.principals`,
+        value: [{ any: true }],
+        finds: /more than exact identities/,
+      },
+      {
+        title: "any principal beside an exact one",
+        path: `${POLICY}.principals[1]`,
+        value: { any: true },
+        finds: /more than exact identities/,
+      },
+      {
+        title: "every authenticated principal",
+        path: `${POLICY}.principals[0].authenticated`,
+        value: {},
+        finds: /more than exact identities/,
+      },
+      {
+        title: "a prefix of principals",
+        path: `${POLICY}.principals[0].authenticated.principal_name`,
+        value: { prefix: "spiffe://" },
+        finds: /more than exact identities|none that the rule models/,
+      },
+      {
+        title: "a negated principal",
+        path: `${POLICY}.principals[0]`,
+        value: { not_id: { any: false } },
+        finds: /more than exact identities/,
+      },
+      {
+        title: "a principal that TLS refuses",
+        path: `${POLICY}.principals[0].authenticated.principal_name.exact`,
+        value: ops("jaeger"),
+        finds: /does not let in/,
+      },
+      {
+        title: "any permission",
+        path: `${POLICY}.permissions`,
+        value: [{ any: true }],
+        finds: /the permission is `any`/,
+      },
+      { title: "no permission", path: `${POLICY}.permissions`, value: [], finds: /names none/ },
+      {
+        title: "any permission inside another",
+        path: `${POLICY}.permissions[0]`,
+        value: { or_rules: { rules: [{ any: true }] } },
+        finds: /the permission is `any`/,
+      },
+      {
+        title: "a filter of a type that no rule knows",
+        path: `${HCM}.http_filters[0].name`,
+        value: "envoy.filters.http.lua",
+        finds: /has no place here/,
+      },
+      {
+        title: "a route that switches RBAC off",
+        path: `${ROUTE}.typed_per_filter_config`,
+        value: {},
+        finds: /none that the rule models/,
+      },
+      {
+        title: "an upgrade with filters of its own",
+        path: `${HCM}.upgrade_configs`,
+        value: [{ upgrade_type: "websocket", filters: [] }],
+        finds: /none that the rule models/,
+      },
+      {
+        title: "a claimed client certificate",
+        path: `${HCM}.forward_client_cert_details`,
+        value: "ALWAYS_FORWARD_ONLY",
+        finds: /claim to be another/,
+      },
+      { title: "connections without RBAC", path: `${TCP}.filters[0]`, finds: /no RBAC filter/ },
+      {
+        title: "a tunnel",
+        path: `${TCP}.filters[1].typed_config.tunneling_config`,
+        value: {},
+        finds: /none that the rule models/,
+      },
+      {
+        title: "connections that go on to another service",
+        path: `${TCP}.filters[1].typed_config.cluster`,
+        value: "outbound|lucid-blocks|http",
+        finds: /not behind this listener/,
+      },
+      {
+        title: "requests that go on to another service",
+        path: `${ROUTE}.route.cluster`,
+        value: "outbound|lucid-blocks|http",
+        finds: /not behind this listener/,
+      },
+      {
+        title: "requests that choose their destination",
+        path: `${ROUTE}.route`,
+        value: { cluster_header: "x" },
+        finds: /can't be told/,
+      },
+      {
+        title: "callers at the admin interface",
+        path: `${ROUTE}.route.cluster`,
+        value: "admin",
+        finds: /admin interface/,
+      },
+    ]);
+  });
+
+  describe("listeners", () => {
+    refusesEachIn(envoyListenersMtls, "listeners", [
+      { title: "a shared port", path: `${INBOUND}.enable_reuse_port`, value: true, finds: /share of the connections/ },
+      { title: "a port shared by default", path: `${INBOUND}.enable_reuse_port`, finds: /share of the connections/ },
+      {
+        title: "an inbound listener on another port",
+        path: `${INBOUND}.address.socket_address.port_value`,
+        value: 8443,
+        finds: /its port is 15001/,
+      },
+      {
+        title: "an outbound listener on the network",
+        path: `${OUTBOUND}.address.socket_address.address`,
+        value: "0.0.0.0",
+        finds: /takes plain text at `0\.0\.0\.0`/,
+      },
+      {
+        title: "an admin listener on the network",
+        path: `${ADMIN}.address.socket_address.address`,
+        value: "0.0.0.0",
+        finds: /takes plain text/,
+      },
+      {
+        title: "a second address",
+        path: `${OUTBOUND}.additional_addresses`,
+        value: [{}],
+        finds: /none that the rule models/,
+      },
+      {
+        title: "a listener of an unknown name",
+        path: `${OUTBOUND}.name`,
+        value: "backdoor",
+        finds: /no listener `backdoor`/,
+      },
+      { title: "a listener that stands there twice", path: `${OUTBOUND}.name`, value: "inbound", finds: /twice/ },
+      { title: "no path normalization", path: `${HCM}.normalize_path`, finds: /normalize_path/ },
+      { title: "unmerged slashes", path: `${HCM}.merge_slashes`, value: false, finds: /merge_slashes/ },
+      {
+        title: "escaped slashes",
+        path: `${HCM}.path_with_escaped_slashes_action`,
+        value: "KEEP_UNCHANGED",
+        finds: /path_with_escaped_slashes_action/,
+      },
+      { title: "routes from elsewhere", path: `${HCM}.route_config`, finds: /come from elsewhere/ },
+      {
+        title: "routes that check their clusters",
+        path: `${HCM}.route_config.validate_clusters`,
+        value: true,
+        finds: /rejected for good/,
+      },
+      {
+        title: "the whole admin interface at the health port",
+        path: `${HEALTH}.filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0].match`,
+        value: { prefix: "/" },
+        finds: /admin interface/,
+      },
+      {
+        title: "another admin path",
+        path: `${ADMIN}.filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0].match.path`,
+        value: "/quitquitquit",
+        finds: /admin interface/,
+      },
+      {
+        title: "admin by any method",
+        path: `${ADMIN}.filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0].match.headers`,
+        finds: /admin interface/,
+      },
+      {
+        title: "a resolver that asks others",
+        path: `${DNS}.listener_filters[0].typed_config.client_config`,
+        value: {},
+        finds: /none that the rule models/,
+      },
+      {
+        title: "a resolver on the network",
+        path: `${DNS}.address.socket_address.address`,
+        value: "0.0.0.0",
+        finds: /takes plain text/,
+      },
+      {
+        title: "something else than a listener",
+        path: `${OUTBOUND}["@type"]`,
+        value: "type.googleapis.com/x.Y",
+        finds: /is no listener/,
+      },
+      { title: "a list of listeners that is none", path: "resources", value: "x", finds: /is not a list/ },
+    ]);
+  });
+
+  describe("bootstrap", () => {
+    refusesEachIn(envoyListenersMtls, "bootstrap", [
+      { title: "a static listener", path: "static_resources.listeners", value: [], finds: /none that the rule models/ },
+      {
+        title: "admin on the network",
+        path: "admin.address",
+        value: { socket_address: { address: "0.0.0.0", port_value: 15000 } },
+        finds: /socket in the sidecar's own volume/,
+      },
+      {
+        title: "listeners from elsewhere",
+        path: "dynamic_resources.lds_config.path_config_source.path",
+        value: "/tmp/l.yaml",
+        finds: /elsewhere than the judged files/,
+      },
+      {
+        title: "listeners from a server",
+        path: "dynamic_resources.ads_config",
+        value: {},
+        finds: /none that the rule models/,
+      },
+      {
+        title: "a runtime setting",
+        path: "layered_runtime.layers[0].static_layer",
+        value: { x: true },
+        finds: /switch a check of Envoy off/,
+      },
+      {
+        title: "a cluster that nobody judges",
+        path: "static_resources.clusters[0].name",
+        value: "other",
+        finds: /judged/,
+      },
+    ]);
+  });
+
+  describe("files", () => {
+    const happy = envoyConfigMap();
+    const changed = (path: string, value: string | undefined) => ({
+      ...happy,
+      properties: edit(happy.properties, path, value),
+    });
+    it("refuses what is not YAML, without saying what it is", () => {
+      assertFinds(
+        envoyListenersMtls,
+        changed('data["listeners.yaml"]', "a: [secret"),
+        /not well-formed YAML \((?!.*secret)/,
+      );
+    });
+    it("refuses a field that stands there twice", () => {
+      assertFinds(
+        envoyListenersMtls,
+        changed('data["listeners.yaml"]', "resources: []\nresources: []\n"),
+        /not well-formed/,
+      );
+    });
+    it("refuses merge keys, which Envoy reads otherwise", () => {
+      assertFinds(
+        envoyListenersMtls,
+        changed('data["listeners.yaml"]', "x: &x {resources: []}\n<<: *x\n"),
+        /none that the rule models/,
+      );
+    });
+    it("refuses listeners that are unknown at preview", () => {
+      assertFinds(envoyListenersMtls, changed('data["listeners.yaml"]', UNKNOWN), /can't be known at preview/);
+    });
+    it("refuses a missing and an additional file", () => {
+      assertFinds(envoyListenersMtls, changed('data["listeners.yaml"]', undefined), /lacks a file/);
+      assertFinds(envoyListenersMtls, changed('data["more.yaml"]', "x"), /none that the rule models/);
+    });
+    it("refuses the configuration of a service that is no member", () => {
+      assertFinds(envoyListenersMtls, changed("metadata.name", "stranger-envoy"), /not a member/);
+    });
+    it("refuses an Envoy configuration under another name", () => {
+      assertFinds(envoyListenersMtls, configMap("mine", { "listeners.yaml": "{}" }), /no sidecar's/);
+    });
+    it("leaves other ConfigMaps alone", () => {
+      assertPasses(envoyListenersMtls, configMap("prometheus", { "prometheus.yml": "global: {}" }, "ops"));
+    });
+  });
+});
+
+describe("envoy-upstreams-mtls", () => {
+  const CALLEE = "resources[1]";
+  const CLIENT = `${CALLEE}.transport_socket.typed_config`;
+  const PEER = `${CLIENT}.common_tls_context.combined_validation_context`;
+
+  it("passes the happy case", () => {
+    assertPasses(envoyUpstreamsMtls, envoyConfigMap());
+    assertPasses(envoyUpstreamsMtls, trustConfigMap());
+  });
+
+  refusesEachIn(envoyUpstreamsMtls, "clusters", [
+    { title: "plain text off the pod", path: `${CALLEE}.transport_socket`, finds: /plain text off the pod/ },
+    {
+      title: "a client that stops at TLS 1.2",
+      path: `${CLIENT}.common_tls_context.tls_params.tls_maximum_protocol_version`,
+      finds: /another version/,
+    },
+    { title: "resumed sessions", path: `${CLIENT}.max_session_keys`, finds: /resumed session/ },
+    {
+      title: "another callee in its place",
+      path: `${PEER}.default_validation_context.match_typed_subject_alt_names[0].matcher.exact`,
+      value: "spiffe://chain.lucid.internal/ns/lucid-chain/sa/other",
+      finds: /in its place/,
+    },
+    {
+      title: "a callee by prefix",
+      path: `${PEER}.default_validation_context.match_typed_subject_alt_names[0].matcher`,
+      value: { prefix: "spiffe://chain.lucid.internal/" },
+      finds: /no exact identity/,
+    },
+    {
+      title: "a callee of unknown identity",
+      path: `${PEER}.default_validation_context`,
+      value: {},
+      finds: /every certificate/,
+    },
+    {
+      title: "a transport chosen per host",
+      path: `${CALLEE}.transport_socket_matches`,
+      value: [{}],
+      finds: /per host/,
+    },
+    {
+      title: "an application outside the pod",
+      path: "resources[0].load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.address",
+      value: "10.0.0.1",
+      finds: /outside the pod/,
+    },
+    {
+      title: "a cluster of an unknown name",
+      path: `${CALLEE}.name`,
+      value: "backdoor",
+      finds: /no cluster `backdoor`/,
+    },
+    { title: "an inspector that is none", path: `${CALLEE}.name`, value: "scrape|chain", finds: /may not inspect/ },
+  ]);
+
+  it("refuses a call that the ceiling does not allow", () => {
+    const { type, properties } = envoyConfigMap();
+    const ops = edit(edit(properties, "metadata.name", "jaeger-envoy"), "metadata.namespace", "lucid-ops");
+    assertFinds(envoyUpstreamsMtls, { type, properties: ops }, /ops\/jaeger reach chain\/lucid-blocks/);
+  });
+
+  refusesEachIn(envoyUpstreamsMtls, "certificate", [
+    {
+      title: "a key from elsewhere",
+      path: "resources[0].tls_certificate.private_key.filename",
+      value: "/tmp/key",
+      finds: /own Secret/,
+    },
+    {
+      title: "an inline key",
+      path: "resources[0].tls_certificate.private_key",
+      value: { inline_string: "x" },
+      finds: /own Secret/,
+    },
+  ]);
+
+  describe("on trust", () => {
+    const trust = (data: Record<string, string>) => configMap("payout-router-trust", data);
+    it("passes roots that are known only once they are made", () => {
+      assertPasses(envoyUpstreamsMtls, trust({ "chain.yaml": UNKNOWN }));
+    });
+    it("refuses a file of no zone", () => {
+      assertFinds(envoyUpstreamsMtls, trust({ "all.yaml": trustFile("all") }), /no zone's/);
+    });
+    it("refuses one zone's roots in another's file", () => {
+      assertFinds(envoyUpstreamsMtls, trust({ "chain.yaml": trustFile("ops") }), /roots of the file's zone/);
+    });
+    it("refuses a context that loosens the check", () => {
+      assertFinds(
+        envoyUpstreamsMtls,
+        trust({ "chain.yaml": trustFile("chain", { trust_chain_verification: "ACCEPT_UNTRUSTED" }) }),
+        /none that the rule models/,
+      );
+    });
+    it("refuses something else than certificates", () => {
+      assertFinds(
+        envoyUpstreamsMtls,
+        trust({ "chain.yaml": trustFile("chain", { trusted_ca: { inline_string: "x" } }) }),
+        /PEM certificates/,
+      );
+    });
+  });
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { LUCID_CEILING } from "../../../policies/ceiling";
+import { Field } from "../../../policies/judgement/field";
+import { plainCopy } from "../../../policies/judgement/plain";
+import type { StackResource } from "../../../policies/judgement/rule";
+import { stackInvariants } from "../../../policies/rules/stack-invariants";
+import { configMap, defaultDeny, namespace } from "../fixtures/objects";
+import { deployment } from "../fixtures/workloads";
+import { edit } from "../support/edit";
+import type { Json } from "../support/edit";
+import type { TestResource } from "../support/judge";
+import { UNKNOWN, asHandedOver } from "../support/unknown";
+
+const IMAGE = "spec.template.spec.initContainers[1].image";
+
+function planned(
+  { type, properties }: TestResource,
+  sources: Readonly<Record<string, readonly string[]>> = {},
+): StackResource {
+  return {
+    type,
+    name: "test",
+    urn: `urn:pulumi:dev::test::${type}::test`,
+    properties: new Field(plainCopy(asHandedOver(properties))),
+    sources: (property) => sources[property] ?? [],
+  };
+}
+
+function findings(...resources: readonly StackResource[]): string[] {
+  return stackInvariants.judge(resources, LUCID_CEILING).map(({ path, problem }) => `${path}: ${problem}`);
+}
+
+describe("stack-invariants", () => {
+  it("passes a namespace with its default deny", () => {
+    assert.deepEqual(findings(planned(namespace()), planned(defaultDeny())), []);
+  });
+
+  const notClosing: [string, string, Json | undefined][] = [
+    ["of another zone", "metadata.namespace", "lucid-ops"],
+    ["in an unknown namespace", "metadata.namespace", UNKNOWN],
+    ["of one pod", "spec.podSelector.matchLabels", { a: "b" }],
+    ["of some pods", "spec.podSelector.matchExpressions", [{ key: "a", operator: "Exists" }]],
+    ["without a selector", "spec.podSelector", undefined],
+    ["of one direction", "spec.policyTypes", ["Ingress"]],
+    ["of directions unsaid", "spec.policyTypes", undefined],
+    ["that opens something", "spec.ingress", [{}]],
+    ["of which nothing is known", "spec", UNKNOWN],
+  ];
+  for (const [title, path, value] of notClosing) {
+    it(`refuses a namespace whose deny is one ${title}`, () => {
+      const deny = defaultDeny();
+      const found = findings(
+        planned(namespace()),
+        planned({ ...deny, properties: edit(deny.properties, path, value) }),
+      );
+      assert.match(found.join("\n"), /no default deny/);
+    });
+  }
+
+  it("asks no default deny of namespaces outside the mesh", () => {
+    assert.deepEqual(findings(planned({ ...namespace(), properties: { metadata: { name: "default" } } })), []);
+  });
+
+  it("passes an unknown image that the stack builds, and refuses any other", () => {
+    const happy = deployment();
+    const workload = { ...happy, properties: edit(happy.properties, IMAGE, UNKNOWN) };
+    assert.deepEqual(findings(planned(workload, { spec: ["docker:index/image:Image"] })), []);
+    assert.match(
+      findings(planned(workload, { spec: ["random:index/randomId:RandomId"] })).join("\n"),
+      /none that this stack builds/,
+    );
+    assert.match(findings(planned(workload)).join("\n"), /none that this stack builds/);
+  });
+
+  it("passes unknown roots that come from certificates alone", () => {
+    const trust = configMap("payout-router-trust", { "chain.yaml": UNKNOWN });
+    const certificate = "tls:index/selfSignedCert:SelfSignedCert";
+    assert.deepEqual(findings(planned(trust, { data: [certificate] })), []);
+    assert.match(findings(planned(trust)).join("\n"), /do not come from certificates alone/);
+    const key = "tls:index/privateKey:PrivateKey";
+    assert.match(
+      findings(planned(trust, { data: [certificate, key] })).join("\n"),
+      /do not come from certificates alone/,
+    );
+  });
+});

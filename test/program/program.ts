@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dump, load } from "js-yaml";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { binDir, checkoutDir } from "../../dev/paths";
+import { preparePlugins } from "../../dev/plugins/select";
+import { DEFAULT_STACK, stackConfig, stackTarget } from "../../dev/stack";
+
+/** Name of the stack in the backend of its own; it never leaves the preview. */
+const STACK = "refusals";
+
+/** How a preview ended, and all that it printed. */
+export interface Preview {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/** The real program of this checkout with the real CLI, in a backend that nothing else uses, and with no cluster in reach. */
+export class Program {
+  private constructor(
+    private readonly folder: string,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  /** Prepares the plugins and makes an empty stack. Pulumi writes the salt of a passphrase into configuration files, so none of the checkout's is used. */
+  static async prepare(): Promise<Program> {
+    const { pathPrefix } = await preparePlugins();
+    const folder = mkdtempSync(path.join(tmpdir(), "lucid-program-"));
+    const backend = path.join(folder, "backend");
+    mkdirSync(backend);
+    copyFileSync(path.join(checkoutDir, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
+    const program = new Program(folder, {
+      ...process.env,
+      PATH: [pathPrefix, binDir(), process.env.PATH].filter(Boolean).join(path.delimiter),
+      // Not even the ambient cluster, if there is one.
+      KUBECONFIG: path.join(folder, "no-such-kubeconfig"),
+      PULUMI_BACKEND_URL: `file://${backend}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    });
+    const made = await program.pulumi(["stack", "init", STACK, "--cwd", folder]);
+    assert.equal(made.status, 0, made.output);
+    return program;
+  }
+
+  /**
+   * `pulumi preview` of stack `dev` with some of its settings changed.
+   *
+   * @param changes by key, without the project's prefix.
+   */
+  async preview(changes: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Preview> {
+    const { configFile } = stackTarget(DEFAULT_STACK);
+    const settings = {
+      kubeconfig: path.join(this.folder, "no-such-kubeconfig"),
+      consulForwardPort: "18597",
+      ...changes,
+    };
+    const config = {
+      ...stackConfig(readFileSync(configFile, "utf8"), path.basename(configFile)),
+      ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [`lucid-mesh:${key}`, value])),
+    };
+    const made = load(readFileSync(path.join(this.folder, `Pulumi.${STACK}.yaml`), "utf8")) as object;
+    const file = path.join(mkdtempSync(path.join(this.folder, "config-")), `Pulumi.${STACK}.yaml`);
+    writeFileSync(file, dump({ ...made, config }));
+    return this.pulumi(["preview", "--cwd", checkoutDir, "--stack", STACK, "--config-file", file, ...args]);
+  }
+
+  /** Removes the backend. */
+  dispose(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+
+  private async pulumi(args: readonly string[]): Promise<Preview> {
+    return new Promise((resolve, reject) => {
+      const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+        env: this.env,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let output = "";
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+      child.on("error", reject);
+      child.on("close", (status) => {
+        resolve({ status, output });
+      });
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { KubeConfig } from "@kubernetes/client-node";
+import * as docker from "@pulumi/docker";
+import * as kubernetes from "@pulumi/kubernetes";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { ServiceMesh, loadMesh, parseSettings } from "../../../components";
+import { checkoutDir } from "../../../dev/paths";
+import { installMocks, recorded, settled } from "./mocks";
+import type { Recorded } from "./mocks";
+
+/** Most resources that one service may cost: an engine step and a checkpoint each. */
+const RESOURCES_PER_SERVICE = 12;
+
+describe("the program's resources", function () {
+  this.timeout(60_000);
+
+  before(async () => {
+    await installMocks();
+    new ServiceMesh("lucid", {
+      mesh: loadMesh(readFileSync(path.join(checkoutDir, "mesh.yaml"), "utf8"), "mesh.yaml", { tracing: true }),
+      settings: parseSettings({
+        apiServerCidr: "10.77.0.10/32",
+        nodeResolverIp: "10.96.64.53",
+        consulIp: "10.96.64.54",
+        consulForwardPort: "18599",
+      }),
+      kubeConfig: new KubeConfig(),
+      providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
+    });
+    await settled();
+  });
+
+  const named = (name: string): Recorded => {
+    const found = recorded.find((resource) => resource.name === name);
+    assert.ok(found, `no resource ${name}`);
+    return found;
+  };
+  const ofType = (type: string) => recorded.filter((resource) => resource.type === type);
+
+  it("are a dozen for a service, each named", () => {
+    const own = recorded.filter(({ name }) => name === "lucid-blocks" || name.startsWith("lucid-blocks-"));
+    const policy = recorded.filter(({ name }) => name === "chain-lucid-blocks");
+    const names = [...own, ...policy].map(({ type, name }) => `${type.split(":").at(-1) ?? ""} ${name}`);
+    assert.deepEqual(names.sort(), [
+      "CertRequest lucid-blocks-sidecar-request",
+      "ConfigMap lucid-blocks-sidecar-envoy",
+      "ConfigMap lucid-blocks-sidecar-trust",
+      "Deployment lucid-blocks-deployment",
+      "LocallySignedCert lucid-blocks-sidecar-certificate",
+      "MeshService lucid-blocks",
+      "NetworkPolicy chain-lucid-blocks",
+      "PodDisruptionBudget lucid-blocks-disruption-budget",
+      "PrivateKey lucid-blocks-sidecar-key",
+      "Secret lucid-blocks-sidecar-tls",
+      "ServiceAccount lucid-blocks-account",
+      "Sidecar lucid-blocks-sidecar",
+    ]);
+    assert.ok(names.length <= RESOURCES_PER_SERVICE);
+  });
+
+  it("use every wanted provider", () => {
+    const packages = new Set(recorded.filter(({ custom }) => custom).map(({ type }) => type.split(":")[0]));
+    for (const name of ["kubernetes", "tls", "random", "consul", "docker"]) assert.ok(packages.has(name), name);
+  });
+
+  it("give every zone a root of its own, and sign a leaf by its zone's issuing authority alone", () => {
+    assert.equal(ofType("tls:index/selfSignedCert:SelfSignedCert").length, 5);
+    const leaf = named("payout-router-sidecar-certificate").inputs;
+    assert.equal(leaf.caCertPem, "CERTIFICATE-wallet-ca-issuing\n");
+    const request = named("payout-router-sidecar-request").inputs;
+    assert.deepEqual(request.uris, ["spiffe://wallet.lucid.internal/ns/lucid-wallet/sa/payout-router"]);
+  });
+
+  it("give a sidecar the roots of its peers' zones alone", () => {
+    const trust = named("tron-payment-sidecar-trust").inputs as { data: Record<string, string> };
+    assert.deepEqual(Object.keys(trust.data).sort(), ["mesh.yaml", "ops.yaml", "wallet.yaml"]);
+    assert.match(trust.data["wallet.yaml"] ?? "", /CERTIFICATE-wallet-ca-root/);
+    assert.doesNotMatch(trust.data["wallet.yaml"] ?? "", /CERTIFICATE-(ops|chain|mesh|edge)-ca-root/);
+  });
+
+  it("put private keys into Secrets and nowhere else in the cluster", () => {
+    for (const { type, name, inputs } of recorded.filter((resource) => resource.type.startsWith("kubernetes:"))) {
+      if (type === "kubernetes:core/v1:Secret") continue;
+      assert.doesNotMatch(JSON.stringify(inputs), /PRIVATE-|UUID-|BYTES-|SECRET-/, name);
+    }
+  });
+
+  it("keep Consul's management token out of every workload but Consul", () => {
+    for (const { name, inputs } of ofType("kubernetes:core/v1:Secret")) {
+      assert.equal(JSON.stringify(inputs).includes("UUID-consul-management-token"), name === "consul-config", name);
+    }
+  });
+
+  it("have Consul's ACL objects die with Consul, by policies that name each zone's own services", () => {
+    const { rules } = named("consul-registrar-wallet-policy").inputs;
+    assert.match(String(rules), /service "tron-payment"/);
+    assert.doesNotMatch(String(rules), /admin-ui|lucid-blocks|prefix "" /);
+  });
+
+  it("name each resource once", () => {
+    const keys = recorded.map(({ type, name }) => `${type} ${name}`);
+    assert.equal(new Set(keys).size, keys.length);
+  });
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { SETTING_KEYS, SettingsError, parseSettings } from "../../../components/settings";
+
+const REQUIRED = { apiServerCidr: "10.0.0.1/32", nodeResolverIp: "10.96.0.53", consulIp: "10.96.0.54" };
+
+describe("settings", () => {
+  it("have defaults for everything that does not depend on the cluster", () => {
+    assert.deepEqual(parseSettings(REQUIRED), {
+      ...REQUIRED,
+      document: "mesh.yaml",
+      imageRegistry: "registry.lucid.internal",
+      apiServerPort: 6443,
+      consulServers: 3,
+      consulForwardPort: 18501,
+      certificateAlgorithm: "ECDSA",
+      certValidityDays: 90,
+      serviceRegistryTtl: 60,
+      tracingEnabled: true,
+    });
+  });
+
+  const cases: readonly [title: string, change: Record<string, string>, expected: RegExp][] = [
+    [
+      "an unknown key",
+      { certValidityDay: "3" },
+      /certValidityDay: is not a key of this project; its keys are .*certValidityDays/,
+    ],
+    ["a life above the maximum", { certValidityDays: "91" }, /certValidityDays: is above 90/],
+    ["a life that is no number", { certValidityDays: "soon" }, /certValidityDays: is not a number/],
+    ["a document without a name", { document: "" }, /document: is empty/],
+    ["an even number of servers", { consulServers: "2" }, /consulServers: is even/],
+    ["a wide API network", { apiServerCidr: "10.0.0.0/8" }, /apiServerCidr: is wider than \/24/],
+    [
+      "two services on one address",
+      { consulIp: REQUIRED.nodeResolverIp },
+      /consulIp: is the same address as nodeResolverIp/,
+    ],
+    ["a registry with a scheme", { imageRegistry: "https://example.org" }, /imageRegistry: is not a registry name/],
+    ["a flag that is neither", { tracingEnabled: "yes" }, /tracingEnabled: is neither/],
+    ["a Docker host without a scheme", { dockerHost: "/var/run/docker.sock" }, /dockerHost: does not begin with/],
+  ];
+  for (const [title, change, expected] of cases) {
+    it(`refuse ${title}`, () => {
+      assert.throws(() => parseSettings({ ...REQUIRED, ...change }), expected);
+    });
+  }
+
+  it("name every problem at once", () => {
+    assert.throws(
+      () => parseSettings({ certValidityDays: "0", typo: "x" }),
+      (error: unknown) => {
+        assert.ok(error instanceof SettingsError);
+        assert.deepEqual(error.problems.map(({ key }) => key).sort(), [
+          "apiServerCidr",
+          "certValidityDays",
+          "consulIp",
+          "nodeResolverIp",
+          "typo",
+        ]);
+        return true;
+      },
+    );
+  });
+});
+
+describe("docs/configuration.md", () => {
+  const text = readFileSync(path.resolve(__dirname, "../../../docs/configuration.md"), "utf8");
+  const [, part = ""] = text.split("## Stack configuration");
+  const rows = new Map([...part.matchAll(/^\| `(\w+)` \|(.*)$/gm)].map(([, key = "", row = ""]) => [key, row]));
+
+  it("has a row for every key of the stack's configuration, and for no other", () => {
+    assert.deepEqual([...rows.keys()].filter((key) => !key.startsWith("LUCID_")).sort(), [...SETTING_KEYS].sort());
+  });
+
+  it("says each default as it is", () => {
+    for (const [key, value] of Object.entries(parseSettings(REQUIRED))) {
+      const expected = key in REQUIRED ? "required" : `\`${String(value)}\``;
+      assert.ok(rows.get(key)?.startsWith(` ${expected} |`), `${key}: its default is ${expected}`);
+    }
+  });
+});

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { closingLine, readCounts, sum } from "../../../dev/test-stage";
+
+/** What the counting reporter leaves behind for one run of mocha. */
+function run(passes: number, failures = 0, pending = 0): string {
+  return `${JSON.stringify({ passes, failures, pending })}\n`;
+}
+
+describe("the counts of a test run", () => {
+  const cases: readonly [title: string, text: string, status: number, passed: number, failed: number][] = [
+    ["are those of mocha", run(3), 0, 3, 0],
+    ["have mocha's failures", run(3, 2), 2, 3, 2],
+    ["add up over several runs", run(3) + run(4, 1), 1, 7, 1],
+    ["have a pending test as a failed one", run(3, 0, 2), 0, 3, 2],
+    ["have a failure where the command failed and no test did", run(3), 1, 3, 1],
+    ["have a failure where the command ended before it counted", "", 1, 0, 1],
+    ["have a failure where nothing was counted, although the command succeeded", "", 0, 0, 1],
+    ["have a failure where no test ran, although the command succeeded", run(0), 0, 0, 1],
+    ["have one failure, not two, where no test ran and the command failed", run(0), 1, 0, 1],
+  ];
+  for (const [title, text, status, passed, failed] of cases) {
+    it(title, () => {
+      assert.deepEqual(readCounts(text, status), { passed, failed });
+    });
+  }
+
+  it("add up to nothing where there are none", () => {
+    assert.deepEqual(sum([]), { passed: 0, failed: 0 });
+  });
+
+  it("add up, passed and failed apart", () => {
+    const counts = [
+      { passed: 1, failed: 0 },
+      { passed: 20, failed: 3 },
+    ];
+    assert.deepEqual(sum(counts), { passed: 21, failed: 3 });
+  });
+
+  it("stand in a plain closing line", () => {
+    assert.equal(closingLine({ passed: 12, failed: 0 }), "12 passed, 0 failed");
+    assert.equal(closingLine({ passed: 0, failed: 1 }), "0 passed, 1 failed");
+  });
+});

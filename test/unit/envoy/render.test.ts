@@ -1,0 +1,182 @@
+import * as assert from "node:assert/strict";
+import { assembleStatic, renderSidecar, renderTrust, scrapePort, sidecarCommand } from "../../../envoy";
+import { httpRbac, pathMatcher } from "../../../envoy/rbac";
+import { serverTls } from "../../../envoy/tls";
+import { fromYaml } from "../../../envoy/yaml";
+import { everyProtocol, makeEdge, makeMesh, makeService, OPTIONS, services } from "./fixture";
+import { clustersOf, fieldsNamed, listenersOf } from "./walk";
+
+const RBAC_FILTER = "envoy.extensions.filters.http.rbac.v3.RBAC";
+
+describe("rendering", () => {
+  it("is the same text for the same mesh, and names its generation", () => {
+    const [first, second] = [1, 2].map(() => renderSidecar(everyProtocol, services.blocks, OPTIONS));
+    assert.deepEqual(first, second);
+    const version = fromYaml(first?.["listeners.yaml"] ?? "").version_info;
+    assert.ok(typeof version === "string" && /^[0-9a-f]{16}$/.test(version));
+    const changed = renderSidecar(everyProtocol, services.blocks, { ...OPTIONS, traceSampling: 0.5 });
+    assert.notEqual(fromYaml(changed["listeners.yaml"]).version_info, version);
+    assert.equal(changed["clusters.yaml"], first?.["clusters.yaml"]);
+  });
+
+  it("allows methods and paths as the edge's rules say, each rule on its own", () => {
+    const identity = "spiffe://ops.lucid.internal/ns/lucid-ops/sa/console";
+    const rules = [
+      { methods: ["GET", "HEAD"], paths: ["/blocks/*", "/height"] },
+      { methods: [], paths: ["/open"] },
+      { methods: ["DELETE"], paths: [] },
+    ];
+    const server = { requested_server_name: { exact: "http.blocks.ops" } };
+    const method = (exact: string) => ({ header: { name: ":method", string_match: { exact } } });
+    assert.deepEqual(httpRbac("http.blocks.ops", [{ name: "console", identity, rules }]), {
+      name: "envoy.filters.http.rbac",
+      typed_config: {
+        "@type": `type.googleapis.com/${RBAC_FILTER}`,
+        rules: {
+          action: "ALLOW",
+          policies: {
+            console: {
+              permissions: [
+                {
+                  and_rules: {
+                    rules: [
+                      server,
+                      {
+                        or_rules: {
+                          rules: [
+                            {
+                              and_rules: {
+                                rules: [
+                                  { or_rules: { rules: [method("GET"), method("HEAD")] } },
+                                  {
+                                    or_rules: {
+                                      rules: [
+                                        { url_path: { path: { prefix: "/blocks/" } } },
+                                        { url_path: { path: { exact: "/height" } } },
+                                      ],
+                                    },
+                                  },
+                                ],
+                              },
+                            },
+                            { url_path: { path: { exact: "/open" } } },
+                            method("DELETE"),
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+              ],
+              principals: [{ authenticated: { principal_name: { exact: identity } } }],
+            },
+          },
+        },
+        track_per_rule_stats: true,
+      },
+    });
+    assert.deepEqual(pathMatcher("*"), { prefix: "" });
+  });
+
+  it("refuses a TLS context that names nobody", () => {
+    assert.throws(() => serverTls({ zone: "ops", identities: { exact: [] } }, ["h2"]), /at least one peer identity/);
+  });
+
+  it("answers the names of callees in both address families, and no other name", () => {
+    const dns = listenersOf(everyProtocol, services.router).find(({ name }) => name === "dns");
+    assert.deepEqual(fieldsNamed(dns, "virtual_domains"), [
+      [
+        { name: "blocks.lucid.internal", answer_ttl: "60s", endpoint: endpoint("127.64.0.4") },
+        { name: "payment.lucid.internal", answer_ttl: "60s", endpoint: endpoint("127.64.0.6") },
+        { name: "jaeger.lucid.internal", answer_ttl: "60s", endpoint: endpoint("127.64.0.3") },
+      ],
+    ]);
+  });
+
+  it("traces where there is a collector to send to, and only there", () => {
+    const traced = (name: "blocks" | "jaeger", tracing: boolean): number =>
+      fieldsNamed(listenersOf(everyProtocol, services[name], { ...OPTIONS, tracing }), "tracing").length;
+    assert.ok(traced("blocks", true) > 0);
+    assert.equal(traced("blocks", false), 0);
+    assert.equal(traced("jaeger", true), 0);
+    const sampled = listenersOf(everyProtocol, services.blocks, { ...OPTIONS, traceSampling: 0.25 });
+    assert.deepEqual(fieldsNamed(sampled, "random_sampling")[0], { value: 25 });
+  });
+
+  it("retries nothing when told so", () => {
+    const retried = (retries: boolean): number =>
+      fieldsNamed(listenersOf(everyProtocol, services.router, { ...OPTIONS, retries }), "retry_policy").length;
+    assert.ok(retried(true) > 0);
+    assert.equal(retried(false), 0);
+  });
+
+  it("asks a health port that is no port of the service by a cluster of its own", () => {
+    const lone = { ...makeService("lone", "ops", 9, services.console.ports), health: { path: "/up", port: 9999 } };
+    const mesh = makeMesh([lone], []);
+    const names = clustersOf(mesh, lone).map((cluster) => cluster.name);
+    assert.deepEqual(names, ["application|http", "application|health"]);
+    const health = listenersOf(mesh, lone).find(({ name }) => name === "health");
+    assert.deepEqual(fieldsNamed(health, "prefix_rewrite"), ["/up"]);
+  });
+
+  it("says where an edge comes from when the mesh contradicts itself", () => {
+    const mesh = makeMesh(
+      [services.console, services.blocks],
+      [makeEdge(services.console, services.blocks, "nowhere")],
+    );
+    assert.throws(() => renderSidecar(mesh, services.console, OPTIONS), /services\.console\.calls.*nowhere of blocks/);
+  });
+
+  it("scrapes every zone with services through one listener each", () => {
+    const scrapers = listenersOf(everyProtocol, services.prometheus).filter(({ name }) => name.startsWith("scrape|"));
+    const sockets = scrapers.map(({ name, address }) => [name, address.socket_address.port_value]);
+    assert.deepEqual(sockets, [
+      ["scrape|ops", 15300],
+      ["scrape|chain", 15301],
+      ["scrape|wallet", 15302],
+      ["scrape|mesh", 15303],
+    ]);
+    assert.equal(scrapePort("edge"), 15304);
+  });
+
+  it("shares the UDP port between workers only where there are several", () => {
+    const reuse = (concurrency: number) =>
+      listenersOf(everyProtocol, services.console, { ...OPTIONS, concurrency }).filter((one) => one.enable_reuse_port);
+    assert.deepEqual(reuse(1), []);
+    assert.deepEqual(
+      reuse(2).map(({ name }) => name),
+      ["dns"],
+    );
+  });
+
+  it("starts Envoy so that it refuses unknown fields and drains at once", () => {
+    const command = sidecarCommand(services.console, OPTIONS).join(" ");
+    assert.match(
+      command,
+      /^--config-path \/etc\/envoy\/config\/bootstrap\.yaml --service-node \$\(POD_NAME\) --service-cluster console /,
+    );
+    assert.match(command, /--reject-unknown-dynamic-fields --drain-time-s 5 --drain-strategy immediate/);
+  });
+
+  it("assembles one static bootstrap of everything", () => {
+    const assembled = fromYaml(assembleStatic(renderSidecar(everyProtocol, services.blocks, OPTIONS), "/elsewhere"));
+    assert.equal(assembled.dynamic_resources, undefined);
+    const paths = [...fieldsNamed(assembled, "sds_config"), assembled.admin].flatMap((part) =>
+      fieldsNamed(part, "path"),
+    );
+    assert.ok(paths.length > 10);
+    for (const path of paths.filter((item) => typeof item === "string")) {
+      assert.match(path, /^\/elsewhere\//);
+    }
+    assert.equal(fieldsNamed(assembled.static_resources, "enable_reuse_port").length, 6);
+  });
+
+  it("keeps several roots of a zone in one file", () => {
+    const pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    assert.deepEqual(fieldsNamed(fromYaml(renderTrust("wallet", pem + pem)), "inline_string"), [pem + pem]);
+  });
+});
+
+function endpoint(address: string): object {
+  return { address_list: { address: [address, `::ffff:${address}`] } };
+}

@@ -1,0 +1,39 @@
+import * as assert from "node:assert/strict";
+import { renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
+import { fromYaml } from "../../../envoy/yaml";
+import { everyProtocol, OPTIONS } from "./fixture";
+import { problemsOf } from "./strict-parse";
+
+const BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap";
+const DISCOVERY = "envoy.service.discovery.v3.DiscoveryResponse";
+
+describe("every rendered file, parsed strictly against Envoy's protos", function () {
+  this.timeout(30_000);
+
+  for (const service of everyProtocol.services) {
+    it(`of ${service.name}`, () => {
+      const files = renderSidecar(everyProtocol, service, OPTIONS);
+      assert.deepEqual(problemsOf(BOOTSTRAP, fromYaml(files["bootstrap.yaml"])), []);
+      assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["listeners.yaml"])), []);
+      assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["clusters.yaml"])), []);
+    });
+  }
+
+  it("secrets too", () => {
+    assert.deepEqual(problemsOf(DISCOVERY, fromYaml(renderCertificateSds())), []);
+    assert.deepEqual(problemsOf(DISCOVERY, fromYaml(renderTrust("ops", "-----BEGIN CERTIFICATE-----\n"))), []);
+  });
+
+  it("finds what does not fit, however deep", () => {
+    const files = renderSidecar(everyProtocol, everyProtocol.services[0] ?? assert.fail(), OPTIONS);
+    const changed = (from: string, to: string): string[] => {
+      assert.ok(files["listeners.yaml"].includes(from), `${from} is in the file`);
+      return problemsOf(DISCOVERY, fromYaml(files["listeners.yaml"].replace(from, to)));
+    };
+    assert.match(changed("require_client_certificate:", "require_client_certifcate:").join(), /no such field/);
+    assert.match(changed("action: ALLOW", "action: ADMIT").join(), /has no ADMIT/);
+    assert.match(changed("timeout: 0s", "timeout: never").join(), /is no google.protobuf.Duration/);
+    assert.match(changed("filters.http.rbac.v3.RBAC", "filters.http.rbac.v3.RBACK").join(), /unknown type/);
+    assert.match(changed("normalize_path: true", "normalize_path: 'true'").join(), /is no google.protobuf.BoolValue/);
+  });
+});

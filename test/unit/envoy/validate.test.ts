@@ -1,0 +1,76 @@
+import * as assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { binDir } from "../../../dev/paths";
+import { assembleStatic, renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
+import { ZONES, type Service } from "../../../mesh/model";
+import { everyProtocol, OPTIONS, services } from "./fixture";
+
+const ENVOY = path.join(binDir(), "envoy");
+
+/**
+ * Envoy's own judgement, with the descriptors and validation rules of its version: what the protos of the npm package do not know yet (see
+ * SUPPLEMENTED in strict-parse.ts) is covered here.
+ */
+describe("envoy --mode validate", function () {
+  this.timeout(60_000);
+  let root: string;
+
+  before(() => {
+    assert.ok(fs.existsSync(ENVOY), `no Envoy at ${ENVOY}: \`npm start\` installs it`);
+    root = fs.mkdtempSync(path.join(os.tmpdir(), "lucid-validate-"));
+    for (const directory of [
+      "etc/envoy/config/..data",
+      "etc/envoy/trust/..data",
+      "etc/envoy/certificate",
+      "var/run/envoy",
+    ]) {
+      fs.mkdirSync(path.join(root, directory), { recursive: true });
+    }
+    const [key, certificate] = ["tls.key", "tls.crt"].map((file) => path.join(root, "etc/envoy/certificate", file));
+    const subject = ["-subj", "/CN=test", "-days", "1", "-keyout", key ?? "", "-out", certificate ?? ""];
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    execFileSync("openssl", ["req", "-x509", ...curve, ...subject], { stdio: "ignore" });
+    const pem = fs.readFileSync(certificate ?? "", "utf8");
+    for (const zone of ZONES) {
+      fs.writeFileSync(path.join(root, `etc/envoy/trust/..data/${zone}.yaml`), renderTrust(zone, pem));
+    }
+    const sds = renderCertificateSds().replaceAll("/etc/envoy", `${root}/etc/envoy`);
+    fs.writeFileSync(path.join(root, "etc/envoy/config/..data/certificate.yaml"), sds);
+  });
+
+  after(() => {
+    fs.rmSync(root, { recursive: true, force: true });
+  });
+
+  for (const service of everyProtocol.services) {
+    it(`accepts ${service.name}'s configuration, and warns of nothing`, () => {
+      const { status, output } = validate(service, (text) => text);
+      assert.equal(status, 0, output);
+      assert.doesNotMatch(output, /warning|deprecated/i);
+    });
+  }
+
+  it("refuses an unknown field, however deep", () => {
+    for (const field of [
+      "require_client_certificate",
+      "query_timeout_seconds",
+      "dns_jitter",
+      "path_with_escaped_slashes_action",
+    ]) {
+      const { status, output } = validate(services.blocks, (text) => text.replace(`${field}:`, `${field}_:`));
+      assert.notEqual(status, 0, `${field}_ was accepted`);
+      assert.match(output, new RegExp(`${field}_`));
+    }
+  });
+
+  function validate(service: Service, change: (text: string) => string): { status: number | null; output: string } {
+    const file = path.join(root, `${service.name}.yaml`);
+    fs.writeFileSync(file, change(assembleStatic(renderSidecar(everyProtocol, service, OPTIONS), root)));
+    const args = ["--mode", "validate", "--config-path", file, "--service-node", "test", "--concurrency", "1"];
+    const { status, stdout, stderr } = spawnSync(ENVOY, [...args, "--log-level", "warning"], { encoding: "utf8" });
+    return { status, output: stdout + stderr };
+  }
+});

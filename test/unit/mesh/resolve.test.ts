@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  callerZones,
+  calleeZones,
+  edgesFrom,
+  edgesTo,
+  findService,
+  loadMesh,
+  MeshDocumentError,
+  peerZones,
+  resolveMesh,
+  serviceNamed,
+  validateDocument,
+  type Edge,
+} from "../../../mesh";
+import { happy, put } from "./fixture";
+
+const ROOT = join(__dirname, "..", "..", "..");
+
+describe("resolveMesh", () => {
+  const mesh = resolveMesh(validateDocument(happy()));
+
+  it("gives a service every name that it bears", () => {
+    const { address, ...service } = serviceNamed(mesh, "tron-payment");
+    assert.match(address, /^127\.\d+\.\d+\.\d+$/);
+    assert.deepEqual(service, {
+      name: "tron-payment",
+      zone: "wallet",
+      namespace: "lucid-wallet",
+      identity: "spiffe://wallet.lucid.internal/ns/lucid-wallet/sa/tron-payment",
+      hostname: "tron-payment.lucid.internal",
+      discoveryName: "tron-payment.service.discovery.lucid.internal",
+      ports: [{ name: "http", port: 8080, protocol: "http", dialPort: 80 }],
+      health: { path: "/health", port: 8080 },
+      workload: {
+        kind: "application",
+        image: "fortio/fortio:1.66.2",
+        args: [],
+        env: {},
+        replicas: 1,
+        resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
+      },
+      version: "0.0.0",
+    });
+  });
+
+  it("keeps addresses where they are: they are part of what callers remember", () => {
+    const of = (name: string) => serviceNamed(mesh, name).address;
+    assert.deepEqual(["admin-ui", "lucid-blocks", "jaeger"].map(of), [
+      "127.113.56.237",
+      "127.126.74.33",
+      "127.67.85.236",
+    ]);
+  });
+
+  it("has all five zones, with or without services", () => {
+    assert.deepEqual(
+      mesh.zones.map((zone) => `${zone.name} ${zone.namespace} ${zone.trustDomain}`),
+      ["ops", "chain", "wallet", "mesh", "edge"].map((zone) => `${zone} lucid-${zone} ${zone}.lucid.internal`),
+    );
+  });
+
+  it("takes a component's pod from nowhere in the document", () => {
+    assert.deepEqual(serviceNamed(mesh, "jaeger").workload, { kind: "component", replicas: 1 });
+  });
+
+  it("asks the first port that answers a GET, a named port, or a number", () => {
+    const health = (value: unknown, ports?: unknown) => {
+      const document = happy();
+      put(document, "services.2.health", value);
+      if (ports !== undefined) put(document, "services.2.ports", ports);
+      return serviceNamed(resolveMesh(validateDocument(document)), "tron-payment").health;
+    };
+    const ports = [
+      { name: "grpc", port: 1, protocol: "grpc" },
+      { name: "ws", port: 2, protocol: "websocket", dialPort: 2 },
+      { name: "http", port: 3, dialPort: 3 },
+    ];
+    assert.deepEqual(health(undefined, ports), { path: "/health", port: 2 });
+    assert.deepEqual(health({ port: "http", path: "/ready" }, ports), { path: "/ready", port: 3 });
+    assert.deepEqual(health({ port: 13133 }, ports), { path: "/health", port: 13133 });
+  });
+
+  it("writes a call out as one edge per port, with its rules, reason and source", () => {
+    const document = happy();
+    put(document, "services.0.calls.0", {
+      service: "lucid-blocks",
+      ports: ["http", "events"],
+      methods: ["GET"],
+      paths: ["/b/*", "/a"],
+      reason: " Operators watch the chain ",
+    });
+    const edge: Edge = {
+      from: "admin-ui",
+      to: "lucid-blocks",
+      port: "events",
+      kind: "call",
+      rules: [{ methods: ["GET"], paths: ["/a", "/b/*"] }],
+      reason: "Operators watch the chain",
+      crossesZones: true,
+      source: "services.admin-ui.calls[0]",
+    };
+    assert.deepEqual(resolveMesh(validateDocument(document)).edges, [edge, { ...edge, port: "http" }]);
+  });
+
+  it("keeps several rules apart", () => {
+    const document = happy();
+    put(document, "services.0.calls.0.rules", [{ methods: ["PUT"], paths: ["/a"] }, { paths: ["/b"] }]);
+    assert.deepEqual(resolveMesh(validateDocument(document)).edges[0]?.rules, [
+      { methods: ["PUT"], paths: ["/a"] },
+      { methods: [], paths: ["/b"] },
+    ]);
+  });
+
+  it("adds edges for spans when tracing is on, with their one request and a reason, and none for the collector", () => {
+    const traced = resolveMesh(validateDocument(happy()), { tracing: true });
+    const spans = traced.edges.filter((edge) => edge.kind === "telemetry");
+    assert.deepEqual(
+      spans.map(({ from, to, port, crossesZones }) => `${from} ${to} ${port} ${String(crossesZones)}`),
+      ["admin-ui jaeger otlp false", "lucid-blocks jaeger otlp true", "tron-payment jaeger otlp true"],
+    );
+    for (const edge of spans) {
+      assert.deepEqual(edge.rules, [
+        { methods: ["POST"], paths: ["/opentelemetry.proto.collector.trace.v1.TraceService/Export"] },
+      ]);
+      assert.ok(edge.reason !== undefined && edge.reason !== "");
+    }
+    assert.equal(
+      mesh.edges.some((edge) => edge.kind === "telemetry"),
+      false,
+    );
+  });
+
+  it("refuses tracing where nobody collects traces", () => {
+    const document = happy();
+    document.services.pop();
+    assert.throws(() => resolveMesh(validateDocument(document), { tracing: true }), MeshDocumentError);
+  });
+});
+
+describe("edges", () => {
+  const document = happy();
+  document.services.push({ name: "prometheus", plane: "ops", component: true, ports: [{ name: "http", port: 9090 }] });
+  const mesh = resolveMesh(validateDocument(document), { tracing: true });
+  const withController = (() => {
+    document.services.push({
+      name: "mesh-controller",
+      plane: "mesh",
+      component: true,
+      ports: [{ name: "http", port: 8080 }],
+    });
+    return resolveMesh(validateDocument(document));
+  })();
+  const bare = resolveMesh(validateDocument(happy()));
+
+  it("are found from both ends, by service or by name", () => {
+    const blocks = serviceNamed(mesh, "lucid-blocks");
+    assert.deepEqual(
+      edgesTo(mesh, blocks).map((edge) => edge.from),
+      ["admin-ui"],
+    );
+    assert.deepEqual(
+      edgesFrom(mesh, "lucid-blocks").map((edge) => edge.to),
+      ["jaeger"],
+    );
+    assert.deepEqual(edgesTo(mesh, "nobody"), []);
+    assert.equal(findService(mesh, "nobody"), undefined);
+    assert.throws(() => serviceNamed(mesh, "nobody"), RangeError);
+  });
+
+  it("decide whose roots a sidecar trusts", () => {
+    assert.deepEqual(callerZones(bare, "lucid-blocks"), ["ops"]);
+    assert.deepEqual(calleeZones(bare, "admin-ui"), ["chain"]);
+    assert.deepEqual(peerZones(bare, "admin-ui"), ["chain"]);
+    assert.deepEqual(peerZones(bare, "tron-payment"), []);
+    assert.deepEqual(peerZones(bare, "jaeger"), []);
+    assert.deepEqual(peerZones(mesh, "jaeger"), ["ops", "chain", "wallet"]);
+  });
+
+  it("are joined by the zones that inspect every sidecar", () => {
+    assert.deepEqual(peerZones(withController, "tron-payment"), ["ops", "mesh"]);
+    assert.deepEqual(peerZones(withController, "prometheus"), ["ops", "chain", "wallet", "mesh"]);
+  });
+});
+
+describe("the project's own document", () => {
+  const text = readFileSync(join(ROOT, "mesh.yaml"), "utf8");
+
+  it("has no problems, and declares what Lucid is made of", () => {
+    const mesh = loadMesh(text, "mesh.yaml", { tracing: true });
+    assert.deepEqual(
+      mesh.services.map(({ name, zone }) => `${zone}/${name}`),
+      [
+        "ops/admin-ui",
+        "ops/jaeger",
+        "chain/lucid-blocks",
+        "mesh/mesh-controller",
+        "wallet/payout-router",
+        "ops/prometheus",
+        "wallet/tron-payment",
+      ],
+    );
+    assert.deepEqual(
+      mesh.edges.filter((edge) => edge.kind === "call").map(({ from, to, port }) => `${from} > ${to}:${port}`),
+      [
+        "admin-ui > jaeger:query",
+        "admin-ui > lucid-blocks:grpc",
+        "admin-ui > lucid-blocks:http",
+        "admin-ui > payout-router:grpc",
+        "admin-ui > payout-router:http",
+        "admin-ui > prometheus:http",
+        "payout-router > lucid-blocks:grpc",
+        "payout-router > lucid-blocks:http",
+        "payout-router > tron-payment:grpc",
+        "payout-router > tron-payment:http",
+        "prometheus > mesh-controller:http",
+      ],
+    );
+    for (const edge of mesh.edges) assert.ok(!edge.crossesZones || edge.reason !== undefined, JSON.stringify(edge));
+  });
+
+  it("names the schema for editors in its first line", () => {
+    assert.equal(text.split("\n")[0], "# yaml-language-server: $schema=./mesh/mesh.schema.json");
+  });
+});
