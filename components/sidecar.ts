@@ -48,17 +48,17 @@ export class Sidecar extends pulumi.ComponentResource {
 
     const files = renderSidecar(args.mesh, service, args.envoy);
     this.bootstrapDigest = digest(files["bootstrap.yaml"]);
-    new kubernetes.core.v1.ConfigMap(
-      `${name}-envoy`,
-      { metadata: object("envoy"), data: { ...files, "certificate.yaml": renderCertificateSds() } },
-      child,
-    );
-
     const trust: Record<string, pulumi.Output<string>> = {};
     for (const zone of peerZones(args.mesh, service)) {
       trust[`${zone}.yaml`] = pulumi.output(args.roots[zone]).apply((pem) => renderTrust(zone, pem));
     }
-    new kubernetes.core.v1.ConfigMap(`${name}-trust`, { metadata: object("trust"), data: trust }, child);
+    const roots = new kubernetes.core.v1.ConfigMap(`${name}-trust`, { metadata: object("trust"), data: trust }, child);
+    new kubernetes.core.v1.ConfigMap(
+      `${name}-envoy`,
+      { metadata: object("envoy"), data: { ...files, "certificate.yaml": renderCertificateSds() } },
+      // Written after the roots: kubelet may read both between the two writes.
+      { ...child, dependsOn: roots },
+    );
 
     const leaf = args.authority.issue(
       name,
@@ -135,7 +135,6 @@ export class Sidecar extends pulumi.ComponentResource {
       volumeMounts: [
         { name: "sidecar-config", mountPath: SIDECAR_PATHS.config, readOnly: true },
         { name: "sidecar-certificate", mountPath: SIDECAR_PATHS.certificate, readOnly: true },
-        { name: "sidecar-trust", mountPath: SIDECAR_PATHS.trust, readOnly: true },
         { name: "sidecar-run", mountPath: SIDECAR_PATHS.run },
       ],
     };
@@ -156,12 +155,18 @@ export class Sidecar extends pulumi.ComponentResource {
     };
   }
 
+  /**
+   * Listeners and the roots they name are one volume, so that kubelet swaps both at once: the listener of a new peer zone that came before its trust file
+   * would be rejected, and never tried again.
+   */
   private volumes(): kubernetes.types.input.core.v1.Volume[] {
     const { name } = this.args.service;
     return [
-      { name: "sidecar-config", configMap: { name: `${name}-envoy` } },
+      {
+        name: "sidecar-config",
+        projected: { sources: [{ configMap: { name: `${name}-envoy` } }, { configMap: { name: `${name}-trust` } }] },
+      },
       { name: "sidecar-certificate", secret: { secretName: `${name}-tls` } },
-      { name: "sidecar-trust", configMap: { name: `${name}-trust` } },
       { name: "sidecar-run", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
     ];
   }

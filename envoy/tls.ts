@@ -46,7 +46,7 @@ export function clientTls(peers: Peers, serverName: string, alpn: readonly strin
 }
 
 /**
- * The SDS file of a zone's roots, `<zone>.yaml` under {@link SIDECAR_PATHS.trust}. The PEM is inline: of all forms only this one is reloaded
+ * The SDS file of a zone's roots, `<zone>.yaml` under {@link SIDECAR_PATHS.config}. The PEM is inline: of all forms only this one is reloaded
  * together with its watched directory.
  *
  * @param rootsPem one or more PEM certificates; several while roots are being exchanged
@@ -77,7 +77,7 @@ function commonContext(peers: Peers, alpn: readonly string[]): Message {
       default_validation_context: { match_typed_subject_alt_names: sanMatchers(peers.identities) },
       validation_context_sds_secret_config: secretFrom(
         trustSecret(peers.zone),
-        SIDECAR_PATHS.trust,
+        SIDECAR_PATHS.config,
         `${peers.zone}.yaml`,
       ),
     },

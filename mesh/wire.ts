@@ -56,12 +56,14 @@ export const DISCOVERY_DOMAIN = "discovery.lucid.internal";
 
 /** Where a sidecar's volumes are mounted. */
 export const SIDECAR_PATHS = {
-  /** ConfigMap `<service>-envoy`: bootstrap.yaml, listeners.yaml, clusters.yaml. */
+  /**
+   * ConfigMaps `<service>-envoy` (bootstrap.yaml, listeners.yaml, clusters.yaml, certificate.yaml) and `<service>-trust` (`<zone>.yaml`, an SDS
+   * validation context with that zone's roots inline, for peers' zones only), in one projected volume: kubelet changes all files of a volume at once,
+   * so that a listener never arrives before the roots that it asks for, which Envoy would reject for good.
+   */
   config: "/etc/envoy/config",
   /** Secret `<service>-tls`: tls.crt (leaf and issuing CA), tls.key. */
   certificate: "/etc/envoy/certificate",
-  /** ConfigMap `<service>-trust`: `<zone>.yaml`, an SDS validation context with that zone's roots inline, for peers' zones only. */
-  trust: "/etc/envoy/trust",
   /** emptyDir of the sidecar alone: admin.sock. */
   run: "/var/run/envoy",
 } as const;

@@ -4,7 +4,7 @@ import { Refusal, StepFailure } from "../toolchain";
 import { clusterDown } from "./down";
 import { hasCode } from "./errors";
 import { clusterStatus } from "./status";
-import { statusText } from "./statusText";
+import { statusText } from "./status-text";
 import { clusterUp } from "./up";
 
 const usage = `usage: npm run cluster -- <command>

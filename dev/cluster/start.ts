@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 import { until } from "./commands";
-import { apiServer, controllerManager, etcd, scheduler, volumeProvisioner } from "./components/controlPlane";
+import { apiServer, controllerManager, etcd, scheduler, volumeProvisioner } from "./components/control-plane";
 import { kubernetesAuthority } from "./components/credentials";
 import { dockerEngine, forwarders, registry } from "./components/images";
 import { containerd, kubelet, kubeProxy, kubeRouter } from "./components/node";
@@ -11,7 +11,7 @@ import type { Daemon } from "./daemons";
 import { images } from "./images/catalogue";
 import { pauseProgram } from "./images/pause";
 import { publish } from "./images/publish";
-import { RegistryClient } from "./images/registryClient";
+import { RegistryClient } from "./images/registry-client";
 import type { ProgramPath } from "./images/rootfs";
 import { Kubectl } from "./kubectl";
 import { kubeconfig, writePrivate } from "./kubeconfig";

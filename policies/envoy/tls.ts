@@ -4,7 +4,6 @@ import type { Scope } from "./scope";
 import { closedKeys, extensionOf, isType } from "./shape";
 
 const TLS = "envoy.extensions.transport_sockets.tls.v3";
-const TRUST_FOLDER = "/etc/envoy/trust";
 const CONFIG_FOLDER = "/etc/envoy/config";
 
 /** Whom a TLS context accepts. */
@@ -102,7 +101,7 @@ function checkCommonContext(context: Field, scope: Scope, identities: "exact" | 
     leaf.length === 1 && leaf.every((secret) => readsFile(secret, "leaf", CONFIG_FOLDER, "certificate.yaml", scope)),
     context.at("tls_certificate_sds_secret_configs"),
     "the context presents something else than the service's own certificate",
-    `take the secret \`leaf\` from ${CONFIG_FOLDER}/certificate.yaml`,
+    `take the secret \`leaf\` from ${CONFIG_FOLDER}/..data/certificate.yaml`,
   );
   const validation = context.at("combined_validation_context");
   closedKeys(validation, ["default_validation_context", "validation_context_sds_secret_config"], findings);
@@ -127,14 +126,14 @@ function trustedZone(secret: Field, scope: Scope): string | undefined {
   if (
     zone !== undefined &&
     Object.hasOwn(scope.ceiling.members, zone) &&
-    readsFile(secret, `trust/${zone}`, TRUST_FOLDER, `${zone}.yaml`, scope)
+    readsFile(secret, `trust/${zone}`, CONFIG_FOLDER, `${zone}.yaml`, scope)
   ) {
     return zone;
   }
   scope.findings.add(
     secret,
     "the context does not trust exactly one zone's roots",
-    `take the secret \`trust/<zone>\` from ${TRUST_FOLDER}/<zone>.yaml`,
+    `take the secret \`trust/<zone>\` from ${CONFIG_FOLDER}/..data/<zone>.yaml`,
   );
   return undefined;
 }

@@ -2,18 +2,38 @@ import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import { allContainers, volumeNamed } from "../kubernetes/pods";
 
-/** Volume of a sidecar: where it is mounted, and which object it must be of. */
+/** Volume of a sidecar: where it is mounted, and whether it is of the service's own objects and of nothing else. */
 interface SidecarVolume {
   readonly mountPath: string;
-  /** Path of the object's name in the volume. */
-  readonly source: readonly [string, string];
-  readonly suffix: string;
+  readonly isOwn: (volume: Field, service: string) => boolean;
+  /** What to mount, for the mend. */
+  readonly own: (service: string) => string;
 }
 
 const SIDECAR_VOLUMES: readonly SidecarVolume[] = [
-  { mountPath: "/etc/envoy/config", source: ["configMap", "name"], suffix: "-envoy" },
-  { mountPath: "/etc/envoy/trust", source: ["configMap", "name"], suffix: "-trust" },
-  { mountPath: "/etc/envoy/certificate", source: ["secret", "secretName"], suffix: "-tls" },
+  {
+    mountPath: "/etc/envoy/config",
+    isOwn: (volume, service) => {
+      const sources = volume.at("projected", "sources").items();
+      return (
+        sources.length === 2 &&
+        ["-envoy", "-trust"].every((suffix, index) => {
+          const source = sources[index];
+          return (
+            source !== undefined &&
+            source.keys().join() === "configMap" &&
+            isWhole(source.at("configMap"), "name", service + suffix)
+          );
+        })
+      );
+    },
+    own: (service) => `the projected ConfigMaps ${service}-envoy and ${service}-trust`,
+  },
+  {
+    mountPath: "/etc/envoy/certificate",
+    isOwn: (volume, service) => isWhole(volume.at("secret"), "secretName", `${service}-tls`),
+    own: (service) => `Secret ${service}-tls`,
+  },
 ];
 const KEY_SUFFIX = "-tls";
 const RUN_PATH = "/var/run/envoy";
@@ -26,8 +46,8 @@ export function checkSidecarVolumes(spec: Field, service: string | undefined, fi
   const [sidecar] = spec.at("initContainers").items();
   if (sidecar === undefined || service === undefined) return;
   const mounts = sidecar.at("volumeMounts").items();
-  for (const { mountPath, source, suffix } of SIDECAR_VOLUMES) {
-    const mend = `mount ${source[0]} ${service}${suffix} at ${mountPath}, whole`;
+  for (const { mountPath, isOwn, own } of SIDECAR_VOLUMES) {
+    const mend = `mount ${own(service)} at ${mountPath}, whole`;
     const here = mounts.filter((mount) => (mount.at("mountPath").text() ?? "").replace(/\/+$/, "") === mountPath);
     const mount = here[0];
     if (mount === undefined || here.length > 1) {
@@ -36,11 +56,9 @@ export function checkSidecarVolumes(spec: Field, service: string | undefined, fi
     }
     const volume = volumeNamed(spec, mount.at("name").text() ?? "");
     findings.require(
-      volume?.at(...source).is(`${service}${suffix}`) === true &&
-        volume.at(source[0], "items").isEmpty &&
-        volume.at(source[0], "optional").isAbsentOr(false),
+      volume !== undefined && isOwn(volume, service),
       volume ?? mount,
-      `what the sidecar reads at ${mountPath} is not its own ${source[0]}`,
+      `what the sidecar reads at ${mountPath} is not its own`,
       mend,
     );
     findings.require(
@@ -61,6 +79,11 @@ export function checkSidecarVolumes(spec: Field, service: string | undefined, fi
       "take the mount out",
     );
   }
+}
+
+/** The object of this name with all of its files, which must be there. */
+function isWhole(source: Field, nameKey: string, name: string): boolean {
+  return source.at(nameKey).is(name) && source.at("items").isEmpty && source.at("optional").isAbsentOr(false);
 }
 
 /** The private key and the admin socket are the sidecar's alone. */

@@ -4,7 +4,7 @@ import type { ClusterContext } from "../context";
 import type { Daemon } from "../daemons";
 import { builder, host, network, nodeMachine, registryHost } from "../layout";
 import { registryRequest } from "../pki";
-import { writeFile } from "./writeFile";
+import { writeFile } from "./write-file";
 
 /** The registry that holds every image of the cluster under its public name. */
 export async function registry(context: ClusterContext): Promise<Daemon> {

@@ -5,9 +5,9 @@ import type { ClusterContext } from "../context";
 import type { Daemon } from "../daemons";
 import { mirroredRegistries, network, registryHost, type NodeMachine } from "../layout";
 import { kubeletRequest } from "../pki";
-import { flags } from "./controlPlane";
+import { flags } from "./control-plane";
 import { credentialsFor, credentialsOf, kubernetesAuthority } from "./credentials";
-import { writeFile } from "./writeFile";
+import { writeFile } from "./write-file";
 
 const containerdSocket = "/run/containerd/containerd.sock";
 /** Pods of a node live in the cluster's cgroup, below `<node>/pods`. */

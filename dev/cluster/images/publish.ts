@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { run } from "../commands";
 import { hasCode } from "../errors";
 import { imageName, type ImageSpec } from "./catalogue";
-import type { Blob, RegistryClient } from "./registryClient";
+import type { Blob, RegistryClient } from "./registry-client";
 import { layOut, type ProgramPath } from "./rootfs";
 
 const configType = "application/vnd.oci.image.config.v1+json";

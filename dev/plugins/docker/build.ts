@@ -3,7 +3,7 @@ import type { Properties } from "../protocol/values";
 import { packContext, relativeDockerfile } from "./archive";
 import { authHeader, type EngineAuth, pushAuth, readDockerConfig } from "./credentials";
 import type { Engine, ImageInspection } from "./engine";
-import { familiarRepository, splitTag } from "./imageName";
+import { familiarRepository, splitTag } from "./image-name";
 import type { BuildSpec, ImageSpec } from "./spec";
 import { Progress } from "./messages";
 import type { RegistryCredentials } from "./settings";

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { registryOf } from "./imageName";
+import { registryOf } from "./image-name";
 import type { ImageSpec } from "./spec";
 import type { RegistryCredentials } from "./settings";
 

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { checkFields, type Fields, type FieldsOf } from "../protocol/fields";
 import type { CheckFailure } from "../protocol/provider";
 import { isProperties, isUnknown, type Properties, reveal } from "../protocol/values";
-import { isQualified } from "./imageName";
+import { isQualified } from "./image-name";
 import { buildSpec } from "./spec";
 
 const CACHE: FieldsOf<types.input.CacheFrom> = { images: { type: "strings" } };

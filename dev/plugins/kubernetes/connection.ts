@@ -1,4 +1,4 @@
-import { ApiClient } from "./apiClient";
+import { ApiClient } from "./api-client";
 import { Discovery } from "./discovery";
 import { loadKubeconfig } from "./kubeconfig";
 import type { Settings } from "./settings";

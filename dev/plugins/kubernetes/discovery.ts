@@ -1,5 +1,5 @@
-import type { ApiClient } from "./apiClient";
-import { isNotFound, NoSuchKind } from "./apiError";
+import type { ApiClient } from "./api-client";
+import { isNotFound, NoSuchKind } from "./api-error";
 import { apiVersion, builtInScope, type GroupVersionKind, isCustomResourceDefinition, kindOfObject } from "./kinds";
 import { type KubeObject, namespaceOf, objectsAt, textAt } from "./objects";
 

@@ -1,7 +1,7 @@
 import { version } from "@pulumi/kubernetes/package.json";
 
 import type { ProviderImplementation, ResourceImplementation } from "../protocol/provider";
-import { diffConfig } from "./configDiff";
+import { diffConfig } from "./config-diff";
 import { connect } from "./connection";
 import { refusal } from "./kinds";
 import { create } from "./lifecycle/create";

@@ -11,14 +11,16 @@ import type { Leaf } from "./pki";
 
 /** The files of a mounted ConfigMap or Secret, by name. */
 type Volume = Readonly<Record<string, string>>;
-type VolumeName = "config" | "certificate" | "trust";
+type VolumeName = "config" | "certificate";
 
 /**
  * The volumes and the Envoy of one pod. Volumes change as kubelet changes them: a new directory, and one symlink that is swapped.
  */
 export class Sidecar {
   private generation = 0;
-  private readonly volumes = new Map<VolumeName, Volume>();
+  /** The two ConfigMaps that are projected into one volume. */
+  private configuration: Volume = {};
+  private trust: Volume = {};
   private envoy: ChildProcess | undefined;
   private output = "";
 
@@ -28,17 +30,18 @@ export class Sidecar {
     private readonly options: EnvoyOptions,
   ) {}
 
-  /** Everything that a pod of this service would find mounted. */
+  /** Everything that a pod of this service would find mounted; listeners and roots change in one swap. */
   mount(mesh: Mesh, leaf: Leaf, roots: Readonly<Record<ZoneName, string>>): void {
-    this.mountConfig(mesh);
     this.mountCertificate(leaf);
-    this.mountTrust(Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, roots[zone]])));
+    this.trust = trustFiles(Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, roots[zone]])));
+    this.mountConfig(mesh);
   }
 
   /** Listeners and clusters; `change` may alter a file's text, to take a layer out. */
   mountConfig(mesh: Mesh, change: (file: string, text: string) => string = (_file, text) => text): void {
     const files: Volume = { ...renderSidecar(mesh, this.service, this.options) };
-    this.swap("config", Object.fromEntries(Object.entries(files).map(([name, text]) => [name, change(name, text)])));
+    this.configuration = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, change(name, text)]));
+    this.swapConfig();
   }
 
   mountCertificate(leaf: Leaf): void {
@@ -46,8 +49,8 @@ export class Sidecar {
   }
 
   mountTrust(roots: Readonly<Partial<Record<ZoneName, string>>>): void {
-    const files = Object.entries(roots).map(([zone, pem]) => [`${zone}.yaml`, renderTrust(zone as ZoneName, pem)]);
-    this.swap("trust", Object.fromEntries(files) as Volume);
+    this.trust = trustFiles(roots);
+    this.swapConfig();
   }
 
   /** Starts Envoy with the very command line of the pod, as the sidecar's own user, and awaits its readiness. */
@@ -99,11 +102,12 @@ export class Sidecar {
     return Number(line?.slice(name.length + 2) ?? 0);
   }
 
-  /** Volumes that share a directory are one projected volume: they change together. */
-  private swap(volume: VolumeName, content: Volume): void {
-    this.volumes.set(volume, content);
-    const together = [...this.volumes].filter(([other]) => SIDECAR_PATHS[other] === SIDECAR_PATHS[volume]);
-    const files = Object.assign({}, ...together.map(([, part]) => part)) as Volume;
+  /** Listeners and roots are one projected volume: they change together. */
+  private swapConfig(): void {
+    this.swap("config", { ...this.configuration, ...this.trust });
+  }
+
+  private swap(volume: VolumeName, files: Volume): void {
     const directory = path.join(this.host.directory, SIDECAR_PATHS[volume]);
     const generation = `..generation_${this.generation++}`;
     fs.mkdirSync(path.join(directory, generation), { recursive: true });
@@ -122,6 +126,12 @@ export class Sidecar {
       fs.rmSync(path.join(directory, name));
     }
   }
+}
+
+function trustFiles(roots: Readonly<Partial<Record<ZoneName, string>>>): Volume {
+  return Object.fromEntries(
+    Object.entries(roots).map(([zone, pem]) => [`${zone}.yaml`, renderTrust(zone as ZoneName, pem)]),
+  );
 }
 
 /** Awaits a condition that must come true within some seconds. */

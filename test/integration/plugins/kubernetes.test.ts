@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
-import { ApiClient } from "../../../dev/plugins/kubernetes/apiClient";
-import { isNotFound } from "../../../dev/plugins/kubernetes/apiError";
+import { ApiClient } from "../../../dev/plugins/kubernetes/api-client";
+import { isNotFound } from "../../../dev/plugins/kubernetes/api-error";
 import { loadKubeconfig } from "../../../dev/plugins/kubernetes/kubeconfig";
 import { type KubeObject, textAt, uidOf } from "../../../dev/plugins/kubernetes/objects";
 import { readSettings } from "../../../dev/plugins/kubernetes/settings";

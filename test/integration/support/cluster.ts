@@ -10,7 +10,7 @@ import {
 } from "@kubernetes/client-node";
 import type { V1Pod, V1Status } from "@kubernetes/client-node";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Writable } from "node:stream";
 import { joinToPod } from "../../../components/port-forward";
 import { kubeconfigPath } from "../../../dev/paths";
@@ -112,14 +112,23 @@ export interface Forward {
 
 /** Opens a port-forward; NetworkPolicies do not see what goes through it. */
 export async function forward(pod: PodRef, port: number): Promise<Forward> {
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     joinToPod(kubeConfig, pod, port, socket).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
-  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 /** Touches a pod, so that kubelet brings changed ConfigMaps and Secrets to it at once. */

@@ -150,7 +150,13 @@ describe("envoy-listeners-mtls", () => {
       {
         title: "roots from another file",
         path: `${VALIDATION}.validation_context_sds_secret_config.sds_config.path_config_source.path`,
-        value: "/etc/envoy/trust/..data/chain.yaml",
+        value: "/etc/envoy/config/..data/chain.yaml",
+        finds: /one zone's roots/,
+      },
+      {
+        title: "roots from another volume than the listeners'",
+        path: `${VALIDATION}.validation_context_sds_secret_config.sds_config.path_config_source.path`,
+        value: "/etc/envoy/trust/..data/ops.yaml",
         finds: /one zone's roots/,
       },
       {

@@ -271,7 +271,7 @@ describe("network-policy-zone-isolation", () => {
         "prometheus",
         { egress: [{ to: ["ops", "chain", "wallet", "mesh"].map(meshedPeer), ports: tcp(15090) }] },
       ],
-      ["ops", "prometheus", { egress: [{ to: [{ ipBlock: { cidr: "10.0.3.1/32" } }], ports: tcp(6443) }] }],
+      ["mesh", "mesh-controller", { egress: [{ to: [{ ipBlock: { cidr: "10.0.3.1/32" } }], ports: tcp(6443) }] }],
       ["mesh", "node-resolver", { ingress: [{ from: [meshedPeer("wallet")], ports: [...tcp(53), ...tcp(8181)] }] }],
       ["mesh", "consul", { ingress: [{ from: [peer("mesh", "mesh-controller")], ports: tcp(8501) }] }],
       [

@@ -145,15 +145,39 @@ describe("sidecar-required", () => {
     },
     {
       title: "a configuration of another name",
-      path: `${POD}.volumes[0].configMap.name`,
+      path: `${POD}.volumes[0].projected.sources[0].configMap.name`,
       value: "mine",
-      finds: /not its own configMap/,
+      finds: /not its own/,
+    },
+    {
+      title: "trust of another name",
+      path: `${POD}.volumes[0].projected.sources[1].configMap.name`,
+      value: "tron-payment-trust",
+      finds: /not its own/,
+    },
+    {
+      title: "a configuration without its trust",
+      path: `${POD}.volumes[0].projected.sources`,
+      value: [{ configMap: { name: "payout-router-envoy" } }],
+      finds: /not its own/,
+    },
+    {
+      title: "a third source beside configuration and trust",
+      path: `${POD}.volumes[0].projected.sources[2]`,
+      value: { configMap: { name: "mine" } },
+      finds: /not its own/,
+    },
+    {
+      title: "files of the configuration put elsewhere",
+      path: `${POD}.volumes[0].projected.sources[0].configMap.items`,
+      value: [{ key: "listeners.yaml", path: "mine.yaml" }],
+      finds: /not its own/,
     },
     {
       title: "another service's certificate",
       path: `${POD}.volumes[1].secret.secretName`,
       value: "tron-payment-tls",
-      finds: /not its own secret/,
+      finds: /not its own/,
     },
     {
       title: "a part of the configuration",
@@ -163,14 +187,14 @@ describe("sidecar-required", () => {
     },
     {
       title: "an optional configuration",
-      path: `${POD}.volumes[0].configMap.optional`,
+      path: `${POD}.volumes[0].projected.sources[0].configMap.optional`,
       value: true,
-      finds: /not its own configMap/,
+      finds: /not its own/,
     },
     {
       title: "a volume over the trust files",
-      path: `${POD}.initContainers[0].volumeMounts[3].mountPath`,
-      value: "/etc/envoy/trust/..data",
+      path: `${POD}.initContainers[0].volumeMounts[2].mountPath`,
+      value: "/etc/envoy/config/..data",
       finds: /covers a part of the judged files/,
     },
     {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 
 import { checkDirectory, checkDisk, freePort } from "../../../dev/cluster/preflight";
 import type { ClusterStatus } from "../../../dev/cluster/status";
-import { statusText } from "../../../dev/cluster/statusText";
+import { statusText } from "../../../dev/cluster/status-text";
 
 describe("before the embedded cluster is started", () => {
   for (const bad of ["/var/lib/mesh", "/run", "/var/log/x", `/${"long".repeat(30)}`]) {

@@ -12,7 +12,7 @@ import {
 } from "../../../dev/plugins/kubernetes/await/others";
 import { podProblems } from "../../../dev/plugins/kubernetes/await/pods";
 import type { Verdict } from "../../../dev/plugins/kubernetes/await/verdict";
-import { parseWaitFor } from "../../../dev/plugins/kubernetes/await/waitFor";
+import { parseWaitFor } from "../../../dev/plugins/kubernetes/await/wait-for";
 import {
   daemonSetVerdict,
   deploymentVerdict,

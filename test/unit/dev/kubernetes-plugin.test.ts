@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { markSecrets, readCheckpoint, writeCheckpoint } from "../../../dev/plugins/kubernetes/checkpoint";
-import { diffConfig } from "../../../dev/plugins/kubernetes/configDiff";
+import { diffConfig } from "../../../dev/plugins/kubernetes/config-diff";
 import { builtInScope, parseToken, refusal } from "../../../dev/plugins/kubernetes/kinds";
 import { loadKubeconfig } from "../../../dev/plugins/kubernetes/kubeconfig";
-import { mergePatch } from "../../../dev/plugins/kubernetes/lifecycle/mergePatch";
-import { fieldManagerFor, mayForce, takeOver, withIgnoredFields } from "../../../dev/plugins/kubernetes/managedFields";
+import { mergePatch } from "../../../dev/plugins/kubernetes/lifecycle/merge-patch";
+import { fieldManagerFor, mayForce, takeOver, withIgnoredFields } from "../../../dev/plugins/kubernetes/managed-fields";
 import { withFormerName, withGeneratedName } from "../../../dev/plugins/kubernetes/naming";
 import { normalize } from "../../../dev/plugins/kubernetes/normalize";
 import { idOf, type KubeObject, nameOf, parseId } from "../../../dev/plugins/kubernetes/objects";

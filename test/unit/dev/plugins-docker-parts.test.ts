@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buildQuery } from "../../../dev/plugins/docker/build";
 import { authHeader, parseDockerConfig, pushAuth } from "../../../dev/plugins/docker/credentials";
-import { familiarRepository, isQualified, splitTag } from "../../../dev/plugins/docker/imageName";
+import { familiarRepository, isQualified, splitTag } from "../../../dev/plugins/docker/image-name";
 import { parseMessage, Progress } from "../../../dev/plugins/docker/messages";
 import { parseHost, readSettings } from "../../../dev/plugins/docker/settings";
 import { imageSpec } from "../../../dev/plugins/docker/spec";

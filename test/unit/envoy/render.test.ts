@@ -3,6 +3,7 @@ import { assembleStatic, renderSidecar, renderTrust, scrapePort, sidecarCommand 
 import { httpRbac, pathMatcher } from "../../../envoy/rbac";
 import { serverTls } from "../../../envoy/tls";
 import { fromYaml } from "../../../envoy/yaml";
+import { ZONES } from "../../../mesh/model";
 import { everyProtocol, makeEdge, makeMesh, makeService, OPTIONS, services } from "./fixture";
 import { clustersOf, fieldsNamed, listenersOf } from "./walk";
 
@@ -17,6 +18,14 @@ describe("rendering", () => {
     const changed = renderSidecar(everyProtocol, services.blocks, { ...OPTIONS, traceSampling: 0.5 });
     assert.notEqual(fromYaml(changed["listeners.yaml"]).version_info, version);
     assert.equal(changed["clusters.yaml"], first?.["clusters.yaml"]);
+  });
+
+  it("names no file as a zone's trust file, for both lie in one directory", () => {
+    for (const service of everyProtocol.services) {
+      const files = Object.keys(renderSidecar(everyProtocol, service, OPTIONS));
+      assert.deepEqual(files.sort(), ["bootstrap.yaml", "certificate.yaml", "clusters.yaml", "listeners.yaml"]);
+      for (const zone of ZONES) assert.ok(!files.includes(`${zone}.yaml`), zone);
+    }
   });
 
   it("allows methods and paths as the edge's rules say, each rule on its own", () => {

@@ -21,12 +21,7 @@ describe("envoy --mode validate", function () {
   before(() => {
     assert.ok(fs.existsSync(ENVOY), `no Envoy at ${ENVOY}: \`npm start\` installs it`);
     root = fs.mkdtempSync(path.join(os.tmpdir(), "lucid-validate-"));
-    for (const directory of [
-      "etc/envoy/config/..data",
-      "etc/envoy/trust/..data",
-      "etc/envoy/certificate",
-      "var/run/envoy",
-    ]) {
+    for (const directory of ["etc/envoy/config/..data", "etc/envoy/certificate", "var/run/envoy"]) {
       fs.mkdirSync(path.join(root, directory), { recursive: true });
     }
     const [key, certificate] = ["tls.key", "tls.crt"].map((file) => path.join(root, "etc/envoy/certificate", file));
@@ -35,7 +30,7 @@ describe("envoy --mode validate", function () {
     execFileSync("openssl", ["req", "-x509", ...curve, ...subject], { stdio: "ignore" });
     const pem = fs.readFileSync(certificate ?? "", "utf8");
     for (const zone of ZONES) {
-      fs.writeFileSync(path.join(root, `etc/envoy/trust/..data/${zone}.yaml`), renderTrust(zone, pem));
+      fs.writeFileSync(path.join(root, `etc/envoy/config/..data/${zone}.yaml`), renderTrust(zone, pem));
     }
     const sds = renderCertificateSds().replaceAll("/etc/envoy", `${root}/etc/envoy`);
     fs.writeFileSync(path.join(root, "etc/envoy/config/..data/certificate.yaml"), sds);

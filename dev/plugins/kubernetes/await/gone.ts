@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { OperationContext } from "../../protocol/provider";
-import { isNotFound } from "../apiError";
+import { isNotFound } from "../api-error";
 import type { Reachable } from "../connection";
 import { kindOfObject } from "../kinds";
 import { type KubeObject, listAt, nameOf, textAt, uidOf } from "../objects";

@@ -6,7 +6,7 @@ import { annotationOf, kindOf, type KubeObject, nameOf } from "../objects";
 import type { OperationContext } from "../../protocol/provider";
 import { type Evaluate, kindToAwait } from "./evaluators";
 import { containerProblemsOf, problemsAround } from "./related";
-import { parseWaitFor } from "./waitFor";
+import { parseWaitFor } from "./wait-for";
 
 /** An object that is there, but not as it should be. */
 export class NotReady extends Error {

@@ -1,5 +1,5 @@
 import type { Reachable } from "../connection";
-import { isNotFound } from "../apiError";
+import { isNotFound } from "../api-error";
 import { resourcePath } from "../discovery";
 import { type KubeObject, namespaceOf, objectAt, objectsAt, textAt, uidOf } from "../objects";
 import { podProblems } from "./pods";

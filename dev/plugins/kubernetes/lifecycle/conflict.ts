@@ -1,4 +1,4 @@
-import { isConflict } from "../apiError";
+import { isConflict } from "../api-error";
 
 const GUIDE =
   "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/" +

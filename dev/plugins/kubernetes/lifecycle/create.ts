@@ -10,13 +10,13 @@ import {
   isNamespaceMissing,
   isNotFound,
   NoSuchKind,
-} from "../apiError";
+} from "../api-error";
 import { awaitReady, NotReady } from "../await/ready";
 import { writeCheckpoint } from "../checkpoint";
 import type { Reachable } from "../connection";
 import { toObject } from "../inputs";
 import { kindOfObject } from "../kinds";
-import { CREATE_MANAGER, fieldManagerFor, mayForce } from "../managedFields";
+import { CREATE_MANAGER, fieldManagerFor, mayForce } from "../managed-fields";
 import { apiVersionOf, idOf, kindOf, type KubeObject, nameOf, withAt, withoutAt } from "../objects";
 import type { Session } from "../session";
 import { explainConflict } from "./conflict";

@@ -1,5 +1,5 @@
 import { type DeleteRequest, InitializationFailure } from "../../protocol/provider";
-import { isNotFound, NoSuchKind } from "../apiError";
+import { isNotFound, NoSuchKind } from "../api-error";
 import { awaitGone } from "../await/gone";
 import { NotReady } from "../await/ready";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint";

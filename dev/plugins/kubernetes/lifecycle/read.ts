@@ -1,12 +1,12 @@
 import { InitializationFailure, type ReadRequest, type ReadResult } from "../../protocol/provider";
 import { type Properties } from "../../protocol/values";
-import { isNotFound, NoSuchKind } from "../apiError";
+import { isNotFound, NoSuchKind } from "../api-error";
 import { unreadiness } from "../await/ready";
 import { markSecrets, readCheckpoint, writeCheckpoint } from "../checkpoint";
 import type { Reachable } from "../connection";
 import { toObject } from "../inputs";
 import { apiVersion, isBuiltIn, kindOfObject, parseToken } from "../kinds";
-import { fieldManagerFor } from "../managedFields";
+import { fieldManagerFor } from "../managed-fields";
 import { normalize } from "../normalize";
 import { apiVersionOf, type KubeObject, namespaceOf, parseId, withoutAt } from "../objects";
 import { prune, withDropped } from "../prune";

@@ -1,12 +1,12 @@
 import type { OperationContext, UpdateRequest } from "../../protocol/provider";
 import type { Properties } from "../../protocol/values";
-import { isForbidden } from "../apiError";
+import { isForbidden } from "../api-error";
 import { awaitReady } from "../await/ready";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint";
 import type { Reachable } from "../connection";
 import { toObject } from "../inputs";
 import { isCustomResourceDefinition } from "../kinds";
-import { fieldManagerFor, mayForce, takeOver, withIgnoredFields } from "../managedFields";
+import { fieldManagerFor, mayForce, takeOver, withIgnoredFields } from "../managed-fields";
 import { normalize } from "../normalize";
 import { apiVersionOf, at, type KubeObject, nameOf, namespaceOf, textAt, withAt, withoutAt } from "../objects";
 import { prune } from "../prune";
@@ -14,7 +14,7 @@ import type { Session } from "../session";
 import { explainConflict } from "./conflict";
 import { canPreview } from "./create";
 import { partial } from "./failure";
-import { mergePatch } from "./mergePatch";
+import { mergePatch } from "./merge-patch";
 
 /** What the ways of changing an object have in common. */
 interface Change {

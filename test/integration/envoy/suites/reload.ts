@@ -1,4 +1,5 @@
 import * as assert from "node:assert/strict";
+import { peerZones } from "../../../../mesh/edges";
 import type { Mesh } from "../../../../mesh/model";
 import { services } from "../../../unit/envoy/fixture";
 import type { MeshLab } from "../mesh-lab";
@@ -116,6 +117,30 @@ export function reload(lab: () => MeshLab): void {
       await until("it is refused", async () => /decrypt error/.test((await knock()).refused ?? ""), 5000);
       blocks.mountTrust({ mesh: roots.mesh, ops: roots.ops, wallet: roots.wallet });
       await until("it is let in again", async () => (await knock()).status === 200, 5000);
+    });
+
+    it("a zone that becomes a peer brings its listener and its roots in one swap, and nothing is rejected", async () => {
+      const { blocks } = lab().sidecars;
+      const { mesh, roots } = lab();
+      const without: Mesh = {
+        ...mesh,
+        edges: mesh.edges.filter(({ from, to }) => ![from, to].includes("router") || ![from, to].includes("blocks")),
+      };
+      assert.ok(!peerZones(without, services.blocks).includes("wallet"));
+      const call = async () =>
+        (await lab().host("router").call("request", { host: BLOCKS, port: 80, path: "/any" })).status;
+      const rejected = () => blocks.stat("listener_manager.lds.update_rejected");
+      const draining = async () =>
+        (await blocks.stat("listener_manager.total_filter_chains_draining")) +
+        (await blocks.stat("listener_manager.total_listeners_draining"));
+      const before = await rejected();
+      blocks.mount(without, lab().leaf("blocks"), roots);
+      await until("the zone is refused", async () => (await call()) === 503);
+      // While a chain drains, Envoy still has its zone's roots: only then is the zone a new one.
+      await until("the old chains are gone", async () => (await draining()) === 0, 20_000);
+      blocks.mount(mesh, lab().leaf("blocks"), roots);
+      await until("the zone is let in", async () => (await call()) === 200);
+      assert.equal(await rejected(), before);
     });
 
     it("a file with an unknown field is refused, counted, and what ran goes on", async () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { KubeConfig } from "@kubernetes/client-node";
 
-import { ApiError } from "./apiError";
+import { ApiError } from "./api-error";
 import type { KubeObject } from "./objects";
 
 /** One request to the API server. */
