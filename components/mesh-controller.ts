@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service, ZoneName } from "../mesh";
 import { CONSUL } from "../mesh/wire";
-import { CONSUL_SERVER_NAME } from "./consul-config";
+import { CONSUL_SERVER_NAME } from "./discovery/consul-config";
 import type { MeshContext } from "./mesh-service";
 import { MeshService } from "./mesh-service";
 import { objectLabels, restrictedContainer, restrictedPod } from "./pod";

@@ -4,8 +4,8 @@ import type { Mesh, Zone as ZoneModel } from "../mesh";
 import { LABELS, PART_OF } from "../mesh/wire";
 import type { KeyAlgorithm } from "./certificate-authority";
 import { CertificateAuthority } from "./certificate-authority";
-import { NetworkIsolation } from "./network-isolation";
-import type { NetworkSurroundings } from "./network-policies";
+import { NetworkIsolation } from "./network/network-isolation";
+import type { NetworkSurroundings } from "./network/network-policies";
 
 export interface ZoneArgs {
   readonly mesh: Mesh;

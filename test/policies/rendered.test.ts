@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { networkPolicies } from "../../components/network-policies";
+import { networkPolicies } from "../../components/network/network-policies";
 import { renderCertificateSds, renderSidecar, renderTrust } from "../../envoy";
 import { loadMesh, peerZones } from "../../mesh";
 import { envoyListenersMtls } from "../../policies/rules/envoy-listeners-mtls";

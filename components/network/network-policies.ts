@@ -1,6 +1,6 @@
-import { edgesFrom, edgesTo } from "../mesh";
-import type { Mesh, Service, Zone } from "../mesh";
-import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
+import { edgesFrom, edgesTo } from "../../mesh";
+import type { Mesh, Service, Zone } from "../../mesh";
+import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import type { NetworkPolicySpec, Permission } from "./network-peers";
 import { addresses, clusterDns, dns, isolate, meshedPods, pods, servicePods, tcp, udp } from "./network-peers";
 

@@ -1,5 +1,5 @@
-import type { Mesh, Zone } from "../mesh";
-import { NODE_RESOLVER } from "../mesh/wire";
+import type { Mesh, Zone } from "../../mesh";
+import { NODE_RESOLVER } from "../../mesh/wire";
 
 /** Prefix of the synthetic catalogue nodes under which a zone's pods are registered. */
 export function registrationNodePrefix(zone: Zone): string {

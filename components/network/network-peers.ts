@@ -1,5 +1,5 @@
-import { LABELS } from "../mesh/wire";
-import type { Service, ZoneName } from "../mesh";
+import { LABELS } from "../../mesh/wire";
+import type { Service, ZoneName } from "../../mesh";
 
 /** A NetworkPolicy peer, port and rule in the wire shape of `networking.k8s.io/v1`; plain data. */
 export interface NetworkPolicyPeer {

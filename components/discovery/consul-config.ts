@@ -1,4 +1,4 @@
-import { CONSUL, DISCOVERY_DOMAIN } from "../mesh/wire";
+import { CONSUL, DISCOVERY_DOMAIN } from "../../mesh/wire";
 
 /** Where the agents' volumes are mounted. */
 export const CONSUL_PATHS = {

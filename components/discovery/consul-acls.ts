@@ -1,6 +1,6 @@
 import * as consul from "@pulumi/consul";
 import * as pulumi from "@pulumi/pulumi";
-import type { Mesh, Zone as ZoneModel, ZoneName } from "../mesh";
+import type { Mesh, Zone as ZoneModel, ZoneName } from "../../mesh";
 import { registrarRules, resolverRules } from "./consul-acl-rules";
 import type { ConsulCluster } from "./consul-cluster";
 

@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { CONSUL } from "../mesh/wire";
+import { CONSUL } from "../../mesh/wire";
 import { CONSUL_PATHS, CONSUL_PEERS_SERVICE, CONSUL_SERVER_NAME, serverConfig, serverNames } from "./consul-config";
 import { consulSecrets } from "./consul-secrets";
 import {
@@ -11,9 +11,9 @@ import {
   selectorLabels,
   spreadOverNodes,
   workloadLabels,
-} from "./pod";
-import { IMAGES } from "./versions";
-import type { Zone } from "./zone";
+} from "../pod";
+import { IMAGES } from "../versions";
+import type { Zone } from "../zone";
 
 /** User of Consul's agents. */
 export const CONSUL_UID = 65533;

@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Leaf } from "./certificate-authority";
+import type { Leaf } from "../certificate-authority";
 
 export interface ConsulSecretsArgs {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Record<string, string> };

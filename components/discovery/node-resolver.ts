@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { CONSUL, NODE_RESOLVER } from "../mesh/wire";
+import { CONSUL, NODE_RESOLVER } from "../../mesh/wire";
 import type { ConsulCluster } from "./consul-cluster";
 import { CONSUL_UID } from "./consul-cluster";
 import { CONSUL_PATHS, clientConfig } from "./consul-config";
@@ -13,9 +13,9 @@ import {
   restrictedPod,
   selectorLabels,
   workloadLabels,
-} from "./pod";
-import { IMAGES } from "./versions";
-import type { Zone } from "./zone";
+} from "../pod";
+import { IMAGES } from "../versions";
+import type { Zone } from "../zone";
 
 const COREDNS_HEALTH_PORT = 8080;
 

@@ -1,10 +1,10 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Mesh, Zone } from "../mesh";
+import type { Mesh, Zone } from "../../mesh";
 import type { NetworkPolicySpec, Permission } from "./network-peers";
 import type { NetworkSurroundings } from "./network-policies";
 import { networkPolicies } from "./network-policies";
-import { objectLabels } from "./pod";
+import { objectLabels } from "../pod";
 
 export interface NetworkIsolationArgs {
   readonly mesh: Mesh;

@@ -1,6 +1,6 @@
 import { dump } from "js-yaml";
-import type { Mesh } from "../mesh";
-import { SCRAPE_PORT_BASE, WELL_KNOWN, ZONES, serviceNamed } from "../mesh";
+import type { Mesh } from "../../mesh";
+import { SCRAPE_PORT_BASE, WELL_KNOWN, ZONES, serviceNamed } from "../../mesh";
 
 /**
  * Prometheus's configuration: one job for each zone that has services, whatever their number. A scrape goes through the forward proxy that

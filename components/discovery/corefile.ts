@@ -1,4 +1,4 @@
-import { CONSUL, DISCOVERY_DOMAIN, NODE_RESOLVER } from "../mesh/wire";
+import { CONSUL, DISCOVERY_DOMAIN, NODE_RESOLVER } from "../../mesh/wire";
 
 /** Longest time for which the last good answer of a name is served while Consul can't be asked. */
 const STALE_FOR = "1h";

@@ -2,8 +2,8 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { CoreV1Api } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 import { createServer } from "node:net";
-import { CONSUL, LABELS } from "../mesh/wire";
-import { joinToPod } from "./port-forward";
+import { CONSUL, LABELS } from "../../mesh/wire";
+import { joinToPod } from "../port-forward";
 
 const NAMESPACE = "lucid-mesh";
 

@@ -1,5 +1,5 @@
 import { dump } from "js-yaml";
-import type { Service } from "../mesh";
+import type { Service } from "../../mesh";
 
 /** Traces kept in memory. */
 const MAX_TRACES = 50_000;

@@ -1,0 +1,41 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Service } from "../../mesh";
+import type { MeshContext } from "../mesh-service";
+import { APPLICATION_UID, restrictedContainer, restrictedPod } from "../pod";
+import type { PodTemplate } from "../pod-template";
+import { IMAGES } from "../versions";
+import { CONFIG_FOLDER, CONFIG_MOUNT, configuredService } from "./configured-service";
+import { jaegerConfig } from "./jaeger-config";
+
+const CONFIG_FILE = "jaeger.yaml";
+
+export interface JaegerArgs {
+  readonly context: MeshContext;
+  readonly service: Service;
+}
+
+/** Jaeger, a service of the Ops plane: every sidecar sends it spans through both their sidecars; its page is read like any service. */
+export class Jaeger extends pulumi.ComponentResource {
+  constructor(name: string, args: JaegerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("lucid:mesh:Jaeger", name, {}, opts);
+    const { service, context } = args;
+    const pod: PodTemplate = {
+      spec: {
+        securityContext: restrictedPod(),
+        containers: [
+          {
+            name: "jaeger",
+            image: IMAGES.jaeger,
+            args: [`--config=${CONFIG_FOLDER}/${CONFIG_FILE}`],
+            ports: service.ports.map(({ name: portName, port }) => ({ name: portName, containerPort: port })),
+            resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
+            securityContext: restrictedContainer(APPLICATION_UID),
+            volumeMounts: [CONFIG_MOUNT],
+          },
+        ],
+      },
+    };
+    configuredService(name, { context, service, file: CONFIG_FILE, configuration: jaegerConfig(service), pod }, this);
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Service } from "../../mesh";
+import type { MeshContext } from "../mesh-service";
+import { APPLICATION_UID, restrictedContainer, restrictedPod } from "../pod";
+import type { PodTemplate } from "../pod-template";
+import { IMAGES } from "../versions";
+import { CONFIG_FOLDER, CONFIG_MOUNT, configuredService } from "./configured-service";
+import { prometheusConfig } from "./prometheus-config";
+
+const CONFIG_FILE = "prometheus.yaml";
+const DATA_FOLDER = "/prometheus";
+
+export interface PrometheusArgs {
+  readonly context: MeshContext;
+  readonly service: Service;
+}
+
+/** Prometheus, a service of the Ops plane: it scrapes every sidecar by mutual TLS, and is read through its own. */
+export class Prometheus extends pulumi.ComponentResource {
+  constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("lucid:mesh:Prometheus", name, {}, opts);
+    const { service, context } = args;
+    const port = service.ports[0].port;
+    const pod: PodTemplate = {
+      spec: {
+        securityContext: restrictedPod(APPLICATION_UID),
+        containers: [
+          {
+            name: "prometheus",
+            image: IMAGES.prometheus,
+            command: ["prometheus"],
+            args: [
+              `--config.file=${CONFIG_FOLDER}/${CONFIG_FILE}`,
+              `--storage.tsdb.path=${DATA_FOLDER}`,
+              "--storage.tsdb.retention.time=7d",
+              "--storage.tsdb.retention.size=1GB",
+              `--web.listen-address=127.0.0.1:${port}`,
+            ],
+            env: [{ name: "METRICS_PORT", value: String(port) }],
+            ports: [{ name: "http", containerPort: port }],
+            resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+            securityContext: restrictedContainer(APPLICATION_UID),
+            volumeMounts: [CONFIG_MOUNT, { name: "data", mountPath: DATA_FOLDER }],
+          },
+        ],
+        volumes: [{ name: "data", emptyDir: { sizeLimit: "2Gi" } }],
+      },
+    };
+    const configuration = prometheusConfig(context.mesh);
+    configuredService(name, { context, service, file: CONFIG_FILE, configuration, pod }, this);
+    this.registerOutputs({});
+  }
+}
