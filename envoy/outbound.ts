@@ -80,5 +80,6 @@ const RETRIES: Message = {
       "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
     ),
   ],
-  host_selection_retry_max_attempts: "3",
+  // Picking costs nothing: of two instances one dead, three picks would meet the dead one again in one retry of eight.
+  host_selection_retry_max_attempts: "10",
 };

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { networkPolicies } from "../../../components/network/network-policies";
-import type { NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec } from "../../../components/network/network-peers";
+import type {
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+  NetworkPolicySpec,
+} from "../../../components/network/network-peers";
 import { isolate, pods, tcp } from "../../../components/network/network-peers";
 import { checkoutDir } from "../../../dev/paths";
 import { edgesFrom, edgesTo, loadMesh } from "../../../mesh";
