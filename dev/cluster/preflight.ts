@@ -30,30 +30,26 @@ export function checkDirectory(directory: string, variable: string): void {
   }
 }
 
-/** Room on a file system, in bytes. */
-export interface Room {
-  readonly free: number;
-  readonly size: number;
-}
+/** Room that a cluster with the mesh on it takes up, and some more, in bytes. */
+const roomNeeded = 8 * gigabyte;
 
-/** @throws Refusal when the kubelet would soon evict pods for want of room: its defaults stand at 15 % of the disk. */
-export function checkDisk(directory: string, room: Room = roomOf(directory)): void {
-  const wanted = Math.max(5 * gigabyte, 0.16 * room.size);
-  if (room.free < wanted) {
+/** @throws Refusal when a cluster would fill the disk; `free` in bytes. */
+export function checkDisk(directory: string, free: number = freeBytes(directory)): void {
+  if (free < roomNeeded) {
     throw new Refusal(
-      `the disk of ${directory} is too full: ${inGigabytes(room.free)} free, ${inGigabytes(wanted)} needed (the kubelet ` +
-        "evicts pods below 15 %); make room, or set LUCID_MESH_STATE and LUCID_MESH_CACHE to another disk",
+      `the disk of ${directory} is too full: ${inGigabytes(free)} free, ${inGigabytes(roomNeeded)} needed; make room, or ` +
+        "set LUCID_MESH_STATE and LUCID_MESH_CACHE to another disk",
     );
   }
 }
 
-function roomOf(directory: string): Room {
+function freeBytes(directory: string): number {
   let existing = directory;
   while (!fs.existsSync(existing)) {
     existing = path.dirname(existing);
   }
-  const { bavail, blocks, bsize } = fs.statfsSync(existing);
-  return { free: bavail * bsize, size: blocks * bsize };
+  const { bavail, bsize } = fs.statfsSync(existing);
+  return bavail * bsize;
 }
 
 function inGigabytes(bytes: number): string {

@@ -103,6 +103,9 @@ export async function kubelet(context: ClusterContext, node: NodeMachine): Promi
     cgroupDriver: "cgroupfs",
     cgroupRoot: `/${context.cgroups.root}/${node.name}/${podsCgroup}`,
     oomScoreAdj: 0,
+    // The disk is the machine's, not the node's: shares of it say nothing, and what others hold must not evict pods or images.
+    evictionHard: { "memory.available": "100Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi" },
+    imageGCHighThresholdPercent: 100,
     // The cluster resolves its own names only.
     resolvConf: "/dev/null",
   };
