@@ -14,7 +14,7 @@ const main = path.join(checkoutDir, "dev", "cluster", "main.ts");
 
 /** A cluster of its own, beside the one that the other tests use: its state is elsewhere. */
 describe("the life of an embedded cluster", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   // Not below a directory of the home, which may be deep: sockets have short paths.
   const state = fs.mkdtempSync(path.join(os.tmpdir(), "lucid-life-"));
   const kubeconfig = path.join(state, "test.kubeconfig");
@@ -76,7 +76,7 @@ describe("the life of an embedded cluster", function () {
       pod("default", "stranger", busybox, idle, { node: "node2" }),
     ];
     await kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
-    await kubectl(["wait", "--for=condition=Ready", "--timeout=60s", "pod/server", "pod/friend", "pod/stranger"]);
+    await kubectl(["wait", "--for=condition=Ready", "--timeout=180s", "pod/server", "pod/friend", "pod/stranger"]);
     const address = await kubectl(["get", "pod", "server", "-o", "jsonpath={.status.podIP}"]);
     assert.match(address, /^10\.244\.1\./);
     assert.ok(await connects("stranger", address));
@@ -112,7 +112,7 @@ describe("the life of an embedded cluster", function () {
     assert.equal(broken.code, 1);
     assert.match(broken.stdout, /kube-apiserver on node1 doesn't run/);
     await up();
-    await eventually("the cluster to be healthy", async () => (await status()).state === "healthy", 60);
+    await eventually("the cluster to be healthy", async () => (await status()).state === "healthy", 180);
     assert.match(await kubectl(["get", "networkpolicies"]), /friend-only/);
   });
 
@@ -122,7 +122,7 @@ describe("the life of an embedded cluster", function () {
     }
     await eventually("everything to be gone", () => Promise.resolve(processes().length === 0), 10);
     await up();
-    await eventually("the cluster to be healthy", async () => (await status()).state === "healthy", 60);
+    await eventually("the cluster to be healthy", async () => (await status()).state === "healthy", 180);
     assert.match(await kubectl(["get", "networkpolicies"]), /friend-only/);
     const address = await kubectl(["get", "pod", "server", "-o", "jsonpath={.status.podIP}"]);
     assert.ok(await connects("friend", address));
@@ -145,7 +145,7 @@ describe("the life of an embedded cluster", function () {
     // The cluster's DNS has to move.
     const patch = { spec: { template: { spec: { nodeSelector: { "kubernetes.io/hostname": "node2" } } } } };
     await kubectl(["-n", "kube-system", "patch", "deployment", "coredns", "-p", JSON.stringify(patch)]);
-    await kubectl(["-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=60s"]);
+    await kubectl(["-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=180s"]);
     await up("--nodes", "1");
     assert.equal((await kubectl(["get", "nodes", "-o", "name"])).trim(), "node/node1");
   });

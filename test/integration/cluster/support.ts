@@ -122,7 +122,7 @@ export const idle = ["sleep", "3600"];
 /** Waits for pods to be ready. */
 export async function ready(namespace: string, ...names: readonly string[]): Promise<void> {
   const pods = names.map((name) => `pod/${name}`);
-  await kubectl(["-n", namespace, "wait", "--for=condition=Ready", "--timeout=60s", ...pods]);
+  await kubectl(["-n", namespace, "wait", "--for=condition=Ready", "--timeout=180s", ...pods]);
 }
 
 /** Runs a command in a pod. */
@@ -136,7 +136,7 @@ export async function field(namespace: string, object: string, jsonpath: string)
 }
 
 /** Waits until a condition holds. */
-export async function eventually(what: string, condition: () => Promise<boolean>, seconds = 30): Promise<void> {
+export async function eventually(what: string, condition: () => Promise<boolean>, seconds = 60): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await condition())) {
     if (Date.now() > end) {
