@@ -36,7 +36,8 @@ export async function dockerEngine(context: ClusterContext): Promise<Daemon> {
     hosts: [`unix://${context.files.dockerSocket}`],
     "data-root": "/var/lib/docker",
     "exec-root": "/run/docker",
-    pidfile: "/run/docker.pid",
+    // A name of its own for each start: dockerd takes a killed one's file for a running one where the number is in use again.
+    pidfile: `/run/docker-${String(process.pid)}-${String(Date.now())}.pid`,
     // It would write one to the host's /etc/docker.
     "deprecated-key-path": "/var/lib/docker/key.json",
     "cgroup-parent": `/${context.cgroups.root}/${builder.name}/builds`,

@@ -54,6 +54,15 @@ describe("the life of an embedded cluster", function () {
     fs.rmSync(state, { recursive: true, force: true });
   });
 
+  /** Waits for the cluster to be healthy; where it isn't in time, says what is wrong with it. */
+  async function healthy(): Promise<void> {
+    try {
+      await eventually("the cluster to be healthy", async () => (await status()).state === "healthy", 180);
+    } catch (error) {
+      throw new Error((await cluster("status")).stdout, { cause: error });
+    }
+  }
+
   it("comes up with two nodes", async () => {
     await up("--nodes", "2");
     const { state: health, nodes } = await status();
@@ -112,7 +121,7 @@ describe("the life of an embedded cluster", function () {
     assert.equal(broken.code, 1);
     assert.match(broken.stdout, /kube-apiserver on node1 doesn't run/);
     await up();
-    await eventually("the cluster to be healthy", async () => (await status()).state === "healthy", 180);
+    await healthy();
     assert.match(await kubectl(["get", "networkpolicies"]), /friend-only/);
   });
 
@@ -122,7 +131,7 @@ describe("the life of an embedded cluster", function () {
     }
     await eventually("everything to be gone", () => Promise.resolve(processes().length === 0), 10);
     await up();
-    await eventually("the cluster to be healthy", async () => (await status()).state === "healthy", 180);
+    await healthy();
     assert.match(await kubectl(["get", "networkpolicies"]), /friend-only/);
     const address = await kubectl(["get", "pod", "server", "-o", "jsonpath={.status.podIP}"]);
     assert.ok(await connects("friend", address));
