@@ -32,12 +32,13 @@ export async function registry(context: ClusterContext): Promise<Daemon> {
 /** A Docker engine for image builds: its base images come from the registry, and what it pushes goes there. */
 export async function dockerEngine(context: ClusterContext): Promise<Daemon> {
   const authority = await context.pki.authority("registry");
+  const pidFile = context.files.machine(builder, "dockerd.pid");
+  forgetStale(pidFile);
   const configuration = {
     hosts: [`unix://${context.files.dockerSocket}`],
     "data-root": "/var/lib/docker",
     "exec-root": "/run/docker",
-    // A name of its own for each start: dockerd takes a killed one's file for a running one where the number is in use again.
-    pidfile: `/run/docker-${String(process.pid)}-${String(Date.now())}.pid`,
+    pidfile: pidFile,
     // It would write one to the host's /etc/docker.
     "deprecated-key-path": "/var/lib/docker/key.json",
     "cgroup-parent": `/${context.cgroups.root}/${builder.name}/builds`,
@@ -92,4 +93,15 @@ export function forwarders(context: ClusterContext): Daemon[] {
       ],
     },
   ];
+}
+
+/** A killed engine leaves its pid file, and a new one takes it for running where the number is in use again: such a file goes. */
+function forgetStale(pidFile: string): void {
+  if (!fs.existsSync(pidFile)) {
+    return;
+  }
+  const comm = `/proc/${fs.readFileSync(pidFile, "utf8").trim()}/comm`;
+  if (!fs.existsSync(comm) || fs.readFileSync(comm, "utf8").trim() !== "dockerd") {
+    fs.rmSync(pidFile);
+  }
 }
