@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import type { EnvoyOptions } from "../envoy";
-import { renderCertificateSds, renderSidecar, renderTrust, sidecarCommand } from "../envoy";
+import { renderSidecar, renderTrust, sidecarCommand } from "../envoy";
 import type { Mesh, Service, ZoneName } from "../mesh";
 import { peerZones } from "../mesh";
 import { LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS, SIDECAR_UID } from "../mesh/wire";
@@ -55,7 +55,7 @@ export class Sidecar extends pulumi.ComponentResource {
     const roots = new kubernetes.core.v1.ConfigMap(`${name}-trust`, { metadata: object("trust"), data: trust }, child);
     new kubernetes.core.v1.ConfigMap(
       `${name}-envoy`,
-      { metadata: object("envoy"), data: { ...files, "certificate.yaml": renderCertificateSds() } },
+      { metadata: object("envoy"), data: { ...files } },
       // Written after the roots: kubelet may read both between the two writes.
       { ...child, dependsOn: roots },
     );
