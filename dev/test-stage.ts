@@ -8,6 +8,8 @@ import { elapsed } from "./toolchain/progress";
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** One line for each failure that has something to tell beyond its number. */
+  readonly failures?: readonly string[];
 }
 
 /** One command of the test run. */
@@ -21,14 +23,12 @@ export interface Stage {
 }
 
 /** Adds counts up. */
-export function sum(counts: readonly Counts[]): Counts {
-  return counts.reduce(
-    (total, { passed, failed }) => ({ passed: total.passed + passed, failed: total.failed + failed }),
-    {
-      passed: 0,
-      failed: 0,
-    },
-  );
+export function sum(counts: readonly Counts[]): Required<Counts> {
+  return {
+    passed: counts.reduce((total, { passed }) => total + passed, 0),
+    failed: counts.reduce((total, { failed }) => total + failed, 0),
+    failures: counts.flatMap(({ failures }) => failures ?? []),
+  };
 }
 
 /** The plain line a test run ends with. */
@@ -36,16 +36,31 @@ export function closingLine({ passed, failed }: Counts): string {
   return `${passed} passed, ${failed} failed`;
 }
 
+/** What mocha's counting reporter leaves behind for each run. */
+interface MochaRun {
+  readonly passes: number;
+  readonly pending: number;
+  readonly failures: readonly { readonly test: string; readonly message: string }[];
+}
+
 /** Counts that mocha runs left behind: one JSON object a line. A failed command without a failed test counts as one failure. */
 export function readCounts(text: string, status: number): Counts {
   const runs = text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as { passes: number; failures: number; pending: number });
-  const counts = sum(runs.map(({ passes, failures, pending }) => ({ passed: passes, failed: failures + pending })));
+    .map((line) => JSON.parse(line) as MochaRun);
+  const counts = sum(
+    runs.map(({ passes, pending, failures }) => ({
+      passed: passes,
+      failed: failures.length + pending,
+      failures: failures.map(({ test, message }) => `${test}: ${message.split("\n", 1)[0] ?? ""}`),
+    })),
+  );
   const silent = status !== 0 && counts.failed === 0;
   const empty = runs.length === 0 || counts.passed + counts.failed === 0;
-  return silent || empty ? { ...counts, failed: counts.failed + 1 } : counts;
+  if (!silent && !empty) return counts;
+  const reason = empty ? "no test ran" : "every test passed, but the command failed";
+  return { ...counts, failed: counts.failed + 1, failures: [...counts.failures, `${reason} (exit status ${status})`] };
 }
 
 /** Runs a stage, its output going to ours, and says how it ended. */
@@ -58,9 +73,11 @@ export async function runStage(stage: Stage): Promise<Counts> {
     const status = await run(stage, { ...process.env, ...stage.env, LUCID_TEST_COUNTS: countsFile });
     const counts = stage.counted
       ? readCounts(existsSync(countsFile) ? readFileSync(countsFile, "utf8") : "", status)
-      : { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 };
+      : status === 0
+        ? { passed: 1, failed: 0 }
+        : { passed: 0, failed: 1, failures: [`exit status ${status}`] };
     console.log(`=== ${stage.title}: ${closingLine(counts)} (${elapsed(Date.now() - started)})`);
-    return counts;
+    return { ...counts, failures: counts.failures?.map((failure) => `${stage.title}: ${failure}`) };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -80,15 +80,17 @@ async function main(): Promise<number> {
     if ((await start()) === 0) {
       counts.push({ passed: 1, failed: 0 });
       await runAll(INTEGRATION, environment.env);
-      if (only.length === 0 && wasUp && (await start()) !== 0) counts.push({ passed: 0, failed: 1 });
+      if (only.length === 0 && wasUp && (await start()) !== 0)
+        counts.push({ passed: 0, failed: 1, failures: ["deployment: failed once the tests had taken the mesh away"] });
     } else {
       console.log("=== deployment: failed, so no test on the cluster could run; they count as one failure");
-      counts.push({ passed: 0, failed: 1 });
+      counts.push({ passed: 0, failed: 1, failures: ["deployment: failed"] });
     }
     if (only.length === 0 && !wasUp) await clusterDown();
   }
 
   const total = sum(counts);
+  if (total.failures.length > 0) console.log(`\nFailures:\n${total.failures.map((line) => `- ${line}`).join("\n")}`);
   console.log(`\n${closingLine(total)}`);
   return total.failed === 0 ? 0 : 1;
 }

@@ -3,7 +3,8 @@ import { closingLine, readCounts, sum } from "../../../dev/test-stage";
 
 /** What the counting reporter leaves behind for one run of mocha. */
 function run(passes: number, failures = 0, pending = 0): string {
-  return `${JSON.stringify({ passes, failures, pending })}\n`;
+  const failed = Array.from({ length: failures }, (_, i) => ({ test: `test ${i}`, message: "wrong\nand more" }));
+  return `${JSON.stringify({ passes, pending, failures: failed })}\n`;
 }
 
 describe("the counts of a test run", () => {
@@ -20,20 +21,30 @@ describe("the counts of a test run", () => {
   ];
   for (const [title, text, status, passed, failed] of cases) {
     it(title, () => {
-      assert.deepEqual(readCounts(text, status), { passed, failed });
+      const counts = readCounts(text, status);
+      assert.deepEqual([counts.passed, counts.failed], [passed, failed]);
     });
   }
 
+  it("name each failed test with the first line of what was wrong", () => {
+    assert.deepEqual(readCounts(run(1, 2), 2).failures, ["test 0: wrong", "test 1: wrong"]);
+  });
+
+  it("say what was wrong where no test failed", () => {
+    assert.deepEqual(readCounts(run(3), 1).failures, ["every test passed, but the command failed (exit status 1)"]);
+    assert.deepEqual(readCounts("", 0).failures, ["no test ran (exit status 0)"]);
+  });
+
   it("add up to nothing where there are none", () => {
-    assert.deepEqual(sum([]), { passed: 0, failed: 0 });
+    assert.deepEqual(sum([]), { passed: 0, failed: 0, failures: [] });
   });
 
   it("add up, passed and failed apart", () => {
     const counts = [
       { passed: 1, failed: 0 },
-      { passed: 20, failed: 3 },
+      { passed: 20, failed: 3, failures: ["one", "two"] },
     ];
-    assert.deepEqual(sum(counts), { passed: 21, failed: 3 });
+    assert.deepEqual(sum(counts), { passed: 21, failed: 3, failures: ["one", "two"] });
   });
 
   it("stand in a plain closing line", () => {
