@@ -1,0 +1,50 @@
+/** A call that a service declares, and what it may ask. */
+import { z } from "zod";
+import { portName, serviceName } from "./values";
+
+/** HTTP methods that a rule may name. */
+export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+const rulePath = z
+  .string()
+  .regex(/^\//, { error: "a path begins with '/'; write it from the root" })
+  .regex(/^[A-Za-z0-9._~!$&'()+,=:@/*-]*$/, {
+    error: "the path has a character that a rule can't match safely ('%', '\\', ';', '?', '#', blank); leave it out",
+  })
+  .regex(/^[^*]*\*?$/, { error: "'*' stands at the end of a path only; write a prefix and one '*'" })
+  .refine((path) => !path.includes("//") && !/\.\.|\/\.(\/|\*?$)/.test(path), {
+    error: "'..', '/./' and '//' never match, as paths are normalized first; write the path that is meant",
+  })
+  .max(256, { error: "a path has 256 characters at most; use a prefix that ends in '*'" });
+
+const methods = z.array(z.enum(METHODS)).min(1, { error: "the list is empty; name a method, or leave the key out" });
+const paths = z.array(rulePath).min(1, { error: "the list is empty; name a path, or leave the key out" });
+
+const rule = z.strictObject({
+  methods: methods.optional().describe("HTTP methods allowed. Default: any."),
+  paths: paths.optional().describe("Paths allowed, after normalization; a trailing `*` makes a prefix. Default: any."),
+});
+
+export const call = z.strictObject({
+  service: serviceName.describe("The callee's name."),
+  ports: z
+    .array(portName)
+    .min(1, { error: "the list is empty; name a port, or leave the key out for the callee's first port" })
+    .optional()
+    .describe("Names of the callee's ports. Default: its first port."),
+  reason: z
+    .string()
+    .regex(/\S.*\S/s, { error: "the reason is empty; say why the call is needed" })
+    .max(300, { error: "a reason has 300 characters at most; shorten it" })
+    .optional()
+    .describe("Why the call is needed. Required where it crosses zones."),
+  methods: methods.optional().describe("HTTP methods allowed: with `paths`, one rule. Default: any."),
+  paths: paths
+    .optional()
+    .describe("Paths allowed; a trailing `*` makes a prefix: with `methods`, one rule. Default: any."),
+  rules: z
+    .array(rule)
+    .min(1, { error: "the list is empty; say a rule, or leave the key out" })
+    .optional()
+    .describe("Several rules, of which one must match; instead of `methods` and `paths`."),
+});

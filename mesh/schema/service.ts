@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { ZONES } from "../model";
+import { call } from "./call";
+import { port } from "./port";
+import { serviceName } from "./values";
+import { health, resources } from "./workload";
+
+export const service = z.strictObject({
+  name: serviceName.describe("A DNS label, unique in the mesh: the name of its account, workload and registration."),
+  plane: z
+    .enum(ZONES)
+    .describe("The plane (ops, chain, wallet) or infrastructure zone (mesh, edge) that it belongs to."),
+  component: z
+    .boolean()
+    .default(false)
+    .describe("A component of the package renders the pod (prometheus, jaeger, mesh-controller)."),
+  image: z.string().optional().describe("The application's image, with a tag (never `latest`) or a digest."),
+  command: z.array(z.string()).min(1).optional().describe("Replaces the image's entry point."),
+  args: z.array(z.string()).default([]).describe("Arguments of the application."),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+    .default({})
+    .describe("Environment variables of the application; no secrets."),
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, {
+      error: "this is no version; use letters, digits, '.', '-' and '_', 63 at most, and quotes",
+    })
+    .default("0.0.0")
+    .describe("The application's version, shown in its registration's tags and as a label."),
+  replicas: z
+    .int({ error: "this is no number of pods; write a whole number" })
+    .min(0, { error: "the number of pods is negative; write 0 or more" })
+    .max(500, { error: "a service has 500 pods at most; write less" })
+    .default(1)
+    .describe("How many pods run."),
+  ports: z
+    .array(port)
+    .min(1, { error: "a service without a port can't be in the mesh; declare one" })
+    .describe("The application's ports; the first is the default of a call."),
+  health: health.prefault({}).describe("How its readiness is asked."),
+  resources: resources.prefault({}).describe("Requests and limits of the application's container."),
+  address: z
+    .string()
+    .optional()
+    .describe(
+      "Its loopback address in callers' pods, in 127.64.0.0/10. Only needed where two names fall on one address.",
+    ),
+  calls: z.array(call).default([]).describe("Everything that it may call. What isn't declared is refused."),
+});

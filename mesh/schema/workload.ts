@@ -1,0 +1,43 @@
+/** What runs as a service: its size and how its health is asked. */
+import { z } from "zod";
+import { portName, portNumber } from "./values";
+
+/** Resources of an application that declares none. */
+export const DEFAULT_RESOURCES = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } } as const;
+
+export const cpu = z.string().regex(/^(\d+m|\d+(\.\d{1,3})?)$/, {
+  error: "this is no amount of CPU; write it as '50m' or '0.5', in quotes",
+});
+
+export const memory = z.string().regex(/^\d+(Ki|Mi|Gi|K|M|G)?$/, {
+  error: "this is no amount of memory; write it as '64Mi' or '1Gi'",
+});
+
+const httpPath = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._~!$&'()+,;=:@/?%-]*$/, { error: "this is no path; write it from the root, as '/health'" })
+  .max(256, { error: "a path has 256 characters at most; shorten it" });
+
+export const health = z.strictObject({
+  path: httpPath.default("/health").describe("Asked by GET; 200 means ready."),
+  port: z
+    .union([portName, portNumber])
+    .optional()
+    .describe("Name of a declared port, or a number that only health checks use. Default: the first HTTP port."),
+});
+
+export const resources = z.strictObject({
+  requests: z
+    .strictObject({
+      cpu: cpu.default(DEFAULT_RESOURCES.requests.cpu).describe("CPU asked for, as a Kubernetes quantity."),
+      memory: memory.default(DEFAULT_RESOURCES.requests.memory).describe("Memory asked for, as a Kubernetes quantity."),
+    })
+    .prefault({})
+    .describe("What the scheduler keeps free for it."),
+  limits: z
+    .strictObject({
+      memory: memory.default(DEFAULT_RESOURCES.limits.memory).describe("Memory at which the application is ended."),
+    })
+    .prefault({})
+    .describe("What it may use at most; CPU is never limited."),
+});
