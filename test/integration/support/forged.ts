@@ -19,6 +19,8 @@ export interface Forgery {
   /** Zone whose issuing authority signs. */
   readonly signer: ZoneName;
   readonly uri: string;
+  /** In hexadecimal. Default: a fixed one. */
+  readonly serialNumber?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
@@ -31,7 +33,7 @@ export async function forge(forgery: Forgery): Promise<Credentials> {
   const keys = await webcrypto.subtle.generateKey(EC, true, ["sign", "verify"]);
   const now = Date.now();
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: "0f0e0d",
+    serialNumber: forgery.serialNumber ?? "0f0e0d",
     subject: "CN=forged",
     issuer: new x509.X509Certificate(issuingPem).subject,
     notBefore: forgery.notBefore ?? new Date(now - 60_000),

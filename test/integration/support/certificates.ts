@@ -1,0 +1,66 @@
+/** Certificates as sidecars serve them, and new ones in their place. */
+import { X509Certificate } from "node:crypto";
+import * as tls from "node:tls";
+import type { Service } from "../../../mesh";
+import { SIDECAR_PORTS } from "../../../mesh";
+import { core, forward, mergePatch } from "./cluster";
+import type { PodRef } from "./cluster";
+import { service as serviceNamed } from "./document";
+import { forge } from "./forged";
+import { credentialsOf } from "./handshake";
+import type { Credentials } from "./handshake";
+
+/** The certificate that a sidecar shows at its inspection port: the one it shows at every other. */
+export async function servedCertificate(pod: PodRef): Promise<X509Certificate> {
+  const prometheus = serviceNamed("prometheus");
+  const credentials = await credentialsOf(prometheus);
+  const forwarded = await forward(pod, SIDECAR_PORTS.inspection);
+  try {
+    return await new Promise((resolve, reject) => {
+      const socket = tls.connect({
+        host: "127.0.0.1",
+        port: forwarded.port,
+        servername: `inspection.${prometheus.zone}`,
+        rejectUnauthorized: false,
+        ...credentials,
+      });
+      socket.setTimeout(10_000, () => socket.destroy(new Error("no handshake within 10 s")));
+      socket.on("error", reject);
+      socket.on("secureConnect", () => {
+        const { raw } = socket.getPeerCertificate();
+        socket.destroy();
+        resolve(new X509Certificate(raw));
+      });
+    });
+  } finally {
+    forwarded.close();
+  }
+}
+
+/** Puts another certificate of the service's own zone in the place of the one it has, good for `minutes`; resolves to its serial number. */
+export async function replaceLeaf(service: Service, minutes: number): Promise<string> {
+  const serial = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0"));
+  // The first bit of a positive number is 0, and DER writes no leading zeros.
+  serial.unshift("10");
+  const leaf = await forge({
+    signer: service.zone,
+    uri: service.identity,
+    serialNumber: serial.join(""),
+    notAfter: new Date(Date.now() + minutes * 60_000),
+  });
+  await writeLeaf(service, leaf);
+  return serial.join("");
+}
+
+/** Writes the Secret from which a service's sidecar takes its certificate. */
+export async function writeLeaf(service: Service, { cert, key }: Credentials): Promise<void> {
+  const encoded = (text: string) => Buffer.from(text).toString("base64");
+  await core.patchNamespacedSecret(
+    {
+      name: `${service.name}-tls`,
+      namespace: service.namespace,
+      body: { data: { "tls.crt": encoded(cert), "tls.key": encoded(key) } },
+    },
+    mergePatch,
+  );
+}

@@ -1,0 +1,102 @@
+/** Steady load from one application to another, counted by the application itself: neither sidecar has a say in what counts as failed. */
+import type { Service } from "../../../mesh";
+import type { Forward } from "./cluster";
+import { forward, podOf } from "./cluster";
+import { eventually } from "./eventually";
+
+/** Where fortio listens in an application's pod. */
+const FORTIO_PORT = 8080;
+/** Longer than any test; a load is stopped, it does not run out. */
+const LONGEST = "3h";
+
+export interface LoadOptions {
+  readonly url: string;
+  /** Requests a second. */
+  readonly rate: number;
+  /** A connection of its own for each request; otherwise a few connections, kept alive. */
+  readonly fresh?: boolean;
+  /** Kept-alive connections, each with a thread of its own. */
+  readonly connections?: number;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  /** Requests by HTTP status; `-1` for those that got no answer. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Requests that were not answered 200. */
+  readonly failed: number;
+  readonly seconds: number;
+  /** Connections that the application opened. */
+  readonly sockets: number;
+}
+
+/** A load under way. */
+export interface Load {
+  /** Ends it, and tells how every request ended. */
+  stop(): Promise<LoadResult>;
+}
+
+interface FortioResult {
+  readonly RetCodes: Readonly<Record<string, number>>;
+  readonly ActualDuration: number;
+  readonly SocketCount: number;
+}
+
+/** Starts a load in a service's application, which has to be fortio. It retries nothing. */
+export async function startLoad(from: Service, options: LoadOptions): Promise<Load> {
+  const forwarded = await forward(await podOf(from), FORTIO_PORT);
+  const base = `http://127.0.0.1:${forwarded.port}/fortio/rest`;
+  const label = `load-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+  const query = new URLSearchParams({
+    url: options.url,
+    qps: String(options.rate),
+    t: LONGEST,
+    c: String(options.connections ?? 4),
+    uniform: "on",
+    timeout: "10s",
+    labels: label,
+    ...(options.fresh === true ? { "connection-reuse": "1:1" } : {}),
+  });
+  const ended = fetch(`${base}/run?${query.toString()}`, { headers: { connection: "close" } }).then(
+    async (response) => (await response.json()) as FortioResult,
+  );
+  // Told to whoever stops the load; until then nobody waits for it.
+  ended.catch(() => undefined);
+  const id = await eventually(`load on ${options.url}`, () => runOf(base, label), 20);
+  return {
+    stop: async () => {
+      await fetch(`${base}/stop?runid=${id}&wait=true`, { headers: { connection: "close" } });
+      return finish(await ended, forwarded);
+    },
+  };
+}
+
+async function runOf(base: string, label: string): Promise<number> {
+  interface Status {
+    readonly RunID: number;
+    readonly RunnerOptions: { readonly Labels?: string };
+  }
+  const response = await fetch(`${base}/status`, { headers: { connection: "close" } });
+  const { Statuses } = (await response.json()) as { Statuses?: Record<string, Status> };
+  const found = Object.values(Statuses ?? {}).find(({ RunnerOptions }) => RunnerOptions.Labels === label);
+  if (found === undefined) throw new Error("fortio does not run it");
+  return found.RunID;
+}
+
+function finish(result: FortioResult, forwarded: Forward): LoadResult {
+  forwarded.close();
+  const requests = Object.values(result.RetCodes).reduce((sum, count) => sum + count, 0);
+  return {
+    requests,
+    statuses: result.RetCodes,
+    failed: requests - (result.RetCodes["200"] ?? 0),
+    seconds: result.ActualDuration / 1e9,
+    sockets: result.SocketCount,
+  };
+}
+
+/** A line for the output of a test. */
+export function describeLoad(title: string, { requests, failed, seconds, sockets, statuses }: LoadResult): string {
+  const rate = (requests / seconds).toFixed(0);
+  return `${title}: ${requests} requests in ${seconds.toFixed(0)} s (${rate}/s, ${sockets} connections), ${failed} failed ${JSON.stringify(statuses)}`;
+}
