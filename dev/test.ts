@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { clusterDown, clusterStatus } from "./cluster";
+import { clusterDown, clusterStatus, clusterUp } from "./cluster";
 import { checkoutDir } from "./paths";
 import { pulumiEnvironment } from "./pulumi-environment";
 import { stackTarget } from "./stack";
@@ -46,22 +46,46 @@ const PREVIEWS: readonly Stage[] = [
   counted: true,
 }));
 
-/** What needs the deployed mesh. The folders run in this order; the last one takes the mesh away. */
-const INTEGRATION: readonly Stage[] = ["envoy", "plugins", "cluster", "mesh", "teardown"].map((area) => ({
-  title: `integration: ${area}`,
-  command: mocha("--timeout", "300000", `test/integration/${area}/**/*.test.ts`),
-  counted: true,
-}));
+/** Sidecars alone, in network namespaces of the tests' own. */
+const SIDECARS = integration("envoy");
 
-/** `npm test`: everything that fits in an hour, on the embedded cluster. */
+/** The embedded cluster, before anything is deployed to it. */
+const CLUSTER = integration("cluster");
+
+/** What needs the deployed mesh. The folders run in this order; the last one takes the mesh away. */
+const DEPLOYED = integration("plugins", "mesh");
+const TEARDOWN = integration("teardown");
+
+function integration(...areas: readonly string[]): readonly Stage[] {
+  return areas.map((area) => ({
+    title: `integration: ${area}`,
+    command: mocha("--timeout", "300000", `test/integration/${area}/**/*.test.ts`),
+    counted: true,
+  }));
+}
+
+/** What `npm run test:full` adds: each takes longer than all the others together. */
+const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
+  {
+    title: "campaign: leaf rotation",
+    adds: "every leaf certificate replaced every five minutes for half an hour, under load",
+    command: mocha("test/campaigns/leaf-rotation.test.ts"),
+    counted: true,
+  },
+];
+
+/** `npm test`: everything that fits in an hour, on the embedded cluster; with `--full`, the campaigns too. */
 async function main(): Promise<number> {
-  const only = process.argv.slice(2);
+  const full = process.argv.includes("--full");
+  const only = process.argv.slice(2).filter((word) => word !== "--full");
   const target = stackTarget();
   if (!target.embedded) {
     throw new UsageError(
       "the tests deploy and destroy the mesh, so they run on the embedded cluster alone: let Pulumi.dev.yaml name .state/kubeconfig",
     );
   }
+  if (full) console.log(`test:full adds:\n${CAMPAIGNS.map(({ title, adds }) => `- ${title}: ${adds}`).join("\n")}`);
+  const onMesh = [...DEPLOYED, ...(full ? CAMPAIGNS : []), ...TEARDOWN];
   const chosen = (stage: Stage) => only.length === 0 || only.some((word) => stage.title.includes(word));
   const counts: Counts[] = [];
   const runAll = async (stages: readonly Stage[], env: NodeJS.ProcessEnv = {}) => {
@@ -73,18 +97,16 @@ async function main(): Promise<number> {
   await runAll(UNIT);
   const environment = await pulumiEnvironment(target);
   console.log(environment.plugins);
-  await runAll(PREVIEWS, environment.env);
+  await runAll([...PREVIEWS, ...SIDECARS], environment.env);
 
-  if (INTEGRATION.some(chosen)) {
+  if ([...CLUSTER, ...onMesh].some(chosen)) {
     const wasUp = (await clusterStatus()).state !== "absent";
-    if ((await start()) === 0) {
-      counts.push({ passed: 1, failed: 0 });
-      await runAll(INTEGRATION, environment.env);
-      if (only.length === 0 && wasUp && (await start()) !== 0)
-        counts.push({ passed: 0, failed: 1, failures: ["deployment: failed once the tests had taken the mesh away"] });
-    } else {
-      console.log("=== deployment: failed, so no test on the cluster could run; they count as one failure");
-      counts.push({ passed: 0, failed: 1, failures: ["deployment: failed"] });
+    await clusterUp();
+    await runAll(CLUSTER, environment.env);
+    if (onMesh.some(chosen)) {
+      counts.push(await deployment());
+      if (counts.at(-1)?.failed === 0) await runAll(onMesh, environment.env);
+      if (only.length === 0 && wasUp) counts.push(await deployment());
     }
     if (only.length === 0 && !wasUp) await clusterDown();
   }
@@ -93,6 +115,13 @@ async function main(): Promise<number> {
   if (total.failures.length > 0) console.log(`\nFailures:\n${total.failures.map((line) => `- ${line}`).join("\n")}`);
   console.log(`\n${closingLine(total)}`);
   return total.failed === 0 ? 0 : 1;
+}
+
+/** `npm start`, as one test. */
+async function deployment(): Promise<Counts> {
+  console.log("\n=== deployment");
+  if ((await start()) === 0) return { passed: 1, failed: 0 };
+  return { passed: 0, failed: 1, failures: ["deployment: failed, so no test on the deployed mesh could run"] };
 }
 
 runMain(main);
