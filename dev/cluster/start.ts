@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { until } from "./commands";
 import { apiServer, controllerManager, etcd, scheduler, volumeProvisioner } from "./components/control-plane";
 import { kubernetesAuthority } from "./components/credentials";
-import { dockerEngine, forwarders, registry } from "./components/images";
+import { dockerAnswers, dockerEngine, forwarders, registry } from "./components/images";
 import { containerd, kubelet, kubeProxy, kubeRouter } from "./components/node";
 import type { ClusterContext } from "./context";
 import type { Daemon } from "./daemons";
@@ -41,7 +41,6 @@ export async function startMachines(context: ClusterContext): Promise<boolean> {
 export async function startImages(context: ClusterContext): Promise<RegistryClient> {
   const { daemons, files } = context;
   await daemons.ensure(await registry(context));
-  await daemons.ensure(await dockerEngine(context));
   const socket = forwarders(context).find((daemon) => daemon.name === "registry-socket");
   if (socket !== undefined) {
     await daemons.ensure(socket);
@@ -50,6 +49,12 @@ export async function startImages(context: ClusterContext): Promise<RegistryClie
   const client = new RegistryClient(files.registrySocket, authority.certificate);
   const hint = `see ${files.log(builder, "registry")}`;
   await until({ what: "the registry to answer", seconds: 30, hint }, () => client.ping());
+  const engine = { what: "the Docker engine to answer", seconds: 60, hint: `see ${files.log(builder, "dockerd")}` };
+  await until(engine, async () => {
+    // Each time anew: one that was killed a moment ago may have looked alive.
+    await daemons.ensure(await dockerEngine(context));
+    return dockerAnswers(files.dockerSocket);
+  });
   return client;
 }
 

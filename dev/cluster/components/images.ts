@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
+import { request } from "node:http";
 
 import type { ClusterContext } from "../context";
-import type { Daemon } from "../daemons";
+import { programName, type Daemon } from "../daemons";
 import { builder, host, network, nodeMachine, registryHost } from "../layout";
 import { registryRequest } from "../pki";
 import { writeFile } from "./write-file";
@@ -95,13 +96,25 @@ export function forwarders(context: ClusterContext): Daemon[] {
   ];
 }
 
-/** A killed engine leaves its pid file, and a new one takes it for running where the number is in use again: such a file goes. */
+/** Whether the Docker engine answers at its socket. */
+export function dockerAnswers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, path: "/_ping", timeout: 2000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    call.on("timeout", () => call.destroy(new Error("no answer within 2 s")));
+    call.on("error", reject);
+    call.end();
+  });
+}
+
+/**
+ * A killed engine leaves its pid file, and a new one takes it for running where the number is in use again, or the dead process was not buried yet: such a
+ * file goes.
+ */
 function forgetStale(pidFile: string): void {
-  if (!fs.existsSync(pidFile)) {
-    return;
-  }
-  const comm = `/proc/${fs.readFileSync(pidFile, "utf8").trim()}/comm`;
-  if (!fs.existsSync(comm) || fs.readFileSync(comm, "utf8").trim() !== "dockerd") {
+  if (fs.existsSync(pidFile) && programName(Number(fs.readFileSync(pidFile, "utf8").trim())) !== "dockerd") {
     fs.rmSync(pidFile);
   }
 }
