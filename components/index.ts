@@ -5,6 +5,8 @@ export { clusterAccess } from "./cluster-access";
 export type { ClusterAccess } from "./cluster-access";
 export { ConsulAcls } from "./discovery/consul-acls";
 export { ConsulCluster } from "./discovery/consul-cluster";
+export { DeclarationError, endedCalls, readDeclaration } from "./declaration";
+export type { Declaration } from "./declaration";
 export { Jaeger } from "./observability/jaeger";
 export { MeshController } from "./mesh-controller";
 export { MeshService } from "./mesh-service";

@@ -24,6 +24,17 @@ const CLAIMED: Message = {
   serverName: "%REQUESTED_SERVER_NAME%",
 };
 
+/**
+ * Who decided: `policy` is the grant that let the request in (the caller's policy in the RBAC filter), absent where none did. What refused it stands in
+ * `details`: `rbac_access_denied_matched_policy[none]` is this filter.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/rbac_filter#dynamic-metadata
+ */
+const DECIDED: Message = {
+  authorization: "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_engine_result)%",
+  policy: "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effective_policy_id)%",
+};
+
 /** Fields of a request. The query is left out: it may hold what must not lie in a log. */
 const REQUEST: Message = {
   method: "%REQ(:METHOD)%",
@@ -44,7 +55,7 @@ export type Subject = Readonly<Record<"kind" | "service", string>> & Readonly<Re
 
 /** One record for each inbound request, allowed or refused. */
 export function inboundRequests(subject: Subject): Message {
-  return stdout({ ...subject, ...COMMON, ...PROVEN, ...REQUEST });
+  return stdout({ ...subject, ...COMMON, ...PROVEN, ...REQUEST, ...DECIDED });
 }
 
 /** One record for each inbound request of these that failed (status 400 and above), for listeners whose successes are only noise. */

@@ -116,7 +116,12 @@ function grantsOf(mesh: Mesh, service: Service, port: ServicePort, zone: ZoneNam
     .filter((edge) => edge.port === port.name)
     .map((edge) => ({ edge, caller: serviceNamed(mesh, edge.from) }))
     .filter(({ caller }) => caller.zone === zone)
-    .map(({ edge, caller }) => ({ name: caller.name, identity: caller.identity, rules: edge.rules }));
+    .map(({ edge, caller }) => ({
+      name: caller.name,
+      identity: caller.identity,
+      rules: edge.rules,
+      ...(edge.until === undefined ? {} : { until: edge.until }),
+    }));
 }
 
 function withCaller(trace: Message): Message {

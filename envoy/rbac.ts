@@ -9,6 +9,8 @@ export interface Grant {
   readonly identity: string;
   /** What may be asked; empty means everything behind this server name. */
   readonly rules: readonly EdgeRule[];
+  /** First instant (UTC) from which it allows nothing; absent: it has no end. */
+  readonly until?: string;
 }
 
 /**
@@ -31,9 +33,22 @@ function policies(serverName: string, grants: readonly Grant[]): Message {
       {
         permissions: [permission(serverName, grant.rules)],
         principals: [{ authenticated: { principal_name: { exact: grant.identity } } }],
+        ...(grant.until === undefined ? {} : { condition: before(grant.until) }),
       },
     ]),
   );
+}
+
+/**
+ * `request.time < timestamp(end)`, as the expression tree that a policy's condition is (google.api.expr.v1alpha1.Expr). It is asked for each request, so a
+ * grant ends by itself, on connections that stand as well. Where the expression can't be evaluated the policy does not match: it fails closed.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
+ */
+function before(end: string): Message {
+  const time: Message = { select_expr: { operand: { ident_expr: { name: "request" } }, field: "time" } };
+  const instant: Message = { call_expr: { function: "timestamp", args: [{ const_expr: { string_value: end } }] } };
+  return { call_expr: { function: "_<_", args: [time, instant] } };
 }
 
 function permission(serverName: string, rules: readonly EdgeRule[]): Message {

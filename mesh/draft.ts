@@ -16,7 +16,11 @@ function list<T extends z.ZodType>(element: T) {
   return z.array(element).optional().catch(undefined);
 }
 
-const rule = z.object({ methods: list(z.enum(METHODS).optional().catch(undefined)), paths: list(text) });
+const rule = z.object({
+  methods: list(z.enum(METHODS).optional().catch(undefined)),
+  paths: list(text),
+  grpc: list(text),
+});
 
 const call = rule
   .extend({ service: text, ports: list(text), reason: text, rules: list(rule.optional().catch(undefined)) })

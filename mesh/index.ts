@@ -5,6 +5,8 @@ export { RESERVED_RANGE, reservedFor } from "./checks/ports";
 export * from "./defaults";
 export { parseDocument, validateDocument } from "./document";
 export * from "./edges";
+export * from "./grpc";
+export { endOf, isOver } from "./instant";
 export * from "./model";
 export * from "./names";
 export { describeProblem, MeshDocumentError, type Problem } from "./problems";

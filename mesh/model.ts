@@ -26,6 +26,8 @@ export interface Mesh {
   readonly services: readonly Service[];
   /** All edges, declared and infrastructure, sorted by (from, to, port). */
   readonly edges: readonly Edge[];
+  /** Declared calls whose end had come when the mesh was resolved; nothing is rendered for them. */
+  readonly ended: readonly Edge[];
 }
 
 export interface Zone {
@@ -111,6 +113,8 @@ export interface Edge {
   /** Why the edge exists; always there when it crosses zones. */
   readonly reason?: string;
   readonly crossesZones: boolean;
+  /** First instant (UTC, `2026-12-31T18:00:00Z`) from which the callee's sidecar refuses it; absent: it has no end. */
+  readonly until?: string;
   /** Path of the declaration in the document (`services.admin-ui.calls[0]`), or what computed it. */
   readonly source: string;
 }

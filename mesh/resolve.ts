@@ -3,6 +3,8 @@ import { addressOf } from "./addresses";
 import { OTLP_PORT } from "./checks/names";
 import { answersGet, dialPortOf } from "./defaults";
 import { parseDocument } from "./document";
+import { grpcRequest } from "./grpc";
+import { endOf, isOver } from "./instant";
 import {
   ZONES,
   type ApplicationWorkload,
@@ -24,6 +26,11 @@ import { WELL_KNOWN } from "./wire";
 export interface ResolveOptions {
   /** Every service but the trace collector gets an edge for its spans. Default: false. */
   readonly tracing?: boolean;
+  /**
+   * The time, as `Date.prototype.toISOString` writes it: calls whose end has come are set apart (`Mesh.ended`) and not rendered.
+   * Default: none is left out; each sidecar refuses an ended call by itself.
+   */
+  readonly now?: string;
 }
 
 /** The one request that a sidecar makes of the trace collector (OTLP over gRPC, opentelemetry-proto, collector/trace/v1). */
@@ -50,15 +57,16 @@ export function loadMesh(text: string, file?: string, options?: ResolveOptions):
 export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}): Mesh {
   const services = document.services.map(resolveService).sort((a, b) => compare(a.name, b.name));
   const byName = new Map(services.map((service) => [service.name, service]));
-  const calls = document.services.flatMap((declaration) => callEdges(declaration, byName));
+  const declared = document.services.flatMap((declaration) => callEdges(declaration, byName)).sort(byEnds);
+  const { now } = options;
+  const hasEnded = ({ until }: Edge) => now !== undefined && until !== undefined && isOver(until, now);
   const spans = options.tracing === true ? telemetryEdges(services, byName.get(WELL_KNOWN.jaeger)) : [];
   return {
     domain: DOMAIN,
     zones: ZONES.map((name): Zone => ({ name, namespace: namespaceOf(name), trustDomain: trustDomainOf(name) })),
     services,
-    edges: [...calls, ...spans].sort(
-      (a, b) => compare(a.from, b.from) || compare(a.to, b.to) || compare(a.port, b.port),
-    ),
+    edges: [...declared.filter((edge) => !hasEnded(edge)), ...spans].sort(byEnds),
+    ended: declared.filter(hasEnded),
   };
 }
 
@@ -120,17 +128,30 @@ function callEdges(declaration: ServiceDeclaration, services: ReadonlyMap<string
         crossesZones,
         source: `services.${declaration.name}.calls[${String(index)}]`,
       };
-      return call.reason === undefined ? edge : { ...edge, reason: call.reason.trim() };
+      return {
+        ...edge,
+        ...(call.reason === undefined ? {} : { reason: call.reason.trim() }),
+        ...(call.until === undefined ? {} : { until: resolveEnd(call.until) }),
+      };
     });
   });
 }
 
 function rulesOf(call: CallDeclaration): readonly EdgeRule[] {
-  const short = call.methods === undefined && call.paths === undefined ? [] : [call];
-  return (call.rules ?? short).map(({ methods, paths }) => ({
-    methods: [...(methods ?? [])].sort(compare),
-    paths: [...(paths ?? [])].sort(compare),
-  }));
+  const short = call.methods === undefined && call.paths === undefined && call.grpc === undefined ? [] : [call];
+  return (call.rules ?? short).map(({ methods, paths, grpc }) => {
+    const requests = (grpc ?? []).map(grpcRequest);
+    return {
+      methods: [...new Set([...(methods ?? []), ...requests.map(({ method }) => method)])].sort(compare),
+      paths: [...(paths ?? []), ...requests.map(({ path }) => path)].sort(compare),
+    };
+  });
+}
+
+function resolveEnd(until: string): string {
+  const end = endOf(until);
+  if (end === undefined) throw unchecked(`'${until}' is no date`);
+  return end;
 }
 
 function telemetryEdges(services: readonly Service[], collector: Service | undefined): Edge[] {
@@ -150,6 +171,10 @@ function telemetryEdges(services: readonly Service[], collector: Service | undef
       crossesZones: service.zone !== collector.zone,
       source: "tracing",
     }));
+}
+
+function byEnds(a: Edge, b: Edge): number {
+  return compare(a.from, b.from) || compare(a.to, b.to) || compare(a.port, b.port);
 }
 
 /** By code unit: the same on every machine, unlike a locale's order. */

@@ -8,20 +8,25 @@ const ONLY_METHOD = { grpc: "POST", websocket: "GET" } as const;
 
 /** Rules of one call, for the ports that it names. */
 export function checkCallRules(call: DraftCall, ports: readonly DraftPort[], path: Path, report: Report): void {
-  const short = call.methods !== undefined || call.paths !== undefined;
+  const short = call.methods !== undefined || call.paths !== undefined || call.grpc !== undefined;
   if (short && call.rules !== undefined) {
-    report([...path, "rules"], "'rules' stands beside 'methods' or 'paths'", "move them into one of the rules");
+    report([...path, "rules"], "'rules' stands beside 'methods', 'paths' or 'grpc'", "move them into one of the rules");
   }
   const rules: readonly { readonly rule: DraftRule | undefined; readonly at: Path }[] =
     call.rules?.map((rule, index) => ({ rule, at: [...path, "rules", index] })) ??
     (short ? [{ rule: call, at: path }] : []);
   for (const { rule, at } of rules) {
     if (rule === undefined) continue;
-    if (rule.methods === undefined && rule.paths === undefined) {
+    if (rule.methods === undefined && rule.paths === undefined && rule.grpc === undefined) {
       report(at, "an empty rule allows everything", "name methods or paths, or take 'rules' out");
+    }
+    if (rule.grpc !== undefined && (rule.methods !== undefined || rule.paths !== undefined)) {
+      const mend = "write 'rules' with one rule of each";
+      report([...at, "grpc"], "'grpc' stands beside 'methods' or 'paths', which it says already", mend);
     }
     checkTwice(rule.methods, [...at, "methods"], report);
     checkTwice(rule.paths, [...at, "paths"], report);
+    checkTwice(rule.grpc, [...at, "grpc"], report);
     for (const port of ports) checkRule(rule, port, at, report);
   }
 }
@@ -30,15 +35,19 @@ function checkRule(rule: DraftRule, port: DraftPort, path: Path, report: Report)
   const protocol = port.protocol;
   if (protocol === undefined) return;
   if (!carriesRequests(protocol)) {
-    for (const key of ["methods", "paths"] as const) {
+    for (const key of ["methods", "paths", "grpc"] as const) {
       if (rule[key] === undefined) continue;
       report(
         [...path, key],
-        `port ${show(port.name)} speaks tcp, which has no ${key}`,
+        `port ${show(port.name)} speaks tcp, which has no ${key === "grpc" ? "gRPC methods" : key}`,
         "take them out, or declare another call",
       );
     }
     return;
+  }
+  if (rule.grpc !== undefined && protocol !== "grpc" && protocol !== "http2") {
+    const message = `port ${show(port.name)} speaks ${protocol}, which carries no gRPC`;
+    report([...path, "grpc"], message, "name methods and paths, or declare a call of its own for that port");
   }
   const only = protocol === "grpc" || protocol === "websocket" ? ONLY_METHOD[protocol] : undefined;
   if (

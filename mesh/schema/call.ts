@@ -1,5 +1,7 @@
 /** A call that a service declares, and what it may ask. */
 import { z } from "zod";
+import { GRPC_METHOD } from "../grpc";
+import { endOf } from "../instant";
 import { portName, serviceName } from "./values";
 
 /** HTTP methods that a rule may name. */
@@ -20,9 +22,25 @@ const rulePath = z
 const methods = z.array(z.enum(METHODS)).min(1, { error: "the list is empty; name a method, or leave the key out" });
 const paths = z.array(rulePath).min(1, { error: "the list is empty; name a path, or leave the key out" });
 
+const grpcMethods = z
+  .array(
+    z
+      .string()
+      .regex(GRPC_METHOD, {
+        error: "this is no gRPC method; write 'package.Service/Method', or 'package.Service/*' for all of a service",
+      })
+      .max(256, { error: "a gRPC method has 256 characters at most; name the service's methods by '*'" }),
+  )
+  .min(1, { error: "the list is empty; name a gRPC method, or leave the key out" });
+
 const rule = z.strictObject({
   methods: methods.optional().describe("HTTP methods allowed. Default: any."),
   paths: paths.optional().describe("Paths allowed, after normalization; a trailing `*` makes a prefix. Default: any."),
+  grpc: grpcMethods
+    .optional()
+    .describe(
+      "gRPC methods allowed, `package.Service/Method` or `package.Service/*`; instead of `methods` and `paths`.",
+    ),
 });
 
 export const call = z.strictObject({
@@ -42,9 +60,23 @@ export const call = z.strictObject({
   paths: paths
     .optional()
     .describe("Paths allowed; a trailing `*` makes a prefix: with `methods`, one rule. Default: any."),
+  grpc: grpcMethods
+    .optional()
+    .describe(
+      "gRPC methods allowed, `package.Service/Method` or `package.Service/*`: one rule, instead of `methods` and `paths`.",
+    ),
   rules: z
     .array(rule)
     .min(1, { error: "the list is empty; say a rule, or leave the key out" })
     .optional()
-    .describe("Several rules, of which one must match; instead of `methods` and `paths`."),
+    .describe("Several rules, of which one must match; instead of `methods`, `paths` and `grpc`."),
+  until: z
+    .string({ error: "this is no date; write '2026-12-31' (that day included) or '2026-12-31T18:00:00Z'" })
+    .refine((text) => endOf(text) !== undefined, {
+      error: "this is no date of UTC; write '2026-12-31' (that day included) or '2026-12-31T18:00:00Z'",
+    })
+    .optional()
+    .describe(
+      "End of the call (UTC): a date, that day included, or a date and time. The callee's sidecar refuses it from then on. Default: none.",
+    ),
 });

@@ -1,4 +1,5 @@
 import type { Field } from "../judgement/field";
+import { checkCondition } from "./condition";
 import type { AcceptedPeers } from "./tls";
 import type { Scope } from "./scope";
 import { partyOfIdentity } from "./scope";
@@ -38,6 +39,7 @@ export function checkRbac(config: Field, peers: AcceptedPeers | undefined, scope
   findings.require(policies.length > 0, rules.at("policies"), "the filter names no policy", "name one for each caller");
   for (const [, policy] of policies) {
     closedKeys(policy, ["permissions", "principals", "condition"], findings);
+    checkCondition(policy.at("condition"), scope);
     checkAll(
       policy.at("permissions"),
       (permission) => {

@@ -32,18 +32,20 @@ export function request(args: {
   });
 }
 
-/** Requests on one kept-alive connection, one every `everyMs`, until it is closed or `forMs` have passed; their statuses in order. */
+/** Requests on one kept-alive connection, one every `everyMs`, until it is closed or `forMs` have passed; their statuses in order, and when each was sent. */
 export async function requestKeptAlive(args: {
   host: string;
   port: number;
   path: string;
   everyMs: number;
   forMs: number;
-}): Promise<{ statuses: number[]; connections: number }> {
+}): Promise<{ statuses: number[]; times: number[]; connections: number }> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   const statuses: number[] = [];
+  const times: number[] = [];
   const sockets = new Set<net.Socket>();
   for (const until = Date.now() + args.forMs; Date.now() < until;) {
+    times.push(Date.now());
     statuses.push(
       await new Promise<number>((resolve) => {
         const outgoing = http.get({ host: args.host, port: args.port, path: args.path, agent }, (response) => {
@@ -60,18 +62,20 @@ export async function requestKeptAlive(args: {
     await new Promise((resolve) => setTimeout(resolve, args.everyMs));
   }
   agent.destroy();
-  return { statuses, connections: sockets.size };
+  return { statuses, times, connections: sockets.size };
 }
 
 /** A gRPC call; the answer's text, or the status that it failed with. */
 export function callGrpc(args: {
   target: string;
+  /** Default: `fgrpc.PingServer`. */
+  service?: string;
   method?: string;
 }): Promise<{ text?: string; code?: number; details?: string }> {
   const client = new grpc.Client(args.target, grpc.credentials.createInsecure());
   return new Promise((resolve) => {
     client.makeUnaryRequest(
-      `/fgrpc.PingServer/${args.method ?? "Ping"}`,
+      `/${args.service ?? "fgrpc.PingServer"}/${args.method ?? "Ping"}`,
       (value: Buffer) => value,
       (value: Buffer) => value,
       Buffer.alloc(0),
@@ -149,6 +153,32 @@ export function exchange(args: {
       resolve({ body });
       socket.destroy();
     }, args.waitMs);
+  });
+}
+
+/** Keeps one TCP connection busy with a few bytes every `everyMs`, until it is closed or `forMs` have passed. */
+export function keepTalking(args: { host: string; port: number; everyMs: number; forMs: number }): Promise<{
+  /** When bytes last came back, in milliseconds of the epoch; absent where none did. */
+  heardAt?: number;
+  /** When the other side closed it; absent where it still stood at the end. */
+  closedAt?: number;
+}> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: args.host, port: args.port });
+    let heardAt: number | undefined;
+    const timer = setInterval(() => socket.write("x"), args.everyMs);
+    const end = (closedAt?: number): void => {
+      clearInterval(timer);
+      clearTimeout(limit);
+      socket.destroy();
+      resolve({ heardAt, closedAt });
+    };
+    const limit = setTimeout(end, args.forMs);
+    socket.on("data", () => (heardAt = Date.now()));
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      end(Date.now());
+    });
   });
 }
 

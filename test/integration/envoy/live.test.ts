@@ -1,3 +1,4 @@
+import { access } from "./suites/access";
 import { calls } from "./suites/calls";
 import { identity } from "./suites/identity";
 import { layers } from "./suites/layers";
@@ -32,6 +33,7 @@ describe("sidecars, live", function () {
   identity(lab);
   listeners(lab);
   telemetry(lab);
+  access(lab);
   layers(lab);
   reload(lab);
   resilience(lab);

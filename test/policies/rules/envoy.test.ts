@@ -5,6 +5,7 @@ import { envoyConfigMap, sidecarFiles, trustConfigMap, trustFile } from "../fixt
 import type { SidecarFiles } from "../fixtures/envoy";
 import { configMap } from "../fixtures/objects";
 import { edit } from "../support/edit";
+import type { Json, JsonObject } from "../support/edit";
 import { assertFinds, assertPasses } from "../support/judge";
 import { UNKNOWN } from "../support/unknown";
 import type { Mutation } from "../support/judge";
@@ -28,6 +29,17 @@ const SANS = `${VALIDATION}.default_validation_context.match_typed_subject_alt_n
 const HCM = `${CHAIN}.filters[0].typed_config`;
 const RBAC = `${HCM}.http_filters[0].typed_config`;
 const POLICY = `${RBAC}.rules.policies["admin-ui"]`;
+/** A grant that ends, as an expression tree. */
+const ENDS = (overrides: JsonObject = {}): JsonObject => ({
+  call_expr: {
+    function: "_<_",
+    args: [
+      { select_expr: { operand: { ident_expr: { name: "request" } }, field: "time" } },
+      { call_expr: { function: "timestamp", args: [{ const_expr: { string_value: "2026-12-31T18:00:00Z" } }] } },
+    ],
+    ...overrides,
+  },
+});
 const ROUTE = `${HCM}.route_config.virtual_hosts[0].routes[0]`;
 const TCP = `${INBOUND}.filter_chains[1]`;
 const OUTBOUND = "resources[1]";
@@ -186,6 +198,48 @@ describe("envoy-listeners-mtls", () => {
       },
       { title: "no TLS inspector", path: `${INBOUND}.listener_filters`, finds: /reads the server name/ },
     ]);
+  });
+
+  describe("the end of a grant", () => {
+    const ending = (path: string, value: Json) => {
+      const files = sidecarFiles();
+      const listeners = edit(files.listeners, `${POLICY}.condition`, ENDS());
+      return envoyConfigMap({ ...files, listeners: edit(listeners, `${POLICY}.condition${path}`, value) });
+    };
+
+    it("passes as it is rendered", () => {
+      assertPasses(envoyListenersMtls, ending("", ENDS()));
+    });
+
+    it("does not lift the ceiling", () => {
+      const files = sidecarFiles();
+      const listeners = edit(files.listeners, `${SANS}[0].matcher.exact`, ops("jaeger"));
+      const resource = envoyConfigMap({ ...files, listeners: edit(listeners, `${POLICY}.condition`, ENDS()) });
+      assertFinds(envoyListenersMtls, resource, /ops\/jaeger reach wallet\/payout-router/);
+    });
+
+    const TREE = ENDS().call_expr as { args: Json[] };
+    const others: [title: string, path: string, value: Json][] = [
+      ["a beginning in place of an end", ".call_expr.function", "_>_"],
+      ["an end that is none", ".call_expr.function", "_||_"],
+      ["sides exchanged", ".call_expr.args", [...TREE.args].reverse()],
+      ["a third operand", ".call_expr.args[2]", { const_expr: { bool_value: true } }],
+      ["an instant of another form", ".call_expr.args[1].call_expr.args[0].const_expr.string_value", "soon"],
+      ["an offset", ".call_expr.args[1].call_expr.args[0].const_expr.string_value", "2026-12-31T18:00:00+02:00"],
+      ["a number for an instant", ".call_expr.args[1].call_expr.args[0].const_expr", { int64_value: 7 }],
+      ["another time than the request's", ".call_expr.args[0].select_expr.field", "duration"],
+      ["a presence test", ".call_expr.args[0].select_expr.test_only", true],
+      ["another root", ".call_expr.args[0].select_expr.operand.ident_expr.name", "response"],
+      ["a receiver", ".call_expr.target", { ident_expr: { name: "request" } }],
+      ["true", "", { const_expr: { bool_value: true } }],
+      ["nothing", "", {}],
+      ["a text", "", "request.time < timestamp('2026-12-31T18:00:00Z')"],
+    ];
+    for (const [title, path, value] of others) {
+      it(`refuses ${title}`, () => {
+        assertFinds(envoyListenersMtls, ending(path, value), /something else than the end|is not a (map|list)/);
+      });
+    }
   });
 
   describe("authorization", () => {

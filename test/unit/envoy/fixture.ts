@@ -56,6 +56,7 @@ export function makeMesh(services: readonly Service[], edges: readonly Edge[]): 
     zones: ZONES.map((name) => ({ name, namespace: `lucid-${name}`, trustDomain: `${name}.lucid.internal` })),
     services: [...services].sort((a, b) => a.name.localeCompare(b.name)),
     edges,
+    ended: [],
   };
 }
 
@@ -93,8 +94,11 @@ export const everyProtocol: Mesh = makeMesh(Object.values(services), [
   makeEdge(services.router, services.blocks, "http"),
   makeEdge(services.router, services.blocks, "peer"),
   makeEdge(services.router, services.blocks, "stream"),
-  makeEdge(services.router, services.payment, "grpc", [
-    { methods: ["POST"], paths: ["/fgrpc.PingServer/Ping", "/grpc.health.v1.Health/*"] },
-  ]),
+  {
+    ...makeEdge(services.router, services.payment, "grpc", [
+      { methods: ["POST"], paths: ["/fgrpc.PingServer/Ping", "/grpc.health.v1.Health/*"] },
+    ]),
+    until: "2099-01-01T00:00:00Z",
+  },
   ...traced.map((service) => makeEdge(service, services.jaeger, "otlp")),
 ]);

@@ -87,6 +87,27 @@ describe("rendering", () => {
     assert.deepEqual(pathMatcher("*"), { prefix: "" });
   });
 
+  it("lets a grant end: the policy's condition is asked for each request", () => {
+    const identity = "spiffe://ops.lucid.internal/ns/lucid-ops/sa/console";
+    const until = "2026-12-31T18:00:00Z";
+    const filter = httpRbac("http.blocks.ops", [{ name: "console", identity, rules: [], until }]);
+    assert.deepEqual(fieldsNamed(filter, "condition"), [
+      {
+        call_expr: {
+          function: "_<_",
+          args: [
+            { select_expr: { operand: { ident_expr: { name: "request" } }, field: "time" } },
+            { call_expr: { function: "timestamp", args: [{ const_expr: { string_value: until } }] } },
+          ],
+        },
+      },
+    ]);
+    assert.deepEqual(
+      fieldsNamed(httpRbac("http.blocks.ops", [{ name: "console", identity, rules: [] }]), "condition"),
+      [],
+    );
+  });
+
   it("refuses a TLS context that names nobody", () => {
     assert.throws(() => serverTls({ zone: "ops", identities: { exact: [] } }, ["h2"]), /at least one peer identity/);
   });

@@ -114,6 +114,53 @@ describe("resolveMesh", () => {
     ]);
   });
 
+  it("writes gRPC methods out as the requests that they are", () => {
+    const document = happy();
+    put(document, "services.0.calls.0", {
+      service: "lucid-blocks",
+      ports: ["grpc"],
+      reason: "because",
+      rules: [{ grpc: ["b.C/*", "a.B/C"] }, { paths: ["/raw"] }],
+    });
+    assert.deepEqual(resolveMesh(validateDocument(document)).edges[0]?.rules, [
+      { methods: ["POST"], paths: ["/a.B/C", "/b.C/*"] },
+      { methods: [], paths: ["/raw"] },
+    ]);
+  });
+
+  describe("the end of a call", () => {
+    const ending = (until: string) => {
+      const document = happy();
+      put(document, "services.0.calls.0.until", until);
+      return validateDocument(document);
+    };
+
+    it("is one instant: a date lasts until it is over, a time until it comes", () => {
+      const ends = (until: string) => resolveMesh(ending(until)).edges[0]?.until;
+      assert.equal(ends("2026-12-30"), "2026-12-31T00:00:00Z");
+      assert.equal(ends("2026-12-31"), "2027-01-01T00:00:00Z");
+      assert.equal(ends("2026-11-30"), "2026-12-01T00:00:00Z");
+      assert.equal(ends("2028-02-28"), "2028-02-29T00:00:00Z");
+      assert.equal(ends("2026-12-31T18:00:05Z"), "2026-12-31T18:00:05Z");
+    });
+
+    it("sets the call apart once it has come, and never by itself", () => {
+      const document = ending("2026-12-31T18:00:05Z");
+      const edges = (now?: string) => {
+        const { edges, ended } = resolveMesh(document, { now });
+        return [edges.length, ended.length];
+      };
+      assert.deepEqual(edges(), [1, 0]);
+      assert.deepEqual(edges("2026-12-31T18:00:04.999Z"), [1, 0]);
+      assert.deepEqual(edges("2026-12-31T18:00:05.000Z"), [0, 1]);
+      assert.deepEqual(edges("2030-01-01T00:00:00.000Z"), [0, 1]);
+      assert.deepEqual(
+        edgesTo(resolveMesh(document, { now: "2030-01-01T00:00:00.000Z" }), "lucid-blocks").map(({ kind }) => kind),
+        [],
+      );
+    });
+  });
+
   it("adds edges for spans when tracing is on, with their one request and a reason, and none for the collector", () => {
     const traced = resolveMesh(validateDocument(happy()), { tracing: true });
     const spans = traced.edges.filter((edge) => edge.kind === "telemetry");
