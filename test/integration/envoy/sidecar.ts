@@ -5,9 +5,15 @@ import { binDir } from "../../../dev/paths";
 import { renderSidecar, renderTrust, sidecarCommand, type EnvoyOptions } from "../../../envoy";
 import { peerZones } from "../../../mesh/edges";
 import type { Mesh, Service, ZoneName } from "../../../mesh/model";
-import { SIDECAR_PATHS, SIDECAR_UID } from "../../../mesh/wire";
+import { SIDECAR_PATHS } from "../../../mesh/wire";
 import { end, type Host } from "./network";
 import type { Leaf } from "./pki";
+
+/**
+ * The user of this run's Envoys, in place of the sidecar's: a user has 128 inotify instances on a whole machine (`fs.inotify.max_user_instances`), of which
+ * an Envoy takes some ten, and one that gets none aborts. A cluster or another lab beside this one must not use up its share.
+ */
+export const LAB_UID = 200_000 + (process.pid % 100_000);
 
 /** The files of a mounted ConfigMap or Secret, by name. */
 type Volume = Readonly<Record<string, string>>;
@@ -58,7 +64,7 @@ export class Sidecar {
     const name = `${this.service.name}-0`;
     const args = sidecarCommand(this.service, this.options);
     const argv = [envoyCopy(), ...args.map((arg) => arg.replace("$(POD_NAME)", name))];
-    const envoy = this.host.spawn(argv, SIDECAR_UID, {
+    const envoy = this.host.spawn(argv, LAB_UID, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, POD_NAME: name },
     });
@@ -69,8 +75,8 @@ export class Sidecar {
     envoy.stdout?.on("data", keep);
     envoy.stderr?.on("data", keep);
     await until(`${name} is ready`, async () => {
-      if (envoy.exitCode !== null) {
-        throw new Error(`Envoy of ${name} ended with ${String(envoy.exitCode)}:\n${this.output}`);
+      if (envoy.exitCode !== null || envoy.signalCode !== null) {
+        throw new Error(`Envoy of ${name} ended with ${String(envoy.exitCode ?? envoy.signalCode)}:\n${this.output}`);
       }
       return (await this.host.call("request", { host: this.host.address, port: 15021, path: "/ready" })).status === 200;
     });

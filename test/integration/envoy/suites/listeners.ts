@@ -2,12 +2,11 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { inspectionServerName, scrapePort } from "../../../../envoy";
-import { SIDECAR_UID } from "../../../../mesh/wire";
 import { services } from "../../../unit/envoy/fixture";
 import type { Answer } from "../answer";
 import type { MeshLab } from "../mesh-lab";
 import type { Leaf } from "../pki";
-import { until } from "../sidecar";
+import { LAB_UID, until } from "../sidecar";
 
 /** The listeners beside the calls: health, admin, inspection and Prometheus' way to them. */
 export function listeners(lab: () => MeshLab): void {
@@ -67,7 +66,7 @@ export function listeners(lab: () => MeshLab): void {
 
     it("the admin socket itself is the sidecar's user's alone", () => {
       const socket = fs.statSync(path.join(blocks().directory, "var/run/envoy/admin.sock"));
-      assert.equal(socket.uid, SIDECAR_UID);
+      assert.equal(socket.uid, LAB_UID);
       assert.equal(socket.mode & 0o777, 0o600);
     });
   });
