@@ -1,7 +1,6 @@
 import { ceilingAllows } from "../ceiling-edges";
 import type { Field } from "../judgement/field";
 import { checkConnectionManager } from "./http";
-import type { Destinations } from "./http";
 import { formOf } from "./listener-forms";
 import type { ListenerForm } from "./listener-forms";
 import { checkRbac } from "./rbac";
@@ -195,14 +194,17 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
         "no RBAC filter stands before the connection goes on",
         "put one first that names each caller",
       );
-      checkTcpProxy(filter.config, form.destinations, scope);
+      checkTcpProxy(filter.config, form, scope);
       ends += 1;
     }
   }
   findings.require(ends === 1, list, "the chain does not end in exactly one HTTP or TCP proxy", "give it one, last");
 }
 
-function checkTcpProxy(proxy: Field, destinations: Destinations, { findings }: Scope): void {
+function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, { findings }: Scope): void {
+  // A connection of the pod's own application travels to its callee as an HTTP/2 CONNECT; what comes from outside is tunnelled nowhere.
+  const tunnels = callPort === undefined;
+  closedKeys(proxy.at("tunneling_config"), ["hostname"], findings);
   closedKeys(
     proxy,
     [
@@ -215,6 +217,7 @@ function checkTcpProxy(proxy: Field, destinations: Destinations, { findings }: S
       "max_early_data_bytes",
       "max_connect_attempts",
       "access_log",
+      ...(tunnels ? ["tunneling_config"] : []),
     ],
     findings,
   );

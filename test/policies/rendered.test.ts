@@ -3,10 +3,13 @@ import * as path from "node:path";
 import { networkPolicies } from "../../components/network/network-policies";
 import { renderCertificateSds, renderSidecar, renderTrust } from "../../envoy";
 import { loadMesh, peerZones } from "../../mesh";
+import { LUCID_CEILING } from "../../policies/ceiling";
+import type { Ceiling } from "../../policies/ceiling";
 import { envoyListenersMtls } from "../../policies/rules/envoy-listeners-mtls";
 import { envoyUpstreamsMtls } from "../../policies/rules/envoy-upstreams-mtls";
 import { networkPolicyZoneIsolation } from "../../policies/rules/network-policy-zone-isolation";
 import { privateKeysInSecrets } from "../../policies/rules/private-keys-in-secrets";
+import { everyProtocol } from "../unit/envoy/fixture";
 import { configMap, networkPolicy } from "./fixtures/objects";
 import { assertPasses } from "./support/judge";
 import type { Json, JsonObject } from "./support/edit";
@@ -17,19 +20,36 @@ const envoy = { resolverAddress: "10.96.64.53", tracing: true, adminPort: 15000,
 const surroundings = { apiServerCidr: "10.0.0.1/32", apiServerPort: 6443 };
 const pem = `-----BEGIN CERTIFICATE-----\n${"MIIB".repeat(8)}\n-----END CERTIFICATE-----\n`;
 
+/** A mesh whose calls speak every protocol, and a ceiling that lets them be. */
+const everyCall: Ceiling = {
+  ...LUCID_CEILING,
+  members: Object.fromEntries(
+    everyProtocol.zones.map(({ name }) => [
+      name,
+      everyProtocol.services.filter(({ zone }) => zone === name).map((service) => service.name),
+    ]),
+  ),
+  edges: [{ from: "*", to: "*", ports: ["15001/TCP", "15090/TCP"], reason: "the tests' own mesh" }],
+};
+
 /** The rules share no code with what renders Lucid; here they meet. */
 describe("what Lucid renders passes the pack", () => {
-  for (const service of mesh.services) {
-    it(`sidecar of ${service.name}`, () => {
-      const files = { ...renderSidecar(mesh, service, envoy), "certificate.yaml": renderCertificateSds() };
-      const configuration = configMap(`${service.name}-envoy`, files, service.zone);
-      const zones = peerZones(mesh, service).map((zone) => [`${zone}.yaml`, renderTrust(zone, pem)]);
-      const trust = configMap(`${service.name}-trust`, Object.fromEntries(zones) as JsonObject, service.zone);
-      for (const rule of [envoyListenersMtls, envoyUpstreamsMtls, privateKeysInSecrets]) {
-        assertPasses(rule, configuration);
-        assertPasses(rule, trust);
-      }
-    });
+  for (const { title, declared, ceiling } of [
+    { title: "Lucid", declared: mesh, ceiling: LUCID_CEILING },
+    { title: "every protocol", declared: everyProtocol, ceiling: everyCall },
+  ]) {
+    for (const service of declared.services) {
+      it(`${title}: sidecar of ${service.name}`, () => {
+        const files = { ...renderSidecar(declared, service, envoy), "certificate.yaml": renderCertificateSds() };
+        const configuration = configMap(`${service.name}-envoy`, files, service.zone);
+        const zones = peerZones(declared, service).map((zone) => [`${zone}.yaml`, renderTrust(zone, pem)]);
+        const trust = configMap(`${service.name}-trust`, Object.fromEntries(zones) as JsonObject, service.zone);
+        for (const rule of [envoyListenersMtls, envoyUpstreamsMtls, privateKeysInSecrets]) {
+          assertPasses(rule, configuration, ceiling);
+          assertPasses(rule, trust, ceiling);
+        }
+      });
+    }
   }
 
   for (const zone of mesh.zones) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { core, forward, podOf } from "../support/cluster";
-import { imagesWith, membersWith, policyConfig } from "../support/ceiling";
+import { apps, core, forward, podOf } from "../support/cluster";
+import { membersWith, policyConfig } from "../support/ceiling";
 import { eventually } from "../support/eventually";
 import { deploy, deployDeclared } from "../support/variation";
 import type { WrittenCall, WrittenDocument } from "../support/variation";
@@ -16,12 +16,20 @@ const CALLER = "spiffe://ops.lucid.internal/ns/lucid-ops/sa/protocol-client";
 const HOST = `${SERVER.name}.lucid.internal`;
 const DIAL = { http: 80, http2: 81, websocket: 82, tcp: 83, grpc: 84 } as const;
 
-function declare(document: WrittenDocument): void {
+/** An image with Node that the ceiling lists: the controller's own. */
+async function nodeImage(): Promise<string> {
+  const { spec } = await apps.readNamespacedDeployment({ name: "mesh-controller", namespace: "lucid-mesh" });
+  const image = spec?.template.spec?.containers[0]?.image;
+  if (image === undefined) throw new Error("the controller's deployment has no image");
+  return image;
+}
+
+function declare(document: WrittenDocument, image: string): void {
   const program = readFileSync(path.join(__dirname, "..", "support", "protocols", "application.cjs"), "utf8");
   const application = {
     plane: "ops" as const,
-    image: "node:20-bookworm-slim",
-    command: ["/usr/local/bin/node", "-e", program],
+    image,
+    command: ["node", "-e", program],
     health: { path: "/", port: 8080 },
   };
   const ports = Object.entries(DIAL).map(([protocol, dialPort], index) => ({
@@ -67,12 +75,12 @@ async function answers(protocol: keyof typeof DIAL, target: string, expected: Ou
 describe("every protocol, through two sidecars", function () {
   this.timeout(600_000);
   before(async () => {
+    const image = await nodeImage();
     await deploy({
-      document: declare,
-      policyConfig: policyConfig({
-        members: membersWith("ops", [SERVER.name, CLIENT.name]),
-        images: imagesWith("docker.io/library/node"),
-      }),
+      document: (document) => {
+        declare(document, image);
+      },
+      policyConfig: policyConfig({ members: membersWith("ops", [SERVER.name, CLIENT.name]) }),
     });
   });
   after(deployDeclared);

@@ -20,8 +20,3 @@ export function policyConfig(raised: Partial<Ceiling>): Record<string, Record<st
 export function membersWith(zone: string, names: readonly string[]): Ceiling["members"] {
   return { ...LUCID_CEILING.members, [zone]: [...(LUCID_CEILING.members[zone] ?? []), ...names] };
 }
-
-/** The ceiling's image repositories with more of them. */
-export function imagesWith(...repositories: string[]): Ceiling["images"] {
-  return [...LUCID_CEILING.images, ...repositories];
-}

@@ -45,7 +45,7 @@ export async function deploy(variation: Variation): Promise<string> {
   const document = load(readFileSync(path.join(checkoutDir, "mesh.yaml"), "utf8")) as WrittenDocument;
   variation.document?.(document);
   const documentFile = path.join(FOLDER, "mesh.yaml");
-  writeFileSync(documentFile, dump(document, { lineWidth: -1 }));
+  writeFileSync(documentFile, dump(document, { lineWidth: -1, noRefs: true }));
   const config = { document: path.relative(checkoutDir, documentFile), ...variation.config };
   const policyFile = path.join(FOLDER, "policies.json");
   writeFileSync(policyFile, JSON.stringify(variation.policyConfig ?? {}));
