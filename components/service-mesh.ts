@@ -3,6 +3,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Mesh, Service, Zone as ZoneModel, ZoneName } from "../mesh";
+import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN, SIDECAR_PORTS } from "../mesh/wire";
 import { applicationPod } from "./application";
 import { ConsulAcls } from "./discovery/consul-acls";
@@ -41,6 +42,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
     );
     const { mesh, settings } = args;
     const child = { parent: this };
+    for (const notice of trafficNotices(mesh)) void pulumi.log.warn(notice, this);
 
     const zones = this.zones(args);
     const context: MeshContext = {

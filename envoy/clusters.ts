@@ -3,6 +3,7 @@ import type { Edge, Mesh, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
 import { alpnOf, isHttp, protocolOptions } from "./http";
 import { extension, socketAddress, type Message } from "./message";
+import { applicationBreakers, circuitBreakers, outlierDetection } from "./limits";
 import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
 import { clientTls } from "./tls";
@@ -35,8 +36,8 @@ export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options
     lb_policy: "LEAST_REQUEST",
     load_assignment: endpoint(name, socketAddress(callee.discoveryName, SIDECAR_PORTS.inbound)),
     ...protocolOptions(version, "300s"),
-    circuit_breakers: CIRCUIT_BREAKERS,
-    outlier_detection: OUTLIER_DETECTION,
+    circuit_breakers: circuitBreakers(edge.traffic),
+    outlier_detection: outlierDetection(edge.traffic),
     upstream_connection_options: {
       tcp_keepalive: { keepalive_probes: 3, keepalive_time: 10, keepalive_interval: 5 },
     },
@@ -45,8 +46,8 @@ export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options
 }
 
 /** The application behind one of its ports, on the pod's loopback. */
-export function applicationCluster(port: ServicePort): Message {
-  return loopbackCluster(applicationName(port.name), port.port, port.protocol);
+export function applicationCluster(service: Service, port: ServicePort): Message {
+  return loopbackCluster(applicationName(port.name), port, service);
 }
 
 /**
@@ -58,7 +59,10 @@ export function healthTarget(service: Service): { readonly name: string; readonl
   if (port !== undefined) {
     return { name: applicationName(port.name), own: [] };
   }
-  return { name: HEALTH_CLUSTER, own: [loopbackCluster(HEALTH_CLUSTER, service.health.port, "http")] };
+  return {
+    name: HEALTH_CLUSTER,
+    own: [loopbackCluster(HEALTH_CLUSTER, { port: service.health.port, protocol: "http" }, service)],
+  };
 }
 
 /** This Envoy's admin interface, through the Unix socket that only the sidecar's container has. */
@@ -81,7 +85,8 @@ export function calleeOf(mesh: Mesh, edge: Edge): { readonly service: Service; r
   return { service, port };
 }
 
-function loopbackCluster(name: string, port: number, protocol: ServicePort["protocol"]): Message {
+function loopbackCluster(name: string, target: Pick<ServicePort, "port" | "protocol">, service: Service): Message {
+  const { port, protocol } = target;
   // Idle connections are given up sooner than common servers do it (Node: 5 s), so that no request meets a closing one.
   const version = protocol === "http2" || protocol === "grpc" ? "http2" : "http1";
   return {
@@ -90,7 +95,7 @@ function loopbackCluster(name: string, port: number, protocol: ServicePort["prot
     type: "STATIC",
     load_assignment: endpoint(name, socketAddress("127.0.0.1", port)),
     ...(isHttp(protocol) ? protocolOptions(version, version === "http1" ? "4s" : "300s") : {}),
-    circuit_breakers: { thresholds: [LIMITS] },
+    circuit_breakers: applicationBreakers(protocol, service.traffic),
   };
 }
 
@@ -113,29 +118,3 @@ function resolver(address: string): Message {
     },
   );
 }
-
-const LIMITS: Message = { max_connections: 1024, max_pending_requests: 1024, max_requests: 4096 };
-
-/** Retries are at most a fifth of the calls under way (three at the least). */
-const CIRCUIT_BREAKERS: Message = {
-  thresholds: [{ ...LIMITS, retry_budget: { budget_percent: { value: 20 }, min_retry_concurrency: 3 } }],
-};
-
-/**
- * An instance is left out for a while when it cannot be reached or its sidecar answers 502–504. An application's own 500 ejects nobody: it may be
- * the answer.
- */
-const OUTLIER_DETECTION: Message = {
-  interval: "5s",
-  base_ejection_time: "5s",
-  max_ejection_time: "60s",
-  max_ejection_percent: 50,
-  split_external_local_origin_errors: true,
-  consecutive_local_origin_failure: 3,
-  enforcing_consecutive_local_origin_failure: 100,
-  consecutive_gateway_failure: 5,
-  enforcing_consecutive_gateway_failure: 100,
-  enforcing_consecutive_5xx: 0,
-  enforcing_success_rate: 0,
-  enforcing_local_origin_success_rate: 0,
-};

@@ -1,12 +1,14 @@
 import { edgesTo, serviceNamed } from "../mesh/edges";
-import type { Mesh, Service, ServicePort, ZoneName } from "../mesh/model";
+import type { Edge, Mesh, Service, ServicePort, ZoneName } from "../mesh/model";
 import { ZONES } from "../mesh/model";
 import { serverName, SIDECAR_PORTS } from "../mesh/wire";
 import { inboundRequests, refusedConnections } from "./access-log";
 import { alpnOf, connectionManager, GRPC_STATS, MAX_PEER_CONNECTION, TCP_IDLE_TIMEOUT, upgradeOf } from "./http";
+import { connectionLimit } from "./limits";
 import { any, extension, socketAddress, type Message } from "./message";
 import { applicationName, inboundName, LISTENERS } from "./names";
 import type { EnvoyOptions } from "./options";
+import { callerRateLimit, type CallerLimit } from "./rate-limit";
 import { httpRbac, type Grant } from "./rbac";
 import { serverTls } from "./tls";
 import { CALLER_TAG, operation, tracing } from "./tracing";
@@ -55,7 +57,12 @@ export function mtlsListener(name: string, port: number): Message {
 interface Chain {
   readonly port: ServicePort;
   readonly zone: ZoneName;
-  readonly grants: readonly Grant[];
+  readonly grants: readonly Caller[];
+}
+
+/** Somebody who may call, with the edge that says so. */
+interface Caller extends Grant {
+  readonly edge: Edge;
 }
 
 function chain(mesh: Mesh, service: Service, options: EnvoyOptions, { port, zone, grants }: Chain): Message {
@@ -67,7 +74,7 @@ function chain(mesh: Mesh, service: Service, options: EnvoyOptions, { port, zone
     filter_chain_match: { transport_protocol: "tls", server_names: [sni] },
     transport_socket: serverTls(peers, alpnOf(port.protocol)),
     transport_socket_connect_timeout: "5s",
-    filters: [filter(mesh, service, options, { name, sni, port, grants })],
+    filters: [connectionLimit(name, service.traffic), filter(mesh, service, options, { name, sni, port, grants })],
   };
 }
 
@@ -75,7 +82,7 @@ interface Filter {
   readonly name: string;
   readonly sni: string;
   readonly port: ServicePort;
-  readonly grants: readonly Grant[];
+  readonly grants: readonly Caller[];
 }
 
 /**
@@ -84,13 +91,20 @@ interface Filter {
  */
 function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni, port, grants }: Filter): Message {
   const trace = tracing(mesh, service, options);
+  const limits = grants.flatMap(({ identity, edge: { traffic } }): CallerLimit[] =>
+    traffic.rateLimit === undefined ? [] : [{ identity, limit: traffic.rateLimit }],
+  );
   return connectionManager({
     statPrefix: name,
     upgrade: upgradeOf(port.protocol),
     maxConnectionDuration: MAX_PEER_CONNECTION,
     accessLog: [inboundRequests({ kind: "call", direction: "inbound", service: service.name, port: port.name })],
     tracing: trace === undefined ? undefined : withCaller(trace),
-    filters: [httpRbac(sni, grants), ...(port.protocol === "grpc" ? [GRPC_STATS] : [])],
+    filters: [
+      httpRbac(sni, grants),
+      ...(limits.length === 0 ? [] : [callerRateLimit(name, port.protocol, limits)]),
+      ...(port.protocol === "grpc" ? [GRPC_STATS] : []),
+    ],
     routes: [{ ...target(port), ...operation(`serve ${port.name}`) }],
     overrides: {
       forward_client_cert_details: "SANITIZE_SET",
@@ -111,7 +125,7 @@ function target(port: ServicePort): Message {
     : { match: { prefix: "/" }, route };
 }
 
-function grantsOf(mesh: Mesh, service: Service, port: ServicePort, zone: ZoneName): Grant[] {
+function grantsOf(mesh: Mesh, service: Service, port: ServicePort, zone: ZoneName): Caller[] {
   return edgesTo(mesh, service)
     .filter((edge) => edge.port === port.name)
     .map((edge) => ({ edge, caller: serviceNamed(mesh, edge.from) }))
@@ -121,6 +135,7 @@ function grantsOf(mesh: Mesh, service: Service, port: ServicePort, zone: ZoneNam
       identity: caller.identity,
       rules: edge.rules,
       ...(edge.until === undefined ? {} : { until: edge.until }),
+      edge,
     }));
 }
 

@@ -1,10 +1,11 @@
 import type { Edge, Mesh, Service } from "../mesh/model";
 import { failedCalls } from "./access-log";
 import { calleeOf } from "./clusters";
-import { connectionManager, GRPC_STATS, isHttp, TCP_IDLE_TIMEOUT, upgradeOf, type HttpProtocol } from "./http";
+import { connectionManager, GRPC_STATS, isHttp, TCP_IDLE_TIMEOUT, upgradeOf } from "./http";
 import { any, extension, socketAddress, type Message } from "./message";
 import { outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
+import { outboundRoutes } from "./retries";
 import { operation, tracing } from "./tracing";
 
 /**
@@ -23,13 +24,15 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
         // Spans of the export itself would beget spans.
         tracing: edge.kind === "telemetry" ? undefined : tracing(mesh, caller, options),
         filters: port.protocol === "grpc" ? [GRPC_STATS] : [],
-        routes: [
+        routes: outboundRoutes(
           {
-            match: { prefix: "/" },
-            route: action(name, port.protocol, options),
-            ...operation(`call ${callee.name}/${port.name}`),
+            cluster: name,
+            protocol: port.protocol,
+            traffic: edge.traffic,
+            common: operation(`call ${callee.name}/${port.name}`),
           },
-        ],
+          options,
+        ),
         overrides: { skip_xff_append: true },
       })
     : extension("envoy.filters.network.tcp_proxy", "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", {
@@ -38,7 +41,7 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
         idle_timeout: TCP_IDLE_TIMEOUT,
         // See inbound.ts: TCP travels as a CONNECT.
         tunneling_config: { hostname: `${callee.hostname}:${port.dialPort}` },
-        max_connect_attempts: 3,
+        max_connect_attempts: options.retries === false ? 1 : 1 + edge.traffic.retries.attempts,
         access_log: [failedCalls(subject)],
       });
   return any("envoy.config.listener.v3.Listener", {
@@ -51,35 +54,3 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
     filter_chains: [{ filters: [filter] }],
   });
 }
-
-function action(cluster: string, protocol: HttpProtocol, options: EnvoyOptions): Message {
-  return { cluster, ...timeouts(protocol), ...(options.retries === false ? {} : { retry_policy: RETRIES }) };
-}
-
-/** A request and its answer end within 15 s; what streams is bounded by its silence alone (and gRPC by the deadline that the caller gives). */
-function timeouts(protocol: HttpProtocol): Message {
-  switch (protocol) {
-    case "http":
-      return { timeout: "15s" };
-    case "grpc":
-      return { timeout: "0s", max_stream_duration: { grpc_timeout_header_max: "0s" } };
-    case "http2":
-    case "websocket":
-      return { timeout: "0s" };
-  }
-}
-
-/** Only what certainly never reached the application is tried again, so a retry is safe for every method. */
-const RETRIES: Message = {
-  retry_on: "connect-failure,refused-stream,reset-before-request",
-  num_retries: 2,
-  retry_back_off: { base_interval: "0.025s", max_interval: "0.25s" },
-  retry_host_predicate: [
-    extension(
-      "envoy.retry_host_predicates.previous_hosts",
-      "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
-    ),
-  ],
-  // Picking costs nothing: of two instances one dead, three picks would meet the dead one again in one retry of eight.
-  host_selection_retry_max_attempts: "10",
-};

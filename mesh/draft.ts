@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { ZONES, type ZoneName } from "./model";
-import { METHODS, PROTOCOLS } from "./schema";
+import { callTraffic, documentTraffic, METHODS, PROTOCOLS, serviceTraffic } from "./schema";
 
 const text = z.string().optional().catch(undefined);
 const number = z.number().optional().catch(undefined);
@@ -23,7 +23,13 @@ const rule = z.object({
 });
 
 const call = rule
-  .extend({ service: text, ports: list(text), reason: text, rules: list(rule.optional().catch(undefined)) })
+  .extend({
+    service: text,
+    ports: list(text),
+    reason: text,
+    rules: list(rule.optional().catch(undefined)),
+    traffic: callTraffic.optional().catch(undefined),
+  })
   .catch({});
 
 const port = z
@@ -56,6 +62,7 @@ const service = z
       .optional()
       .catch({}),
     address: text,
+    traffic: serviceTraffic.optional().catch(undefined),
     calls: list(call),
   })
   .catch({});
@@ -72,6 +79,7 @@ const draftSchema = z
       )
       .optional()
       .catch(undefined),
+    traffic: documentTraffic.optional().catch(undefined),
     services: list(service),
   })
   .catch({});

@@ -12,4 +12,5 @@ export * from "./names";
 export { describeProblem, MeshDocumentError, type Problem } from "./problems";
 export { loadMesh, resolveMesh, type ResolveOptions } from "./resolve";
 export * from "./schema";
+export * from "./traffic";
 export * from "./wire";

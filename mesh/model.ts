@@ -5,6 +5,8 @@
  * that an object in the cluster will bear is fixed, and infrastructure edges (telemetry, operation) stand in it like any declared call.
  */
 
+import type { EdgeTraffic, ServiceTraffic } from "./traffic/model";
+
 /** The planes of Lucid, which hold its services. */
 export const PLANES = ["ops", "chain", "wallet"] as const;
 /** Zones that hold what the mesh itself needs. */
@@ -55,6 +57,8 @@ export interface Service {
   readonly ports: readonly [ServicePort, ...ServicePort[]];
   readonly health: HealthCheck;
   readonly workload: Workload;
+  /** What it takes as callee; what one caller may have stands on the edge. */
+  readonly traffic: ServiceTraffic;
   /** Shown in the registration's tags and as a pod label. */
   readonly version: string;
 }
@@ -115,6 +119,8 @@ export interface Edge {
   readonly crossesZones: boolean;
   /** First instant (UTC, `2026-12-31T18:00:00Z`) from which the callee's sidecar refuses it; absent: it has no end. */
   readonly until?: string;
+  /** Times, tries and limits of this call. */
+  readonly traffic: EdgeTraffic;
   /** Path of the declaration in the document (`services.admin-ui.calls[0]`), or what computed it. */
   readonly source: string;
 }

@@ -12,6 +12,7 @@ import {
   type EdgeRule,
   type HealthCheck,
   type Mesh,
+  type Protocol,
   type Service,
   type ServicePort,
   type Workload,
@@ -20,6 +21,7 @@ import {
 import { DOMAIN, discoveryNameOf, hostnameOf, identityOf, namespaceOf, trustDomainOf } from "./names";
 import { MeshDocumentError } from "./problems";
 import type { CallDeclaration, MeshDocument, PortDeclaration, ServiceDeclaration } from "./schema";
+import { edgeTraffic, serviceTrafficOf } from "./traffic/resolve";
 import { WELL_KNOWN } from "./wire";
 
 /** What a stack decides about the mesh that the document doesn't say. */
@@ -57,10 +59,16 @@ export function loadMesh(text: string, file?: string, options?: ResolveOptions):
 export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}): Mesh {
   const services = document.services.map(resolveService).sort((a, b) => compare(a.name, b.name));
   const byName = new Map(services.map((service) => [service.name, service]));
-  const declared = document.services.flatMap((declaration) => callEdges(declaration, byName)).sort(byEnds);
+  const declarations = new Map(document.services.map((declaration) => [declaration.name, declaration]));
+  const declared = document.services
+    .flatMap((declaration) => callEdges(declaration, byName, declarations))
+    .sort(byEnds);
   const { now } = options;
   const hasEnded = ({ until }: Edge) => now !== undefined && until !== undefined && isOver(until, now);
-  const spans = options.tracing === true ? telemetryEdges(services, byName.get(WELL_KNOWN.jaeger)) : [];
+  const spans =
+    options.tracing === true
+      ? telemetryEdges(services, byName.get(WELL_KNOWN.jaeger), declarations.get(WELL_KNOWN.jaeger))
+      : [];
   return {
     domain: DOMAIN,
     zones: ZONES.map((name): Zone => ({ name, namespace: namespaceOf(name), trustDomain: trustDomainOf(name) })),
@@ -86,6 +94,7 @@ function resolveService(declaration: ServiceDeclaration): Service {
     ports,
     health: resolveHealth(declaration, ports),
     workload: resolveWorkload(declaration),
+    traffic: serviceTrafficOf(declaration.traffic),
     version: declaration.version,
   };
 }
@@ -113,11 +122,16 @@ function resolveWorkload(declaration: ServiceDeclaration): Workload {
   return command === undefined ? workload : { ...workload, command };
 }
 
-function callEdges(declaration: ServiceDeclaration, services: ReadonlyMap<string, Service>): Edge[] {
+function callEdges(
+  declaration: ServiceDeclaration,
+  services: ReadonlyMap<string, Service>,
+  declarations: ReadonlyMap<string, ServiceDeclaration>,
+): Edge[] {
   return declaration.calls.flatMap((call, index) => {
     const callee = services.get(call.service);
     if (callee === undefined) throw unchecked(`'${call.service}' is not declared`);
     const crossesZones = declaration.plane !== callee.zone;
+    const declared = declarations.get(call.service)?.traffic;
     return (call.ports ?? [callee.ports[0].name]).map((port): Edge => {
       const edge: Edge = {
         from: declaration.name,
@@ -126,6 +140,7 @@ function callEdges(declaration: ServiceDeclaration, services: ReadonlyMap<string
         kind: "call",
         rules: rulesOf(call),
         crossesZones,
+        traffic: edgeTraffic(protocolOf(callee, port), declared, call.traffic),
         source: `services.${declaration.name}.calls[${String(index)}]`,
       };
       return {
@@ -154,7 +169,11 @@ function resolveEnd(until: string): string {
   return end;
 }
 
-function telemetryEdges(services: readonly Service[], collector: Service | undefined): Edge[] {
+function telemetryEdges(
+  services: readonly Service[],
+  collector: Service | undefined,
+  declaration: ServiceDeclaration | undefined,
+): Edge[] {
   if (collector === undefined) {
     const mend = `declare '${WELL_KNOWN.jaeger}' with a port '${OTLP_PORT}', or turn tracing off (lucid-mesh:tracingEnabled)`;
     throw new MeshDocumentError([{ path: "services", message: "tracing is on and nobody collects traces", mend }]);
@@ -169,12 +188,19 @@ function telemetryEdges(services: readonly Service[], collector: Service | undef
       rules: [SPAN_EXPORT],
       reason: "Spans of its calls go to the trace collector",
       crossesZones: service.zone !== collector.zone,
+      traffic: edgeTraffic(protocolOf(collector, OTLP_PORT), declaration?.traffic),
       source: "tracing",
     }));
 }
 
 function byEnds(a: Edge, b: Edge): number {
   return compare(a.from, b.from) || compare(a.to, b.to) || compare(a.port, b.port);
+}
+
+function protocolOf(callee: Service, name: string): Protocol {
+  const port = callee.ports.find((candidate) => candidate.name === name);
+  if (port === undefined) throw unchecked(`'${callee.name}' has no port '${name}'`);
+  return port.protocol;
 }
 
 /** By code unit: the same on every machine, unlike a locale's order. */

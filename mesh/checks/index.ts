@@ -2,10 +2,12 @@
 import type { Draft } from "../draft";
 import type { Path, Report } from "../problems";
 import { checkAddresses } from "./addresses";
+import { checkAmplification } from "./amplification";
 import { checkCalls } from "./calls";
 import { checkMembership } from "./membership";
 import { checkNames } from "./names";
 import { checkPorts } from "./ports";
+import { checkTraffic } from "./traffic";
 import { checkWorkloads } from "./workload";
 
 /**
@@ -20,4 +22,6 @@ export function checkMeaning(draft: Draft, raw: (path: Path) => unknown, report:
   checkPorts(draft, report);
   checkCalls(draft, report);
   checkAddresses(draft, report);
+  checkTraffic(draft, report);
+  checkAmplification(draft, report);
 }

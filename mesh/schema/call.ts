@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { GRPC_METHOD } from "../grpc";
 import { endOf } from "../instant";
+import { callTraffic } from "./traffic";
 import { portName, serviceName } from "./values";
 
 /** HTTP methods that a rule may name. */
@@ -79,4 +80,7 @@ export const call = z.strictObject({
     .describe(
       "End of the call (UTC): a date, that day included, or a date and time. The callee's sidecar refuses it from then on. Default: none.",
     ),
+  traffic: callTraffic
+    .optional()
+    .describe("Resilience of this call: each value in place of what the callee declares for everybody."),
 });

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { service } from "./service";
+import { documentTraffic } from "./traffic";
 import { zone } from "./zone";
 
 /** The version of the document's format. */
@@ -21,6 +22,7 @@ export const meshDocumentSchema = z.strictObject({
       edge: zone.prefault({}).describe("Ways in and out: Tor and its proxies."),
     })
     .describe("Who may be where."),
+  traffic: documentTraffic.prefault({}).describe("What holds for the calls of the whole mesh."),
   services: z.array(service).describe("Every service of the mesh, with everything that it calls."),
 });
 

@@ -1,4 +1,11 @@
 export { METHODS } from "./call";
 export * from "./document";
 export { PROTOCOLS } from "./port";
+export {
+  callTraffic,
+  documentTraffic,
+  serviceTraffic,
+  type DeclaredServiceTraffic,
+  type DeclaredTraffic,
+} from "./traffic";
 export { DEFAULT_RESOURCES } from "./workload";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ZONES } from "../model";
 import { call } from "./call";
 import { port } from "./port";
+import { serviceTraffic } from "./traffic";
 import { serviceName } from "./values";
 import { health, resources } from "./workload";
 
@@ -46,5 +47,8 @@ export const service = z.strictObject({
     .describe(
       "Its loopback address in callers' pods, in 127.64.0.0/10. Only needed where two names fall on one address.",
     ),
+  traffic: serviceTraffic
+    .optional()
+    .describe("Resilience, for everybody who calls it; each call may override it for itself."),
   calls: z.array(call).default([]).describe("Everything that it may call. What isn't declared is refused."),
 });

@@ -3,6 +3,24 @@ import type { Field } from "../judgement/field";
 import type { Scope } from "./scope";
 import { closedKeys, isType } from "./shape";
 import { checkClientTls } from "./tls";
+import { checkBounds } from "./traffic";
+
+const CLUSTER_KEYS = [
+  "@type",
+  "name",
+  "connect_timeout",
+  "type",
+  "cluster_type",
+  "lb_policy",
+  "load_assignment",
+  "typed_extension_protocol_options",
+  "circuit_breakers",
+  "outlier_detection",
+  "upstream_connection_options",
+  "transport_socket",
+  "original_dst_lb_config",
+  "cleanup_interval",
+];
 
 /** Checks `clusters.yaml`: to the application in clear text on loopback, to everybody else by mutual TLS and to exact identities. */
 export function checkClusters(file: Field, scope: Scope): void {
@@ -20,6 +38,8 @@ export function checkClusters(file: Field, scope: Scope): void {
       "the transport is chosen per host",
       "give the cluster one transport_socket",
     );
+    closedKeys(cluster, [...CLUSTER_KEYS, "transport_socket_matches"], findings);
+    checkBounds(cluster, scope, /^outbound\|./.test(name) ? "budget" : "plain");
     if (name.startsWith("application|")) checkApplication(cluster, scope);
     else if (/^outbound\|./.test(name)) checkCallee(cluster, name.split("|")[1] ?? "", scope);
     else if (/^scrape\|./.test(name)) checkScrape(cluster, name.slice("scrape|".length), scope);

@@ -3,6 +3,7 @@ import { checkRbac } from "./rbac";
 import type { Scope } from "./scope";
 import { closedKeys, extensionOf } from "./shape";
 import type { AcceptedPeers } from "./tls";
+import { checkRateLimit, checkRetryPolicy } from "./traffic";
 
 /** What a listener's requests may be sent to. */
 export interface Destinations {
@@ -111,6 +112,7 @@ function checkFilters(list: Field, peers: AcceptedPeers | undefined, authorized:
   const filters = list.items().map((item) => extensionOf(item, HTTP_FILTERS, findings));
   for (const filter of filters) {
     if (filter?.name === "envoy.filters.http.rbac") checkRbac(filter.config, peers, scope);
+    if (filter?.name === "envoy.filters.http.local_ratelimit") checkRateLimit(filter.config, peers, scope);
   }
   const names = filters.map((filter) => filter?.name);
   findings.require(
@@ -124,6 +126,13 @@ function checkFilters(list: Field, peers: AcceptedPeers | undefined, authorized:
     list,
     "the router is not the last filter",
     "put it last, once",
+  );
+  const limit = names.indexOf("envoy.filters.http.local_ratelimit");
+  findings.require(
+    limit < 0 || names.slice(0, limit).includes("envoy.filters.http.rbac"),
+    list,
+    "the rate limit stands before authorization, so refused requests take a caller's tokens",
+    "put it behind the RBAC filter",
   );
 }
 
@@ -151,6 +160,7 @@ function checkRoute(route: Field, destinations: Destinations, scope: Scope): voi
   // Per-route settings of filters (`typed_per_filter_config`) could switch RBAC off, so they are none of the known keys.
   closedKeys(route, ["name", "match", "route", "direct_response", "decorator"], findings);
   if (!route.has("route")) return;
+  checkAction(route.at("route"), scope);
   for (const cluster of clustersOf(route.at("route"), scope)) {
     const name = cluster.text() ?? "";
     if (name === ADMIN_CLUSTER) checkAdminRoute(route, destinations, scope);
@@ -163,6 +173,29 @@ function checkRoute(route: Field, destinations: Destinations, scope: Scope): voi
       );
   }
 }
+
+/** What a route does beside choosing where to: no copies to others, no redirects, no rewrites but that of the health check. */
+function checkAction(action: Field, scope: Scope): void {
+  const { findings } = scope;
+  closedKeys(action, ACTION_KEYS, findings);
+  closedKeys(action.at("max_stream_duration"), ["max_stream_duration", "grpc_timeout_header_max"], findings);
+  for (const upgrade of action.at("upgrade_configs").items()) {
+    closedKeys(upgrade, ["upgrade_type", "connect_config"], findings);
+    closedKeys(upgrade.at("connect_config"), [], findings);
+  }
+  if (action.has("retry_policy")) checkRetryPolicy(action.at("retry_policy"), scope);
+}
+
+const ACTION_KEYS = [
+  "cluster",
+  "weighted_clusters",
+  "timeout",
+  "idle_timeout",
+  "max_stream_duration",
+  "retry_policy",
+  "upgrade_configs",
+  "prefix_rewrite",
+];
 
 /** The clusters a route action may choose; choosing by header or plug-in is no way that can be judged. */
 function clustersOf(action: Field, { findings }: Scope): Field[] {

@@ -10,6 +10,8 @@ export interface ListenerForm {
   /** How a chain's callers may be reached in the ceiling; undefined where nobody outside the pod can come. */
   readonly callPort?: string;
   readonly destinations: Destinations;
+  /** Whether each chain has a connection limit of its own. */
+  readonly bounded?: true;
 }
 
 const NOWHERE: Destinations = { allows: () => false, adminPaths: [] };
@@ -23,6 +25,7 @@ export function formOf(name: string): ListenerForm | undefined {
         port: 15001,
         protocol: "TCP",
         callPort: CALL_PORT,
+        bounded: true,
         destinations: { allows: (cluster) => cluster.startsWith("application|"), adminPaths: [] },
       };
     case "inspection":

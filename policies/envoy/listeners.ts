@@ -8,6 +8,7 @@ import type { Scope } from "./scope";
 import { closedKeys, extensionOf, isType } from "./shape";
 import { checkServerTls } from "./tls";
 import type { AcceptedPeers } from "./tls";
+import { checkConnectionLimit } from "./traffic";
 
 const LISTENER_KEYS = [
   "@type",
@@ -172,16 +173,20 @@ function checkMutual(chain: Field, listener: string, callPort: string, scope: Sc
 function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: ListenerForm, scope: Scope): void {
   const { findings } = scope;
   const mutual = form.callPort !== undefined;
-  const allowed = ["connection_limit", "local_ratelimit", "rbac", "tcp_proxy", "http_connection_manager"];
+  const allowed = ["connection_limit", "rbac", "tcp_proxy", "http_connection_manager"];
   let authorized = !mutual;
   let ends = 0;
+  let bounded = !form.bounded;
   for (const item of list.items()) {
     const filter = extensionOf(
       item,
       allowed.map((name) => `envoy.filters.network.${name}`),
       findings,
     );
-    if (filter?.name === "envoy.filters.network.rbac") {
+    if (filter?.name === "envoy.filters.network.connection_limit") {
+      checkConnectionLimit(filter.config, scope);
+      bounded ||= ends === 0;
+    } else if (filter?.name === "envoy.filters.network.rbac") {
       checkRbac(filter.config, peers, scope);
       authorized = true;
     } else if (filter?.name === "envoy.filters.network.http_connection_manager") {
@@ -198,6 +203,12 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
       ends += 1;
     }
   }
+  findings.require(
+    bounded,
+    list,
+    "no connection limit stands before the callers of this chain",
+    "put envoy.filters.network.connection_limit first",
+  );
   findings.require(ends === 1, list, "the chain does not end in exactly one HTTP or TCP proxy", "give it one, last");
 }
 

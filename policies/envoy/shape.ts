@@ -13,11 +13,12 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "envoy.filters.network.tcp_proxy": "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
   "envoy.filters.network.rbac": "envoy.extensions.filters.network.rbac.v3.RBAC",
   "envoy.filters.network.connection_limit": "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
-  "envoy.filters.network.local_ratelimit": "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit",
   "envoy.filters.http.rbac": "envoy.extensions.filters.http.rbac.v3.RBAC",
   "envoy.filters.http.grpc_stats": "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
   "envoy.filters.http.local_ratelimit": "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
   "envoy.filters.http.jwt_authn": "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+  "envoy.rate_limit_descriptors.expr": "envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor",
+  "envoy.retry_host_predicates.previous_hosts": "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
   "envoy.filters.http.router": "envoy.extensions.filters.http.router.v3.Router",
 };
 

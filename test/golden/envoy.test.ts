@@ -5,6 +5,7 @@ import { renderSidecar, sidecarCommand } from "../../envoy";
 import { loadMesh } from "../../mesh";
 import type { Mesh } from "../../mesh/model";
 import { everyProtocol, OPTIONS } from "../unit/envoy/fixture";
+import { declaredTraffic } from "../unit/envoy/traffic-fixture";
 
 const FILES = path.join(__dirname, "files", "envoy");
 const UPDATE = process.env.UPDATE_GOLDEN === "1";
@@ -14,11 +15,13 @@ describe("golden files of sidecars", () => {
   const document = path.join(__dirname, "..", "..", "mesh.yaml");
   const meshes: Readonly<Record<string, Mesh>> = {
     "every-protocol": everyProtocol,
+    "declared-traffic": declaredTraffic,
     lucid: loadMesh(fs.readFileSync(document, "utf8"), "mesh.yaml", { tracing: true }),
   };
 
   for (const [name, mesh] of Object.entries(meshes)) {
     const folder = path.join(FILES, name);
+    if (UPDATE) fs.mkdirSync(folder, { recursive: true });
     const rendered = Object.fromEntries(
       mesh.services.flatMap((service) =>
         Object.entries({

@@ -10,6 +10,7 @@ import { envoyUpstreamsMtls } from "../../policies/rules/envoy-upstreams-mtls";
 import { networkPolicyZoneIsolation } from "../../policies/rules/network-policy-zone-isolation";
 import { privateKeysInSecrets } from "../../policies/rules/private-keys-in-secrets";
 import { everyProtocol } from "../unit/envoy/fixture";
+import { DECLARED, withTraffic } from "../unit/envoy/traffic-fixture";
 import { configMap, networkPolicy } from "./fixtures/objects";
 import { assertPasses } from "./support/judge";
 import type { Json, JsonObject } from "./support/edit";
@@ -37,6 +38,7 @@ describe("what Lucid renders passes the pack", () => {
   for (const { title, declared, ceiling } of [
     { title: "Lucid", declared: mesh, ceiling: LUCID_CEILING },
     { title: "every protocol", declared: everyProtocol, ceiling: everyCall },
+    { title: "declared traffic", declared: withTraffic(everyProtocol, () => true, DECLARED), ceiling: everyCall },
   ]) {
     for (const service of declared.services) {
       it(`${title}: sidecar of ${service.name}`, () => {

@@ -1,9 +1,19 @@
 /** Runs inside one network namespace and does there what the test asks by IPC: it is the application, its client, or a stranger. */
 import * as clients from "./clients";
+import { requestsSeen, setFault } from "./faults";
+import * as loadClients from "./load-clients";
 import * as tlsClients from "./tls-clients";
 import * as servers from "./servers";
 
-const commands = { alive: () => Promise.resolve(true), ...clients, ...tlsClients, ...servers };
+const commands = {
+  alive: () => Promise.resolve(true),
+  ...clients,
+  ...loadClients,
+  ...tlsClients,
+  ...servers,
+  requestsSeen,
+  setFault,
+};
 
 /** What an agent can be asked to do. */
 export type Commands = typeof commands;

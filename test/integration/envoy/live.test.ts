@@ -3,6 +3,7 @@ import { calls } from "./suites/calls";
 import { identity } from "./suites/identity";
 import { layers } from "./suites/layers";
 import { listeners } from "./suites/listeners";
+import { rateLimit } from "./suites/rate-limit";
 import { reload } from "./suites/reload";
 import { resilience } from "./suites/resilience";
 import { telemetry } from "./suites/telemetry";
@@ -37,4 +38,5 @@ describe("sidecars, live", function () {
   layers(lab);
   reload(lab);
   resilience(lab);
+  rateLimit(lab);
 });

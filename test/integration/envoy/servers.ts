@@ -5,6 +5,7 @@ import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as net from "node:net";
 import * as grpc from "@grpc/grpc-js";
+import { misbehave } from "./faults";
 import { decodeSpans, type Span } from "./otlp";
 
 /** What an application saw of a request; the body of its answer. */
@@ -29,9 +30,11 @@ export async function serveHttp(args: { service: string; port: number }): Promis
     };
     request.resume();
     request.on("end", () => {
-      response.statusCode = request.url === "/health" && healthy.get(args.port) === false ? 503 : 200;
-      response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify(seen));
+      misbehave(args.port, request, (status) => {
+        response.statusCode = status ?? (request.url === "/health" && healthy.get(args.port) === false ? 503 : 200);
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify(seen));
+      });
     });
   });
   server.on("upgrade", (request, socket) => {

@@ -26,7 +26,7 @@ const TLS = `${CHAIN}.transport_socket.typed_config`;
 const COMMON = `${TLS}.common_tls_context`;
 const VALIDATION = `${COMMON}.combined_validation_context`;
 const SANS = `${VALIDATION}.default_validation_context.match_typed_subject_alt_names`;
-const HCM = `${CHAIN}.filters[0].typed_config`;
+const HCM = `${CHAIN}.filters[1].typed_config`;
 const RBAC = `${HCM}.http_filters[0].typed_config`;
 const POLICY = `${RBAC}.rules.policies["admin-ui"]`;
 /** A grant that ends, as an expression tree. */
@@ -328,16 +328,16 @@ describe("envoy-listeners-mtls", () => {
         value: "ALWAYS_FORWARD_ONLY",
         finds: /claim to be another/,
       },
-      { title: "connections without RBAC", path: `${TCP}.filters[0]`, finds: /no RBAC filter/ },
+      { title: "connections without RBAC", path: `${TCP}.filters[1]`, finds: /no RBAC filter/ },
       {
         title: "a tunnel",
-        path: `${TCP}.filters[1].typed_config.tunneling_config`,
+        path: `${TCP}.filters[2].typed_config.tunneling_config`,
         value: {},
         finds: /none that the rule models/,
       },
       {
         title: "connections that go on to another service",
-        path: `${TCP}.filters[1].typed_config.cluster`,
+        path: `${TCP}.filters[2].typed_config.cluster`,
         value: "outbound|lucid-blocks|http",
         finds: /not behind this listener/,
       },

@@ -9,6 +9,7 @@ import {
   type ServicePort,
   type ZoneName,
 } from "../../../mesh/model";
+import { edgeTraffic, serviceTrafficOf } from "../../../mesh/traffic";
 
 /** Options as the program uses them, with a resolver of the tests' own. */
 export const OPTIONS: EnvoyOptions = { resolverAddress: "10.96.64.53", tracing: true, adminPort: 15000, mtls: true };
@@ -32,6 +33,7 @@ export function makeService(name: string, zone: ZoneName, index: number, ports: 
     ports,
     health: { path: "/health", port: ports[0].port },
     workload: { kind: "component", replicas: 1 },
+    traffic: serviceTrafficOf(),
     version: "1.0.0",
   };
 }
@@ -46,6 +48,7 @@ export function makeEdge(from: Service, to: Service, portName: string, rules: re
     rules,
     reason: "a test wants it",
     crossesZones: from.zone !== to.zone,
+    traffic: edgeTraffic(to.ports.find(({ name }) => name === portName)?.protocol ?? "http"),
     source: `services.${from.name}.calls`,
   };
 }

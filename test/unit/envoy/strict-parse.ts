@@ -17,13 +17,16 @@ const FILES = [
   "envoy/extensions/access_loggers/filters/cel/v3/cel.proto",
   "envoy/extensions/access_loggers/stream/v3/stream.proto",
   "envoy/extensions/filters/http/grpc_stats/v3/config.proto",
+  "envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.proto",
   "envoy/extensions/filters/http/rbac/v3/rbac.proto",
   "envoy/extensions/filters/http/router/v3/router.proto",
   "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto",
+  "envoy/extensions/filters/network/connection_limit/v3/connection_limit.proto",
   "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
   "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
   "envoy/extensions/filters/udp/dns_filter/v3/dns_filter.proto",
   "envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto",
+  "envoy/extensions/rate_limit_descriptors/expr/v3/expr.proto",
   "envoy/extensions/request_id/uuid/v3/uuid.proto",
   "envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.proto",
   "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto",
@@ -67,6 +70,12 @@ const NEWER_FIELDS = [
     type: "uint32",
   },
   { message: "envoy.type.tracing.v3.CustomTag", name: "value", type: "string" },
+  {
+    message: "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+    name: "rate_limits",
+    type: "envoy.config.route.v3.RateLimit",
+    rule: "repeated",
+  },
 ] as const;
 
 /** What only `envoy --mode validate` checks against Envoy's own descriptors. */
@@ -100,8 +109,12 @@ function root(): protobuf.Root {
     };
     fresh.loadSync(FILES, { keepCase: true });
     protobuf.parse(NEWER, fresh, { keepCase: true });
-    for (const [index, { message, name, type }] of NEWER_FIELDS.entries()) {
-      fresh.lookupType(message).add(new protobuf.Field(name, 1000 + index, type));
+    for (const [index, field] of NEWER_FIELDS.entries()) {
+      const rule = "rule" in field ? field.rule : undefined;
+      const added = new protobuf.Field(field.name, 1000 + index, field.type, rule);
+      fresh.lookupType(field.message).add(added);
+      // The messages around it were resolved as they were loaded.
+      added.resolve();
     }
     fresh.resolveAll();
     loaded = fresh;

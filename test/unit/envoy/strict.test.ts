@@ -3,6 +3,7 @@ import { renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy
 import { fromYaml } from "../../../envoy/yaml";
 import { everyProtocol, OPTIONS } from "./fixture";
 import { problemsOf } from "./strict-parse";
+import { declaredTraffic } from "./traffic-fixture";
 
 const BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap";
 const DISCOVERY = "envoy.service.discovery.v3.DiscoveryResponse";
@@ -14,6 +15,14 @@ describe("every rendered file, parsed strictly against Envoy's protos", function
     it(`of ${service.name}`, () => {
       const files = renderSidecar(everyProtocol, service, OPTIONS);
       assert.deepEqual(problemsOf(BOOTSTRAP, fromYaml(files["bootstrap.yaml"])), []);
+      assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["listeners.yaml"])), []);
+      assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["clusters.yaml"])), []);
+    });
+  }
+
+  for (const service of declaredTraffic.services) {
+    it(`of ${service.name}, with traffic declared`, () => {
+      const files = renderSidecar(declaredTraffic, service, OPTIONS);
       assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["listeners.yaml"])), []);
       assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["clusters.yaml"])), []);
     });

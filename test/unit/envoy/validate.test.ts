@@ -7,6 +7,7 @@ import { binDir } from "../../../dev/paths";
 import { assembleStatic, renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
 import { ZONES, type Service } from "../../../mesh/model";
 import { everyProtocol, OPTIONS, services } from "./fixture";
+import { declaredTraffic } from "./traffic-fixture";
 
 const ENVOY = path.join(binDir(), "envoy");
 
@@ -48,6 +49,14 @@ describe("envoy --mode validate", function () {
     });
   }
 
+  for (const service of declaredTraffic.services) {
+    it(`accepts ${service.name}'s configuration with traffic declared, and warns of nothing`, () => {
+      const { status, output } = validate(service, (text) => text, declaredTraffic);
+      assert.equal(status, 0, output);
+      assert.doesNotMatch(output, /warning|deprecated/i);
+    });
+  }
+
   it("refuses an unknown field, however deep", () => {
     for (const field of [
       "require_client_certificate",
@@ -61,9 +70,13 @@ describe("envoy --mode validate", function () {
     }
   });
 
-  function validate(service: Service, change: (text: string) => string): { status: number | null; output: string } {
+  function validate(
+    service: Service,
+    change: (text: string) => string,
+    mesh = everyProtocol,
+  ): { status: number | null; output: string } {
     const file = path.join(root, `${service.name}.yaml`);
-    fs.writeFileSync(file, change(assembleStatic(renderSidecar(everyProtocol, service, OPTIONS), root)));
+    fs.writeFileSync(file, change(assembleStatic(renderSidecar(mesh, service, OPTIONS), root)));
     const args = ["--mode", "validate", "--config-path", file, "--service-node", "test", "--concurrency", "1"];
     const { status, stdout, stderr } = spawnSync(ENVOY, [...args, "--log-level", "warning"], { encoding: "utf8" });
     return { status, output: stdout + stderr };

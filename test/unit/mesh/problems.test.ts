@@ -8,7 +8,7 @@ const rows: Row[] = [
   ["format missing", "apiVersion", undefined, "apiVersion", /missing/, /mesh.lucid.internal\/v1/],
   ["zones missing", "zones", [], "zones", /a list stands here/, /map/],
   ["unknown key", "service", [], "service", /'service' is unknown/, /'services'/],
-  ["unknown key, nothing near", "zzzz", 1, "zzzz", /unknown/, /known keys: apiVersion, zones or services/],
+  ["unknown key, nothing near", "zzzz", 1, "zzzz", /unknown/, /known keys: apiVersion, zones, traffic or services/],
   ["unknown zone", "zones.walet", { members: [] }, "zones.walet", /unknown/, /did you mean 'wallet'/],
   ["unknown key in a service", "services.0.replica", 2, "services.admin-ui.replica", /unknown/, /'replicas'/],
   ["unknown key in a port", "services.0.ports.0.portt", 2, "services.admin-ui.ports[0].portt", /unknown/, /'port'/],

@@ -5,6 +5,7 @@ import {
   callerZones,
   calleeZones,
   edgesFrom,
+  edgeTraffic,
   edgesTo,
   findService,
   loadMesh,
@@ -43,6 +44,7 @@ describe("resolveMesh", () => {
         resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
       },
       version: "0.0.0",
+      traffic: { connectionLimit: 4096 },
     });
   });
 
@@ -100,9 +102,13 @@ describe("resolveMesh", () => {
       rules: [{ methods: ["GET"], paths: ["/a", "/b/*"] }],
       reason: "Operators watch the chain",
       crossesZones: true,
+      traffic: edgeTraffic("websocket"),
       source: "services.admin-ui.calls[0]",
     };
-    assert.deepEqual(resolveMesh(validateDocument(document)).edges, [edge, { ...edge, port: "http" }]);
+    assert.deepEqual(resolveMesh(validateDocument(document)).edges, [
+      edge,
+      { ...edge, port: "http", traffic: edgeTraffic("http") },
+    ]);
   });
 
   it("keeps several rules apart", () => {
