@@ -3,6 +3,13 @@ import { SIDECAR_PATHS } from "../mesh/wire";
 import { DEFAULT_CONCURRENCY, type EnvoyOptions } from "./options";
 
 /**
+ * How long connections of a changed or removed listener or filter chain may go on, in seconds. Requests under way end well within it: it is twice the time that
+ * an HTTP call has. A new request finds the new policy at once, because a drained connection is told to go away with its next answer; a stream, and a peer that
+ * doesn't listen, have this long.
+ */
+export const DRAIN_SECONDS = 30;
+
+/**
  * The arguments of a sidecar's `envoy`. `$(POD_NAME)` is for Kubernetes to expand, from an environment variable of the container
  * that names the pod.
  *
@@ -20,9 +27,8 @@ export function sidecarCommand(service: Service, options: EnvoyOptions): string[
     service.zone,
     // A field that Envoy does not know in a listener or cluster file refuses the file; otherwise it would only be logged.
     "--reject-unknown-dynamic-fields",
-    // After a change of policy no connection goes on under the old one for longer than this.
     "--drain-time-s",
-    "5",
+    String(DRAIN_SECONDS),
     "--drain-strategy",
     "immediate",
     "--disable-hot-restart",

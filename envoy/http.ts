@@ -93,12 +93,15 @@ export function connectionManager(manager: ConnectionManager): Message {
         max_headers_count: 100,
         headers_with_underscores_action: "DROP_HEADER",
       },
+      http_protocol_options: { enable_trailers: true },
       http2_protocol_options: {
         max_concurrent_streams: 256,
         initial_stream_window_size: 262144,
         initial_connection_window_size: 1048576,
         ...(manager.upgrade === "CONNECT" ? { allow_connect: true } : {}),
       },
+      // Otherwise Envoy itself would say `100 Continue`, and a body would be sent to a callee that refuses the call.
+      proxy_100_continue: true,
       request_headers_timeout: "10s",
       stream_idle_timeout: "300s",
       ...(manager.upgrade === undefined ? {} : { upgrade_configs: [{ upgrade_type: manager.upgrade }] }),
@@ -152,7 +155,7 @@ export const NOT_FOUND: Message = { match: { prefix: "/" }, direct_response: { s
 export function protocolOptions(version: "http1" | "http2", idleTimeout: string): Message {
   const explicit: Message =
     version === "http1"
-      ? { http_protocol_options: {} }
+      ? { http_protocol_options: { enable_trailers: true } }
       : { http2_protocol_options: { connection_keepalive: { interval: "30s", timeout: "5s" } } };
   return {
     typed_extension_protocol_options: {

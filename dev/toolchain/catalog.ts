@@ -107,6 +107,25 @@ export const goTools = [
   },
   {
     ...plain,
+    name: "h2spec",
+    // The last release that is published as a module.
+    version: "2.2.1",
+    package: "github.com/summerwind/h2spec/cmd/h2spec",
+    variables: { "main.VERSION": "2.2.1" },
+    coldMinutes: 1,
+    coldGigabytes: 0.2,
+  },
+  {
+    ...plain,
+    name: "ghz",
+    version: "0.120.0",
+    package: "github.com/bojand/ghz/cmd/ghz",
+    variables: { "main.version": "0.120.0" },
+    coldMinutes: 1,
+    coldGigabytes: 0.6,
+  },
+  {
+    ...plain,
     name: "local-volume-provisioner",
     // That of the library, which does nearly all of the work.
     version: "10.0.1",

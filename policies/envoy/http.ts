@@ -28,8 +28,8 @@ const HARMLESS = [
   "server_header_transformation",
   "server_name",
   "common_http_protocol_options",
-  "http_protocol_options",
   "http2_protocol_options",
+  "proxy_100_continue",
   "request_headers_timeout",
   "request_timeout",
   "stream_idle_timeout",
@@ -44,6 +44,7 @@ const HARMLESS = [
 ];
 /** Fields with a check of their own. */
 const CHECKED = [
+  "http_protocol_options",
   "normalize_path",
   "merge_slashes",
   "path_with_escaped_slashes_action",
@@ -75,6 +76,8 @@ export function checkConnectionManager(
 ): void {
   const { findings } = scope;
   closedKeys(manager, [...HARMLESS, ...CHECKED], findings);
+  // Others make Envoy read a request otherwise than the application does (`allow_chunked_length`), and so smuggle one past the rules.
+  closedKeys(manager.at("http_protocol_options"), ["enable_trailers"], findings);
   checkPaths(manager, scope);
   if (mutual) {
     findings.require(

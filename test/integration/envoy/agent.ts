@@ -1,16 +1,26 @@
 /** Runs inside one network namespace and does there what the test asks by IPC: it is the application, its client, or a stranger. */
 import * as clients from "./clients";
 import { requestsSeen, setFault } from "./faults";
+import * as load from "./load";
 import * as loadClients from "./load-clients";
+import * as streams from "./streams";
+import * as streamServers from "./stream-servers";
 import * as tlsClients from "./tls-clients";
+import * as tlsForwarder from "./tls-forwarder";
+import * as transfers from "./transfers";
 import * as servers from "./servers";
 
 const commands = {
   alive: () => Promise.resolve(true),
   ...clients,
+  ...load,
   ...loadClients,
-  ...tlsClients,
   ...servers,
+  ...streams,
+  ...streamServers,
+  ...tlsClients,
+  ...tlsForwarder,
+  ...transfers,
   requestsSeen,
   setFault,
 };

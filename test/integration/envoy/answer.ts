@@ -7,8 +7,21 @@ export interface Answer {
   readonly body?: string;
   /** SHA-256 fingerprint of the certificate that the server showed. */
   readonly certificate?: string;
+  /** What the TLS handshake settled on, and the names in the server's certificate. */
+  readonly handshake?: Handshake;
   /** Why there was no answer: the connection was refused, reset, closed or ended by an alert. */
   readonly refused?: string;
+}
+
+/** What a TLS client learns of its server. */
+export interface Handshake {
+  readonly version: string | null;
+  /** By its standard name (IANA). */
+  readonly cipher: string;
+  readonly alpn: string | false | null;
+  readonly commonName: string;
+  /** All subject alternative names, as Node writes them. */
+  readonly alternativeNames: string;
 }
 
 /** How long any client waits for an answer. */

@@ -6,6 +6,7 @@ import { listeners } from "./suites/listeners";
 import { rateLimit } from "./suites/rate-limit";
 import { reload } from "./suites/reload";
 import { resilience } from "./suites/resilience";
+import { streams } from "./suites/streams";
 import { telemetry } from "./suites/telemetry";
 import { MeshLab } from "./mesh-lab";
 
@@ -31,6 +32,7 @@ describe("sidecars, live", function () {
   });
 
   calls(lab);
+  streams(lab);
   identity(lab);
   listeners(lab);
   telemetry(lab);

@@ -4,7 +4,7 @@ import { ZONES, type Mesh, type Service, type ZoneName } from "../../../mesh/mod
 import type { EnvoyOptions } from "../../../envoy";
 import { everyProtocol, OPTIONS, services } from "../../unit/envoy/fixture";
 import { Network, type Host } from "./network";
-import { Authority, type Leaf } from "./pki";
+import { Authority, type Leaf, type Oddities } from "./pki";
 import { labDirectory, removeLabDirectory, Sidecar } from "./sidecar";
 
 /** Services that run in the lab. */
@@ -26,20 +26,24 @@ export class MeshLab {
     private readonly leaves: Readonly<Record<Running, Leaf>>,
   ) {}
 
-  static async start(): Promise<MeshLab> {
+  /**
+   * @param more options that differ from the program's
+   * @param drainSeconds how long connections of a changed chain are drained. Default: a few seconds, less than in a pod.
+   */
+  static async start(more: Partial<EnvoyOptions> = {}, drainSeconds?: number): Promise<MeshLab> {
     const directory = labDirectory();
     const network = new Network(directory);
     const authorities = await byName(ZONES, (zone) => Authority.create(zone));
     const resolver = await network.host("resolver", volumes("resolver"));
     const stranger = await network.host("stranger", volumes("stranger"));
-    const options: EnvoyOptions = { ...OPTIONS, resolverAddress: resolver.address };
+    const options: EnvoyOptions = { ...OPTIONS, resolverAddress: resolver.address, ...more };
     const hosts = await byName(RUNNING, (name) => network.host(name, volumes(name)));
     const leaves = await byName(RUNNING, (name) => {
       const { hostname, identity, zone } = services[name];
       return authorities[zone].issue(hostname, identity);
     });
     const sidecars = await byName(RUNNING, (name) =>
-      Promise.resolve(new Sidecar(services[name], hosts[name], options)),
+      Promise.resolve(new Sidecar(services[name], hosts[name], options, drainSeconds)),
     );
     const lab = new MeshLab(network, resolver, stranger, authorities, sidecars, leaves);
     await resolver.call("serveDns", { address: resolver.address, port: 53, records: lab.discovery() });
@@ -67,8 +71,8 @@ export class MeshLab {
   }
 
   /** A certificate of one zone's CA for any identity, also a foreign one. */
-  async forge(zone: ZoneName, service: Service): Promise<Leaf> {
-    return this.authorities[zone].issue(service.hostname, service.identity);
+  async forge(zone: ZoneName, service: Service, odd?: Oddities): Promise<Leaf> {
+    return this.authorities[zone].issue(service.hostname, service.identity, odd);
   }
 
   async stop(): Promise<void> {
@@ -85,8 +89,10 @@ export class MeshLab {
         await host.call("serveOtlp", { port: port.port });
       } else if (port.protocol === "tcp") {
         await host.call("serveTcp", { port: port.port, banner: BANNER });
-      } else if (port.protocol === "grpc" || port.protocol === "http2") {
+      } else if (port.protocol === "grpc") {
         await host.call("serveGrpc", { port: port.port });
+      } else if (port.protocol === "http2") {
+        await host.call("serveHttp2", { port: port.port });
       } else {
         await host.call("serveHttp", { service: name, port: port.port });
       }
@@ -99,7 +105,8 @@ export class MeshLab {
 /** What the TCP application says first. */
 export const BANNER = "hello from tcp\n";
 
-function volumes(name: string): string {
+/** The directory that holds a host's volumes. */
+export function volumes(name: string): string {
   const directory = path.join(labDirectory(), name);
   fs.mkdirSync(path.join(directory, "etc/envoy"), { recursive: true });
   fs.mkdirSync(path.join(directory, "var/run/envoy"), { recursive: true });

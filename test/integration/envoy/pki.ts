@@ -13,6 +13,20 @@ export interface Leaf {
   readonly key: string;
 }
 
+/** What of a leaf may be otherwise than an issuer makes it: the tests try what must be refused. */
+export interface Oddities {
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+  /** Extended key usages. Default: both. */
+  readonly usages?: readonly x509.ExtendedKeyUsage[];
+  /** URI SANs beside the identity. */
+  readonly moreUris?: readonly string[];
+  /** DNS SANs. Default: none. */
+  readonly dnsNames?: readonly string[];
+  /** The leaf signs itself. */
+  readonly selfSigned?: boolean;
+}
+
 /** One root with one issuing CA under it, as each zone has. */
 export class Authority {
   private constructor(
@@ -45,27 +59,31 @@ export class Authority {
   }
 
   /** Issues for any name asked, also one that the zone must not have: the tests try those. */
-  async issue(commonName: string, identity: string): Promise<Leaf> {
+  async issue(commonName: string, identity: string, odd: Oddities = {}): Promise<Leaf> {
     const keys = await newKeys();
+    const usual = validity();
+    const uris = [identity, ...(odd.moreUris ?? [])].map((value) => ({ type: "url" as const, value }));
+    const names = (odd.dnsNames ?? []).map((value) => ({ type: "dns" as const, value }));
     const leaf = await x509.X509CertificateGenerator.create({
       subject: `CN=${commonName}`,
-      issuer: this.issuing.subject,
+      issuer: odd.selfSigned === true ? `CN=${commonName}` : this.issuing.subject,
       publicKey: keys.publicKey,
-      signingKey: this.issuingKeys.privateKey,
-      ...validity(),
+      signingKey: odd.selfSigned === true ? keys.privateKey : this.issuingKeys.privateKey,
+      notBefore: odd.notBefore ?? usual.notBefore,
+      notAfter: odd.notAfter ?? usual.notAfter,
       signingAlgorithm: ALGORITHM,
       extensions: [
         new x509.BasicConstraintsExtension(false),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-        new x509.SubjectAlternativeNameExtension([{ type: "url", value: identity }]),
+        new x509.ExtendedKeyUsageExtension([
+          ...(odd.usages ?? [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+        ]),
+        new x509.SubjectAlternativeNameExtension([...uris, ...names]),
       ],
     });
     const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
-    return {
-      certificate: `${leaf.toString("pem")}\n${this.issuing.toString("pem")}\n`,
-      key: x509.PemConverter.encode(pkcs8, "PRIVATE KEY"),
-    };
+    const chain = odd.selfSigned === true ? "" : `${this.issuing.toString("pem")}\n`;
+    return { certificate: `${leaf.toString("pem")}\n${chain}`, key: x509.PemConverter.encode(pkcs8, "PRIVATE KEY") };
   }
 }
 

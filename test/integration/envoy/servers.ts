@@ -5,8 +5,10 @@ import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as net from "node:net";
 import * as grpc from "@grpc/grpc-js";
+import { bindGrpc } from "./bind-grpc";
 import { misbehave } from "./faults";
 import { decodeSpans, type Span } from "./otlp";
+import { grpcMethod } from "./stream-methods";
 
 /** What an application saw of a request; the body of its answer. */
 export interface Seen {
@@ -14,26 +16,42 @@ export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** SHA-256 of the request's body. */
+  readonly bodySha256: string;
 }
 
 const healthy = new Map<number, boolean>();
 
-/** An HTTP/1.1 application on the loopback: echoes what it saw, and a WebSocket frame back. */
+/**
+ * An HTTP/1.1 application on the loopback: tells what it saw, and sends a WebSocket's bytes back. `?delayMs=` makes it slow, `?size=` its answer large;
+ * it answers `100 Continue`, and ends with a trailer.
+ */
 export async function serveHttp(args: { service: string; port: number }): Promise<void> {
   healthy.set(args.port, true);
   const server = http.createServer((request, response) => {
-    const seen: Seen = {
-      service: args.service,
-      method: request.method ?? "",
-      path: request.url ?? "",
-      headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
-    };
-    request.resume();
+    const hash = createHash("sha256");
+    const query = new URLSearchParams((request.url ?? "").split("?")[1]);
+    request.on("data", (chunk: Buffer) => hash.update(chunk));
     request.on("end", () => {
+      const seen: Seen = {
+        service: args.service,
+        method: request.method ?? "",
+        path: request.url ?? "",
+        headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+        bodySha256: hash.digest("hex"),
+      };
       misbehave(args.port, request, (status) => {
         response.statusCode = status ?? (request.url === "/health" && healthy.get(args.port) === false ? 503 : 200);
         response.setHeader("content-type", "application/json");
-        response.end(JSON.stringify(seen));
+        setTimeout(
+          () => {
+            response.write(JSON.stringify(seen));
+            response.write(Buffer.alloc(Number(query.get("size") ?? 0), " "));
+            response.addTrailers({ "x-answered": "whole" });
+            response.end();
+          },
+          Number(query.get("delayMs") ?? 0),
+        );
       });
     });
   });
@@ -55,32 +73,16 @@ export function setHealth(args: { port: number; healthy: boolean }): Promise<voi
   return Promise.resolve();
 }
 
-const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value };
-
-/** A gRPC application: `/fgrpc.PingServer/Ping` answers with the caller's identity as it was forwarded, or with "" where there was none. */
-export async function serveGrpc(args: { port: number }): Promise<void> {
-  const server = new grpc.Server();
-  const method = (name: string) => ({
-    path: `/fgrpc.PingServer/${name}`,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: bytes.serialize,
-    requestDeserialize: bytes.deserialize,
-    responseSerialize: bytes.serialize,
-    responseDeserialize: bytes.deserialize,
-  });
-  const answer: grpc.handleUnaryCall<Buffer, Buffer> = (call, callback) => {
-    callback(null, Buffer.from(call.metadata.get("x-forwarded-client-cert").join(",")));
-  };
-  server.addService({ Ping: method("Ping"), Secret: method("Secret") }, { Ping: answer, Secret: answer });
-  await bindGrpc(server, args.port);
-}
-
-/** A TCP application that speaks first, as many do, and then echoes. */
+/** A TCP application that speaks first, as many do (or not, where `banner` is empty), then echoes, and when its peer ends says how much it heard. */
 export async function serveTcp(args: { port: number; banner: string }): Promise<void> {
-  const server = net.createServer((socket) => {
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    let heard = 0;
     socket.write(args.banner);
-    socket.on("data", (chunk) => socket.write(chunk));
+    socket.on("data", (chunk: Buffer) => {
+      heard += chunk.length;
+      socket.write(chunk);
+    });
+    socket.on("end", () => socket.end(`heard ${String(heard)}\n`));
     socket.on("error", () => socket.destroy());
   });
   await listening((done) => server.listen(args.port, "127.0.0.1", done));
@@ -121,15 +123,7 @@ const spans: Span[] = [];
 /** A trace collector: keeps the spans it is sent. */
 export async function serveOtlp(args: { port: number }): Promise<void> {
   const server = new grpc.Server();
-  const Export = {
-    path: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: bytes.serialize,
-    requestDeserialize: bytes.deserialize,
-    responseSerialize: bytes.serialize,
-    responseDeserialize: bytes.deserialize,
-  };
+  const Export = { ...grpcMethod("Export"), path: "/opentelemetry.proto.collector.trace.v1.TraceService/Export" };
   const collect: grpc.handleUnaryCall<Buffer, Buffer> = (call, callback) => {
     spans.push(...decodeSpans(call.request));
     callback(null, Buffer.alloc(0));
@@ -197,18 +191,6 @@ function readName(message: Buffer, start: number): { name: string; end: number }
     at += length + 1;
   }
   return { name: labels.join("."), end: at + 1 };
-}
-
-function bindGrpc(server: grpc.Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error) => {
-      if (error === null) {
-        resolve();
-      } else {
-        reject(error);
-      }
-    });
-  });
 }
 
 function listening(start: (done: () => void) => void): Promise<void> {

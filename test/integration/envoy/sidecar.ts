@@ -17,6 +17,9 @@ export const LAB_UID = 200_000 + (process.pid % 100_000);
 
 /** The files of a mounted ConfigMap or Secret, by name. */
 type Volume = Readonly<Record<string, string>>;
+/** Tests that await the end of a drain would otherwise wait for half a minute each; what takes its full length is tried in hot-change.ts. */
+const LAB_DRAIN_SECONDS = 5;
+
 type VolumeName = "config" | "certificate";
 
 /**
@@ -27,6 +30,7 @@ export class Sidecar {
   /** The two ConfigMaps that are projected into one volume. */
   private configuration: Volume = {};
   private trust: Volume = {};
+  private roots: Readonly<Partial<Record<ZoneName, string>>> = {};
   private envoy: ChildProcess | undefined;
   private output = "";
 
@@ -34,12 +38,14 @@ export class Sidecar {
     readonly service: Service,
     readonly host: Host,
     private readonly options: EnvoyOptions,
+    private readonly drainSeconds = LAB_DRAIN_SECONDS,
   ) {}
 
   /** Everything that a pod of this service would find mounted; listeners and roots change in one swap. */
   mount(mesh: Mesh, leaf: Leaf, roots: Readonly<Record<ZoneName, string>>): void {
     this.mountCertificate(leaf);
-    this.trust = trustFiles(Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, roots[zone]])));
+    this.roots = Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, roots[zone]]));
+    this.trust = trustFiles(this.roots);
     this.mountConfig(mesh);
   }
 
@@ -55,14 +61,21 @@ export class Sidecar {
   }
 
   mountTrust(roots: Readonly<Partial<Record<ZoneName, string>>>): void {
+    this.roots = roots;
     this.trust = trustFiles(roots);
     this.swapConfig();
   }
 
-  /** Starts Envoy with the very command line of the pod, as the sidecar's own user, and awaits its readiness. */
+  /** The roots of a zone that are mounted, as PEM. */
+  trusted(zone: ZoneName): string {
+    return this.roots[zone] ?? "";
+  }
+
+  /** Starts Envoy with the very command line of the pod, but for the drain's length, and awaits its readiness. */
   async start(): Promise<void> {
     const name = `${this.service.name}-0`;
     const args = sidecarCommand(this.service, this.options);
+    args[args.indexOf("--drain-time-s") + 1] = String(this.drainSeconds);
     const argv = [envoyCopy(), ...args.map((arg) => arg.replace("$(POD_NAME)", name))];
     const envoy = this.host.spawn(argv, LAB_UID, {
       stdio: ["ignore", "pipe", "pipe"],
@@ -86,6 +99,11 @@ export class Sidecar {
     if (this.envoy !== undefined) {
       await end(this.envoy);
     }
+  }
+
+  /** Process id of the running Envoy. */
+  get pid(): number | undefined {
+    return this.envoy?.pid;
   }
 
   /** All that Envoy wrote so far. */

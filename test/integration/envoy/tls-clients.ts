@@ -2,7 +2,7 @@
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as tls from "node:tls";
-import { collect, flat, TIMEOUT_MS, type Answer } from "./answer";
+import { collect, flat, TIMEOUT_MS, type Answer, type Handshake } from "./answer";
 
 /** A peer that presents a certificate (or none) and asks over HTTP/2 or HTTP/1.1, whatever the server's own certificate says. */
 export function requestTls(args: {
@@ -15,7 +15,10 @@ export function requestTls(args: {
   path?: string;
   method?: string;
   headers?: Record<string, string>;
+  minVersion?: tls.SecureVersion;
   maxVersion?: tls.SecureVersion;
+  /** As OpenSSL writes them. */
+  ciphers?: string;
 }): Promise<Answer> {
   const { method = "GET", path = "/", alpn = "h2", headers = {} } = args;
   return new Promise((resolve) => {
@@ -29,7 +32,9 @@ export function requestTls(args: {
       cert: args.certificate,
       key: args.key,
       ALPNProtocols: [alpn],
+      minVersion: args.minVersion,
       maxVersion: args.maxVersion,
+      ciphers: args.ciphers,
       rejectUnauthorized: false,
     });
     socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error("timeout")));
@@ -42,10 +47,11 @@ export function requestTls(args: {
     socket.on("secureConnect", () => {
       const { host } = args;
       const certificate = socket.getPeerCertificate().fingerprint256;
+      const handshake = handshakeOf(socket);
       if (alpn === "http/1.1") {
         const outgoing = http.request({ createConnection: () => socket, host, path, method, headers }, (response) => {
           collect(response, (body) => {
-            resolve({ status: response.statusCode, headers: flat(response.headers), body, certificate });
+            resolve({ status: response.statusCode, headers: flat(response.headers), body, certificate, handshake });
             socket.destroy();
           });
         });
@@ -70,12 +76,23 @@ export function requestTls(args: {
       collect(stream, (body) => {
         const status = received[":status"] as number | undefined;
         if (status !== undefined) {
-          resolve({ status, headers: flat(received), body, certificate });
+          resolve({ status, headers: flat(received), body, certificate, handshake });
         }
         session.destroy();
       });
     });
   });
+}
+
+function handshakeOf(socket: tls.TLSSocket): Handshake {
+  const { subject, subjectaltname } = socket.getPeerCertificate();
+  return {
+    version: socket.getProtocol(),
+    cipher: socket.getCipher().standardName,
+    alpn: socket.alpnProtocol,
+    commonName: String(subject.CN),
+    alternativeNames: subjectaltname ?? "",
+  };
 }
 
 /** A CONNECT over HTTP/2 with a certificate; what a caller's sidecar does for a TCP port. Gives back the status and the first bytes. */
@@ -112,4 +129,42 @@ export function connectTunnel(args: {
       finish({ refused: error.message });
     });
   });
+}
+
+const held: http2.ClientHttp2Session[] = [];
+
+/** Opens connections with a certificate, has a request answered on each, and keeps them until {@link releaseTls}. */
+export async function holdTls(args: {
+  host: string;
+  port: number;
+  serverName: string;
+  certificate: string;
+  key: string;
+  connections: number;
+}): Promise<void> {
+  for (let count = 0; count < args.connections; count++) {
+    const session = http2.connect(`https://${args.host}:${String(args.port)}`, {
+      servername: args.serverName,
+      cert: args.certificate,
+      key: args.key,
+      rejectUnauthorized: false,
+    });
+    held.push(session);
+    await new Promise<void>((resolve, reject) => {
+      session.on("error", reject);
+      const stream = session.request({ ":path": "/" });
+      stream.on("error", reject);
+      collect(stream, () => {
+        resolve();
+      });
+    });
+  }
+}
+
+/** Closes what {@link holdTls} opened. */
+export function releaseTls(): Promise<void> {
+  held.splice(0).forEach((session) => {
+    session.destroy();
+  });
+  return Promise.resolve();
 }

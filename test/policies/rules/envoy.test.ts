@@ -405,6 +405,26 @@ describe("envoy-listeners-mtls", () => {
         value: "KEEP_UNCHANGED",
         finds: /path_with_escaped_slashes_action/,
       },
+      {
+        title: "a laxer reading of HTTP/1.1",
+        path: `${HCM}.http_protocol_options`,
+        value: { enable_trailers: true, allow_chunked_length: true },
+        finds: /none that the rule models/,
+      },
+      {
+        title: "a tunnel that adds headers",
+        path: `${OUTBOUND}.filter_chains[0].filters[0]`,
+        value: {
+          name: "envoy.filters.network.tcp_proxy",
+          typed_config: {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+            stat_prefix: "outbound|lucid-blocks|http",
+            cluster: "outbound|lucid-blocks|http",
+            tunneling_config: { hostname: "lucid-blocks.lucid.internal:80", headers_to_add: [] },
+          },
+        },
+        finds: /none that the rule models/,
+      },
       { title: "routes from elsewhere", path: `${HCM}.route_config`, finds: /come from elsewhere/ },
       {
         title: "routes that check their clusters",

@@ -185,7 +185,7 @@ describe("rendering", () => {
       command,
       /^--config-path \/etc\/envoy\/config\/bootstrap\.yaml --service-node \$\(POD_NAME\) --service-cluster console /,
     );
-    assert.match(command, /--reject-unknown-dynamic-fields --drain-time-s 5 --drain-strategy immediate/);
+    assert.match(command, /--reject-unknown-dynamic-fields --drain-time-s 30 --drain-strategy immediate/);
   });
 
   it("assembles one static bootstrap of everything", () => {

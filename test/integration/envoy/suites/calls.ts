@@ -44,13 +44,6 @@ export function calls(lab: () => MeshLab): void {
       assert.match(answer.text ?? JSON.stringify(answer), new RegExp(`;URI=${services.router.identity}$`));
     });
 
-    it("HTTP/2: answered", async () => {
-      const answer = await lab()
-        .host("router")
-        .call("callGrpc", { target: `${BLOCKS}:8091` });
-      assert.match(answer.text ?? JSON.stringify(answer), new RegExp(`;URI=${services.router.identity}$`));
-    });
-
     it("WebSocket: upgraded, and bytes flow both ways", async () => {
       const answer = await lab().host("console").call("websocket", { host: BLOCKS, port: 8090, text: "hello" });
       assert.deepEqual(answer, { status: 101, body: "hello" });

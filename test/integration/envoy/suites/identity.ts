@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import { serverName } from "../../../../mesh/wire";
 import { services } from "../../../unit/envoy/fixture";
+import { declared, REFUSED } from "./strangers";
 import type { Answer } from "../answer";
 import type { MeshLab } from "../mesh-lab";
 import type { Leaf } from "../pki";
@@ -10,7 +11,7 @@ const SNI = serverName("http", "blocks", "ops");
 
 /** Who gets through TLS at port 15001: a stranger with every kind of certificate tries. */
 export function identity(lab: () => MeshLab): void {
-  const knock = (leaf: Partial<Leaf>, sni: string | undefined = SNI, more: object = {}): Promise<Answer> =>
+  const knock = (leaf: Partial<Leaf>, sni: string = SNI, more: object = {}): Promise<Answer> =>
     lab().stranger.call("requestTls", {
       host: lab().host("blocks").address,
       port: 15001,
@@ -54,50 +55,28 @@ export function identity(lab: () => MeshLab): void {
       assert.doesNotMatch(body ?? "", new RegExp(`${services.router.identity}|forged`));
     });
 
-    it("refuses a caller without a certificate", async () => {
-      refused(await knock({}), /certificate required/);
-    });
+    for (const { what, leaf = declared, ask = {}, reason } of REFUSED) {
+      it(`refuses ${what}`, async () => {
+        refused(await knock(await leaf(lab()), SNI, ask), reason);
+      });
+    }
 
-    it("refuses the same name from another zone's CA", async () => {
-      refused(await knock(await lab().forge("wallet", services.console)), /unknown ca/);
-    });
-
-    it("refuses another service of the right zone", async () => {
-      refused(await knock(lab().leaf("prometheus")), /certificate unknown/);
-    });
-
-    it("refuses a name that only begins like the caller's", async () => {
-      const longer = { ...services.console, identity: `${services.console.identity}-2` };
-      refused(await knock(await lab().forge("ops", longer)), /certificate unknown/);
-    });
-
-    it("refuses the caller at the door of another zone", async () => {
-      refused(await knock(lab().leaf("console"), serverName("http", "blocks", "wallet")), /unknown ca/);
-    });
-
-    it("has no door for a port that nobody of the zone may call", async () => {
-      refused(await knock(lab().leaf("console"), serverName("grpc", "blocks", "ops")), /ECONNRESET/);
-    });
-
-    it("has no door for a zone that nobody calls from, for a foreign name, or for none", async () => {
-      for (const sni of [serverName("http", "blocks", "mesh"), "example.org", undefined]) {
-        const { certificate, key } = lab().leaf("console");
-        const host = lab().host("blocks").address;
-        const answer = await lab().stranger.call("requestTls", {
-          host,
-          port: 15001,
-          serverName: sni,
-          certificate,
-          key,
-        });
-        refused(answer, /ECONNRESET/);
-      }
-    });
-
-    it("refuses TLS 1.2, and plain text", async () => {
-      refused(await knock(lab().leaf("console"), SNI, { maxVersion: "TLSv1.2" }), /protocol version/);
+    it("refuses plain text", async () => {
       const plain = { host: lab().host("blocks").address, port: 15001, path: "/height" };
       refused(await lab().stranger.call("request", plain), /ECONNRESET|socket hang up/);
+    });
+
+    for (const cipher of ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]) {
+      it(`speaks ${cipher} of TLS 1.3`, async () => {
+        const { status, handshake } = await knock(lab().leaf("console"), SNI, { ciphers: cipher });
+        assert.deepEqual([status, handshake?.version, handshake?.cipher], [200, "TLSv1.3", cipher]);
+      });
+    }
+
+    it("shows the service's own name and identity, and no other", async () => {
+      const { handshake } = await knock(lab().leaf("console"));
+      const { hostname, identity } = services.blocks;
+      assert.deepEqual([handshake?.commonName, handshake?.alternativeNames], [hostname, `URI:${identity}`]);
     });
 
     it("leaves a record of each refusal, and calls no unproven name a caller", async () => {
