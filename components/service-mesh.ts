@@ -4,11 +4,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Mesh, Service, Zone as ZoneModel, ZoneName } from "../mesh";
 import { trafficNotices } from "../mesh/traffic";
-import { WELL_KNOWN, SIDECAR_PORTS } from "../mesh/wire";
+import { WELL_KNOWN } from "../mesh/wire";
 import { applicationPod } from "./application";
 import { ConsulAcls } from "./discovery/consul-acls";
 import { ConsulCluster } from "./discovery/consul-cluster";
 import { forwardConsul } from "./discovery/consul-forward";
+import { envoyOptions } from "./envoy-options";
 import { Jaeger } from "./observability/jaeger";
 import { MeshController } from "./mesh-controller";
 import type { MeshContext } from "./mesh-service";
@@ -48,12 +49,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
     const context: MeshContext = {
       mesh,
       zones,
-      envoy: {
-        resolverAddress: settings.nodeResolverIp,
-        tracing: settings.tracingEnabled,
-        adminPort: SIDECAR_PORTS.admin,
-        mtls: true,
-      },
+      envoy: envoyOptions(settings),
       certValidityDays: settings.certValidityDays,
       startGate: new ServiceImage("start-gate", { service: "start-gate", registry: settings.imageRegistry }, child),
     };

@@ -1,0 +1,81 @@
+/** What the commands know: the document and the stack's configuration, read like the Pulumi program reads them. */
+import type { Command } from "commander";
+import { CORE_SCHEMA, YAMLException, load } from "js-yaml";
+import { existsSync, readFileSync } from "node:fs";
+import { DeclarationError, readDeclaration, type Declaration } from "../components/declaration";
+import { readSource } from "../mesh/source";
+import { CliError } from "./status";
+
+/** A declaration, and where in its document things stand. */
+export interface Project extends Declaration {
+  /** `mesh.yaml:47`, the line of an edge's declaration, or of something in it; the source itself where it stands in no document. */
+  readonly placeOf: (source: string, ...steps: readonly string[]) => string;
+}
+
+/**
+ * Reads the project that the command line names. From then on the working directory is the project's, as it is in a Pulumi program.
+ *
+ * @throws CliError with everything that is wrong
+ */
+export function readProject(command: Command): Project {
+  const { stack, cwd } = command.optsWithGlobals<{ stack: string; cwd: string }>();
+  try {
+    process.chdir(cwd);
+  } catch {
+    throw new CliError(`${cwd} is no folder; name the Pulumi project by --cwd`);
+  }
+  try {
+    const declaration = readDeclaration(stackSettings(stack));
+    return { ...declaration, placeOf: placesIn(declaration.text, declaration.settings.document) };
+  } catch (error) {
+    if (error instanceof DeclarationError) throw new CliError(error.message);
+    throw error;
+  }
+}
+
+/** The stack's values in the project's namespace, as text, as Pulumi hands them to a program. */
+function stackSettings(stack: string): Record<string, string> {
+  const project = readMap("Pulumi.yaml", "name the Pulumi project by --cwd");
+  const prefix = `${typeof project.name === "string" ? project.name : ""}:`;
+  const { config } = readMap(
+    `Pulumi.${stack}.yaml`,
+    "name another stack by --stack, or write it (docs/configuration.md)",
+  );
+  return Object.fromEntries(
+    Object.entries(isMap(config) ? config : {})
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}
+
+function readMap(file: string, mend: string): Readonly<Record<string, unknown>> {
+  if (!existsSync(file)) throw new CliError(`${file} is missing; ${mend}`);
+  try {
+    const value = load(readFileSync(file, "utf8"), { schema: CORE_SCHEMA });
+    if (isMap(value)) return value;
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    throw new CliError(`${file} is not YAML that can be read: ${error.reason}; mend the text there`);
+  }
+  throw new CliError(`${file} holds no map; ${mend}`);
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function placesIn(text: string, file: string): Project["placeOf"] {
+  const source = readSource(text, () => undefined);
+  const root = isMap(source?.value) ? source.value.services : undefined;
+  const names = (Array.isArray(root) ? root : []).map((service: unknown) =>
+    isMap(service) ? service.name : undefined,
+  );
+  return (place, ...steps) => {
+    const match = /^services\.([a-z0-9-]+)(?:\.calls\[(\d+)\])?$/.exec(place);
+    if (match === null || source === undefined) return place;
+    const [, name, call] = match;
+    const path = ["services", names.indexOf(name), ...(call === undefined ? [] : ["calls", Number(call)]), ...steps];
+    const line = source.lineOf(path);
+    return line === undefined ? file : `${file}:${line}`;
+  };
+}

@@ -1,0 +1,14 @@
+/** Exit statuses of every command. */
+export const STATUS = {
+  /** Done; of `access explain`: allowed. */
+  done: 0,
+  /** Of `access explain`: refused. */
+  refused: 1,
+  /** Nothing was done: the command line, the configuration or the document is wrong. */
+  usage: 2,
+} as const;
+
+/** Something the caller can mend: said in one message, with {@link STATUS.usage}. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+}
