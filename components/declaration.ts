@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
-import { MeshDocumentError, loadMesh } from "../mesh";
+import * as path from "node:path";
+import { MeshDocumentError, parseDocument, resolveMesh } from "../mesh";
 import type { Mesh } from "../mesh";
+import { readKeySets } from "./key-sets";
 import { SettingsError, parseSettings } from "./settings";
 import type { Settings } from "./settings";
 
@@ -28,7 +30,9 @@ export function readDeclaration(raw: Readonly<Record<string, string>>, now?: str
   try {
     const settings = parseSettings(raw);
     const text = readDocument(settings.document);
-    const mesh = loadMesh(text, settings.document, { tracing: settings.tracingEnabled, now });
+    const document = parseDocument(text, settings.document);
+    const keySets = readKeySets(document, path.dirname(settings.document));
+    const mesh = resolveMesh(document, { tracing: settings.tracingEnabled, now, keySets });
     return { settings, text, mesh };
   } catch (error) {
     if (error instanceof SettingsError || error instanceof MeshDocumentError) throw new DeclarationError(error.message);

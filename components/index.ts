@@ -8,6 +8,7 @@ export { ConsulCluster } from "./discovery/consul-cluster";
 export { DeclarationError, endedCalls, readDeclaration } from "./declaration";
 export type { Declaration } from "./declaration";
 export { Jaeger } from "./observability/jaeger";
+export { readKeySets } from "./key-sets";
 export { MeshController } from "./mesh-controller";
 export { MeshService } from "./mesh-service";
 export type { MeshContext, MeshServiceArgs } from "./mesh-service";

@@ -53,9 +53,13 @@ const REQUEST: Message = {
 /** What a record is about: `kind` and a few fixed fields. */
 export type Subject = Readonly<Record<"kind" | "service", string>> & Readonly<Record<string, string>>;
 
-/** One record for each inbound request, allowed or refused. */
-export function inboundRequests(subject: Subject): Message {
-  return stdout({ ...subject, ...COMMON, ...PROVEN, ...REQUEST, ...DECIDED });
+/**
+ * One record for each inbound request, allowed or refused.
+ *
+ * @param further fields of the filters that this listener alone has
+ */
+export function inboundRequests(subject: Subject, further: Message = {}): Message {
+  return stdout({ ...subject, ...COMMON, ...PROVEN, ...REQUEST, ...DECIDED, ...further });
 }
 
 /** One record for each inbound request of these that failed (status 400 and above), for listeners whose successes are only noise. */

@@ -1,4 +1,4 @@
-import { edgesFrom, serviceNamed } from "../mesh/edges";
+import { edgesFrom, isDialled, serviceNamed } from "../mesh/edges";
 import type { Mesh, Service } from "../mesh/model";
 import { any, extension, socketAddress, type Message } from "./message";
 import { LISTENERS } from "./names";
@@ -11,7 +11,11 @@ import { DEFAULT_CONCURRENCY, type EnvoyOptions } from "./options";
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/udp_filters/dns_filter
  */
 export function dnsListener(mesh: Mesh, service: Service, options: EnvoyOptions): Message {
-  const callees = new Set(edgesFrom(mesh, service).map((edge) => edge.to));
+  const callees = new Set(
+    edgesFrom(mesh, service)
+      .filter(isDialled)
+      .map((edge) => edge.to),
+  );
   const domains = [...callees]
     .map((name) => serviceNamed(mesh, name))
     .map((callee) => ({

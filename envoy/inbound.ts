@@ -3,6 +3,8 @@ import type { Edge, Mesh, Service, ServicePort, ZoneName } from "../mesh/model";
 import { ZONES } from "../mesh/model";
 import { serverName, SIDECAR_PORTS } from "../mesh/wire";
 import { inboundRequests, refusedConnections } from "./access-log";
+import { END_USER_FIELDS, endUserFilters } from "./end-users";
+import { AUTHENTICATOR_FIELDS, authenticatorFilters } from "./ext-authz";
 import { alpnOf, connectionManager, GRPC_STATS, MAX_PEER_CONNECTION, TCP_IDLE_TIMEOUT, upgradeOf } from "./http";
 import { connectionLimit } from "./limits";
 import { any, extension, socketAddress, type Message } from "./message";
@@ -94,15 +96,22 @@ function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni
   const limits = grants.flatMap(({ identity, edge: { traffic } }): CallerLimit[] =>
     traffic.rateLimit === undefined ? [] : [{ identity, limit: traffic.rateLimit }],
   );
+  const subject = { kind: "call", direction: "inbound", service: service.name, port: port.name };
+  const further = {
+    ...(port.endUsers === undefined ? {} : END_USER_FIELDS),
+    ...(port.asksAuthenticator === true ? AUTHENTICATOR_FIELDS : {}),
+  };
   return connectionManager({
     statPrefix: name,
     upgrade: upgradeOf(port.protocol),
     maxConnectionDuration: MAX_PEER_CONNECTION,
-    accessLog: [inboundRequests({ kind: "call", direction: "inbound", service: service.name, port: port.name })],
+    accessLog: [inboundRequests(subject, further)],
     tracing: trace === undefined ? undefined : withCaller(trace),
     filters: [
       httpRbac(sni, grants),
       ...(limits.length === 0 ? [] : [callerRateLimit(name, port.protocol, limits)]),
+      ...endUserFilters(sni, port),
+      ...authenticatorFilters(mesh, port),
       ...(port.protocol === "grpc" ? [GRPC_STATS] : []),
     ],
     routes: [{ ...target(port), ...operation(`serve ${port.name}`) }],

@@ -60,7 +60,8 @@ function permission(serverName: string, rules: readonly EdgeRule[]): Message {
   return allOf([server, anyOf(rules.map(ruleMatcher))]);
 }
 
-function ruleMatcher(rule: EdgeRule): Message {
+/** Matches the requests that a rule is about. */
+export function ruleMatcher(rule: EdgeRule): Message {
   const methods = rule.methods.map((method) => ({ header: { name: ":method", string_match: { exact: method } } }));
   const paths = rule.paths.map((path) => ({ url_path: { path: pathMatcher(path) } }));
   return allOf([methods, paths].filter((list) => list.length > 0).map(anyOf));
@@ -71,12 +72,14 @@ export function pathMatcher(path: string): Message {
   return path.endsWith("*") ? { prefix: path.slice(0, -1) } : { exact: path };
 }
 
-function allOf(rules: Message[]): Message {
+/** Fits where all of these do. */
+export function allOf(rules: readonly Message[]): Message {
   const [only] = rules;
   return only !== undefined && rules.length === 1 ? only : { and_rules: { rules } };
 }
 
-function anyOf(rules: Message[]): Message {
+/** Fits where one of these does. */
+export function anyOf(rules: readonly Message[]): Message {
   const [only] = rules;
   return only !== undefined && rules.length === 1 ? only : { or_rules: { rules } };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { edgesFrom } from "../mesh/edges";
+import { edgesFrom, isDialled } from "../mesh/edges";
 import type { Edge, Mesh, Service } from "../mesh/model";
 import { adminListener } from "./admin";
 import { bootstrap } from "./bootstrap";
@@ -47,7 +47,7 @@ export function renderSidecar(mesh: Mesh, service: Service, options: EnvoyOption
 function listeners(mesh: Mesh, service: Service, edges: readonly Edge[], options: EnvoyOptions): Message[] {
   return [
     inboundListener(mesh, service, options),
-    ...edges.map((edge) => outboundListener(mesh, service, edge, options)),
+    ...edges.filter(isDialled).map((edge) => outboundListener(mesh, service, edge, options)),
     dnsListener(mesh, service, options),
     healthListener(service),
     inspectionListener(mesh, service),

@@ -32,12 +32,28 @@ const call = rule
   })
   .catch({});
 
+const endUserRule = rule.extend({ anonymous: flag, claims: z.unknown().optional() });
+
+const endUsers = z.object({
+  jwks: z
+    .object({ keys: list(z.unknown()) })
+    .optional()
+    .catch(undefined),
+  jwksFile: z.unknown().optional(),
+  header: text,
+  cookie: z.unknown().optional(),
+  forwardToken: flag,
+  rules: list(endUserRule.optional().catch(undefined)),
+});
+
 const port = z
   .object({
     name: text,
     port: number,
     protocol: z.enum(PROTOCOLS).default("http").optional().catch(undefined),
     dialPort: number,
+    endUsers: endUsers.optional().catch(undefined),
+    askAuthentication: flag,
   })
   .catch({});
 
@@ -63,6 +79,7 @@ const service = z
       .catch({}),
     address: text,
     traffic: serviceTraffic.optional().catch(undefined),
+    askAuthentication: flag,
     calls: list(call),
   })
   .catch({});
@@ -80,6 +97,10 @@ const draftSchema = z
       .optional()
       .catch(undefined),
     traffic: documentTraffic.optional().catch(undefined),
+    authentication: z
+      .object({ service: text, port: z.unknown().optional(), headers: list(text) })
+      .optional()
+      .catch(undefined),
     services: list(service),
   })
   .catch({});
@@ -88,6 +109,8 @@ export type Draft = z.output<typeof draftSchema>;
 export type DraftService = z.output<typeof service>;
 export type DraftPort = z.output<typeof port>;
 export type DraftCall = z.output<typeof call>;
+export type DraftEndUsers = z.output<typeof endUsers>;
+export type DraftEndUserRule = z.output<typeof endUserRule>;
 export type DraftRule = z.output<typeof rule>;
 
 /** What of a value can be understood as a document. Never throws. */

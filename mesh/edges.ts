@@ -15,6 +15,11 @@ export function edgesTo(mesh: Mesh, service: ServiceRef): readonly Edge[] {
   return indexOf(mesh).to.get(nameOf(service)) ?? [];
 }
 
+/** Whether the application itself may go this way; questions about its callers are its sidecar's alone, so it knows neither name nor address for them. */
+export function isDialled(edge: Edge): boolean {
+  return edge.kind !== "authentication";
+}
+
 /** A service by its name, or undefined. */
 export function findService(mesh: Mesh, name: string): Service | undefined {
   return indexOf(mesh).services.get(name);

@@ -1,4 +1,5 @@
 export * from "./addresses";
+export { authenticatorOf } from "./authentication";
 export { FIXED_MEMBERS, fixedZoneOf } from "./checks/membership";
 export { COMPONENTS, OTLP_PORT } from "./checks/names";
 export { RESERVED_RANGE, reservedFor } from "./checks/ports";
@@ -10,6 +11,7 @@ export { endOf, isOver } from "./instant";
 export * from "./model";
 export * from "./names";
 export { describeProblem, MeshDocumentError, type Problem } from "./problems";
+export { keySetFiles, type KeySets } from "./resolve-end-users";
 export { loadMesh, resolveMesh, type ResolveOptions } from "./resolve";
 export * from "./schema";
 export * from "./traffic";

@@ -6,6 +6,9 @@
  */
 
 import type { EdgeTraffic, ServiceTraffic } from "./traffic/model";
+import type { Authenticator, EndUsers } from "./model-authentication";
+
+export type * from "./model-authentication";
 
 /** The planes of Lucid, which hold its services. */
 export const PLANES = ["ops", "chain", "wallet"] as const;
@@ -30,6 +33,8 @@ export interface Mesh {
   readonly edges: readonly Edge[];
   /** Declared calls whose end had come when the mesh was resolved; nothing is rendered for them. */
   readonly ended: readonly Edge[];
+  /** Who answers for callers, where somebody does. */
+  readonly authenticator?: Authenticator;
 }
 
 export interface Zone {
@@ -71,6 +76,10 @@ export interface ServicePort {
   readonly protocol: Protocol;
   /** The port at which callers' applications dial `<service>.lucid.internal`; 80 for the first port unless declared. */
   readonly dialPort: number;
+  /** Whose end users must show themselves here; undefined where requests need no token of theirs. */
+  readonly endUsers?: EndUsers;
+  /** True where the mesh's authenticator is asked about each request. */
+  readonly asksAuthenticator?: boolean;
 }
 
 /** Asked by kubelet through the sidecar's port 15021, `GET /health`. */
@@ -110,8 +119,11 @@ export interface Edge {
   readonly to: string;
   /** Name of the callee's port. */
   readonly port: string;
-  /** `call`: declared in the document. `telemetry`: spans to the trace collector, computed for every traced service. */
-  readonly kind: "call" | "telemetry";
+  /**
+   * `call`: declared in the document. `telemetry`: spans to the trace collector, computed for every traced service. `authentication`: questions of the
+   * sidecar about its callers, computed for every service that asks.
+   */
+  readonly kind: "call" | "telemetry" | "authentication";
   /** What may be asked; empty means everything on that port. Only HTTP-like ports can have rules. */
   readonly rules: readonly EdgeRule[];
   /** Why the edge exists; always there when it crosses zones. */

@@ -1,13 +1,16 @@
 /** From the document to the mesh: every default filled in, every name computed, every edge written out. */
 import { addressOf } from "./addresses";
+import { asks, authenticationEdges } from "./authentication";
 import { OTLP_PORT } from "./checks/names";
 import { answersGet, dialPortOf } from "./defaults";
 import { parseDocument } from "./document";
 import { grpcRequest } from "./grpc";
 import { endOf, isOver } from "./instant";
+import { resolveEndUsers, type KeySets } from "./resolve-end-users";
 import {
   ZONES,
   type ApplicationWorkload,
+  type Authenticator,
   type Edge,
   type EdgeRule,
   type HealthCheck,
@@ -33,6 +36,8 @@ export interface ResolveOptions {
    * Default: none is left out; each sidecar refuses an ended call by itself.
    */
   readonly now?: string;
+  /** Texts of the key set files that the document names (see `keySetFiles`), by their paths as written there. Default: none. */
+  readonly keySets?: KeySets;
 }
 
 /** The one request that a sidecar makes of the trace collector (OTLP over gRPC, opentelemetry-proto, collector/trace/v1). */
@@ -54,10 +59,12 @@ export function loadMesh(text: string, file?: string, options?: ResolveOptions):
  * Resolves a document that has no problems (from parseDocument or validateDocument).
  * The order of services in the document makes no difference.
  *
- * @throws MeshDocumentError when tracing is on and nobody collects traces
+ * @throws MeshDocumentError when tracing is on and nobody collects traces, or a key set file is missing or wrong
  */
 export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}): Mesh {
-  const services = document.services.map(resolveService).sort((a, b) => compare(a.name, b.name));
+  const services = document.services
+    .map((service) => resolveService(service, options.keySets ?? {}))
+    .sort((a, b) => compare(a.name, b.name));
   const byName = new Map(services.map((service) => [service.name, service]));
   const declarations = new Map(document.services.map((declaration) => [declaration.name, declaration]));
   const declared = document.services
@@ -69,18 +76,36 @@ export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}
     options.tracing === true
       ? telemetryEdges(services, byName.get(WELL_KNOWN.jaeger), declarations.get(WELL_KNOWN.jaeger))
       : [];
-  return {
+  const authenticator = resolveAuthenticator(document, byName);
+  const questions = authenticationEdges(
+    services,
+    authenticator,
+    edgeTraffic("grpc", declarations.get(authenticator?.service ?? "")?.traffic),
+  );
+  const mesh: Mesh = {
     domain: DOMAIN,
     zones: ZONES.map((name): Zone => ({ name, namespace: namespaceOf(name), trustDomain: trustDomainOf(name) })),
     services,
-    edges: [...declared.filter((edge) => !hasEnded(edge)), ...spans].sort(byEnds),
+    edges: [...declared.filter((edge) => !hasEnded(edge)), ...spans, ...questions].sort(byEnds),
     ended: declared.filter(hasEnded),
   };
+  return authenticator === undefined ? mesh : { ...mesh, authenticator };
 }
 
-function resolveService(declaration: ServiceDeclaration): Service {
+function resolveAuthenticator(
+  { authentication }: MeshDocument,
+  services: ReadonlyMap<string, Service>,
+): Authenticator | undefined {
+  if (authentication === undefined) return undefined;
+  const { service, timeoutMs, headers } = authentication;
+  const port = authentication.port ?? services.get(service)?.ports.find(({ protocol }) => protocol === "grpc")?.name;
+  if (port === undefined) throw unchecked(`no port of '${service}' can be asked about callers`);
+  return { service, port, timeoutMs, headers: [...headers].sort(compare) };
+}
+
+function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Service {
   const { name, plane: zone } = declaration;
-  const [first, ...further] = declaration.ports.map(resolvePort);
+  const [first, ...further] = declaration.ports.map((port, index) => resolvePort(declaration, port, index, keySets));
   if (first === undefined) throw unchecked(`'${name}' has no port`);
   const ports = [first, ...further] as const;
   return {
@@ -99,10 +124,18 @@ function resolveService(declaration: ServiceDeclaration): Service {
   };
 }
 
-function resolvePort(port: PortDeclaration, index: number): ServicePort {
+function resolvePort(service: ServiceDeclaration, port: PortDeclaration, index: number, keySets: KeySets): ServicePort {
   const dialPort = dialPortOf(port, index);
   if (dialPort === undefined) throw unchecked(`port '${port.name}' has no dialPort`);
-  return { name: port.name, port: port.port, protocol: port.protocol, dialPort };
+  const at = `services.${service.name}.ports[${String(index)}].endUsers`;
+  return {
+    name: port.name,
+    port: port.port,
+    protocol: port.protocol,
+    dialPort,
+    ...(port.endUsers === undefined ? {} : { endUsers: resolveEndUsers(port.endUsers, keySets, at) }),
+    ...(asks(service, port) ? { asksAuthenticator: true } : {}),
+  };
 }
 
 function resolveHealth({ health, name }: ServiceDeclaration, ports: readonly ServicePort[]): HealthCheck {

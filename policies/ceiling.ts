@@ -100,6 +100,9 @@ export const LUCID_CEILING = {
     },
   ] as readonly CeilingEdge[],
 
+  /** Services that sidecars may ask about their callers, as `<zone>/<service>`: they see each such request and can refuse it. Lucid's cluster 09, once it joins. */
+  authenticators: [] as readonly string[],
+
   /** Image repositories a pod may run, in full (registry first). */
   images: [
     "docker.io/envoyproxy/envoy",

@@ -16,7 +16,7 @@ export interface AccessRow {
   /** Name of the callee's port. */
   readonly port: string;
   /** `call`: declared; the others are infrastructure, computed. */
-  readonly kind: "call" | "telemetry" | "inspection";
+  readonly kind: Edge["kind"] | "inspection";
   readonly allows: string;
   /** Instant (UTC) from which it is refused; absent: it has no end. */
   readonly until?: string;

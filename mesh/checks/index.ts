@@ -3,7 +3,9 @@ import type { Draft } from "../draft";
 import type { Path, Report } from "../problems";
 import { checkAddresses } from "./addresses";
 import { checkAmplification } from "./amplification";
+import { checkAuthentication } from "./authentication";
 import { checkCalls } from "./calls";
+import { checkEndUsers } from "./end-users";
 import { checkMembership } from "./membership";
 import { checkNames } from "./names";
 import { checkPorts } from "./ports";
@@ -24,4 +26,6 @@ export function checkMeaning(draft: Draft, raw: (path: Path) => unknown, report:
   checkAddresses(draft, report);
   checkTraffic(draft, report);
   checkAmplification(draft, report);
+  checkEndUsers(draft, report);
+  checkAuthentication(draft, report);
 }

@@ -20,8 +20,10 @@ const rulePath = z
   })
   .max(256, { error: "a path has 256 characters at most; use a prefix that ends in '*'" });
 
-const methods = z.array(z.enum(METHODS)).min(1, { error: "the list is empty; name a method, or leave the key out" });
-const paths = z.array(rulePath).min(1, { error: "the list is empty; name a path, or leave the key out" });
+export const methods = z
+  .array(z.enum(METHODS))
+  .min(1, { error: "the list is empty; name a method, or leave the key out" });
+export const paths = z.array(rulePath).min(1, { error: "the list is empty; name a path, or leave the key out" });
 
 const grpcMethods = z
   .array(

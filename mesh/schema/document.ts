@@ -3,6 +3,7 @@
  * values stands in ../checks/. The JSON Schema for editors (mesh.schema.json) is made from this source, so every key has its description here.
  */
 import { z } from "zod";
+import { authentication } from "./authentication";
 import { service } from "./service";
 import { documentTraffic } from "./traffic";
 import { zone } from "./zone";
@@ -23,6 +24,9 @@ export const meshDocumentSchema = z.strictObject({
     })
     .describe("Who may be where."),
   traffic: documentTraffic.prefault({}).describe("What holds for the calls of the whole mesh."),
+  authentication: authentication
+    .optional()
+    .describe("The service that answers for callers and their certificates (cluster 09), where services ask it."),
   services: z.array(service).describe("Every service of the mesh, with everything that it calls."),
 });
 

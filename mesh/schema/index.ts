@@ -1,5 +1,6 @@
 export { METHODS } from "./call";
 export * from "./document";
+export type { EndUsersDeclaration } from "./end-users";
 export { PROTOCOLS } from "./port";
 export {
   callTraffic,

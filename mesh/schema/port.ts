@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { asksAuthentication } from "./authentication";
+import { endUsers } from "./end-users";
 import { portName, portNumber } from "./values";
 
 /** What a port may speak. */
@@ -14,4 +16,8 @@ export const port = z.strictObject({
   dialPort: portNumber
     .optional()
     .describe("Where callers dial `<service>.lucid.internal`. The first port has 80; further ports must say theirs."),
+  endUsers: endUsers.optional().describe("Requests must bring the token of an end user, and what it must say."),
+  askAuthentication: asksAuthentication.describe(
+    "Whether `authentication` is asked about each request here. Default: what the service says.",
+  ),
 });

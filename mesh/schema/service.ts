@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ZONES } from "../model";
+import { asksAuthentication } from "./authentication";
 import { call } from "./call";
 import { port } from "./port";
 import { serviceTraffic } from "./traffic";
@@ -50,5 +51,8 @@ export const service = z.strictObject({
   traffic: serviceTraffic
     .optional()
     .describe("Resilience, for everybody who calls it; each call may override it for itself."),
+  askAuthentication: asksAuthentication.describe(
+    "Whether the service named by `authentication` is asked about each request of its callers. Default: no.",
+  ),
   calls: z.array(call).default([]).describe("Everything that it may call. What isn't declared is refused."),
 });

@@ -21,3 +21,18 @@ export function parseYaml(entry: Field): Field {
     );
   }
 }
+
+/**
+ * The JSON text in a field, as a field whose path goes on from its own.
+ *
+ * @throws Unjudgeable where it is unknown at preview or no JSON. The message holds nothing of the text.
+ */
+export function parseJson(entry: Field): Field {
+  const text = entry.text() ?? "";
+  try {
+    return new Field(plainCopy(JSON.parse(text)), entry.path);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new Unjudgeable(entry.path, "is no JSON", "render it with envoy/");
+  }
+}

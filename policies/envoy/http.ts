@@ -1,4 +1,6 @@
 import type { Field } from "../judgement/field";
+import { checkEndUsers, END_USER_FILTERS } from "./end-users";
+import { checkExtAuthz, EXT_AUTHZ } from "./ext-authz";
 import { checkRbac } from "./rbac";
 import type { Scope } from "./scope";
 import { closedKeys, extensionOf } from "./shape";
@@ -58,6 +60,8 @@ const HTTP_FILTERS = [
   "envoy.filters.http.local_ratelimit",
   "envoy.filters.http.jwt_authn",
   "envoy.filters.http.rbac",
+  ...END_USER_FILTERS,
+  EXT_AUTHZ,
   "envoy.filters.http.grpc_stats",
   "envoy.filters.http.router",
 ];
@@ -117,6 +121,9 @@ function checkFilters(list: Field, peers: AcceptedPeers | undefined, authorized:
     if (filter?.name === "envoy.filters.http.rbac") checkRbac(filter.config, peers, scope);
     if (filter?.name === "envoy.filters.http.local_ratelimit") checkRateLimit(filter.config, peers, scope);
   }
+  const known = filters.filter((filter) => filter !== undefined);
+  checkEndUsers(list, known, scope);
+  checkExtAuthz(list, known, scope);
   const names = filters.map((filter) => filter?.name);
   findings.require(
     authorized || names.includes("envoy.filters.http.rbac"),

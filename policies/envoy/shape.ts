@@ -19,8 +19,18 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "envoy.filters.http.jwt_authn": "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
   "envoy.rate_limit_descriptors.expr": "envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor",
   "envoy.retry_host_predicates.previous_hosts": "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+  "envoy.filters.http.header_mutation.end_users": "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+  "envoy.filters.http.jwt_authn.end_users": "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+  "envoy.filters.http.rbac.end_users": "envoy.extensions.filters.http.rbac.v3.RBAC",
+  "envoy.filters.http.ext_authz": "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
   "envoy.filters.http.router": "envoy.extensions.filters.http.router.v3.Router",
 };
+
+/** An extension of a list, by the name that the mesh calls it. */
+export interface NamedFilter {
+  readonly name: string;
+  readonly config: Field;
+}
 
 /** Reports every key that the rules don't know: what they can't read they can't allow, a second spelling of a field (camelCase) among it. */
 export function closedKeys(field: Field, known: readonly string[], findings: Findings): void {
@@ -42,11 +52,7 @@ export function isType(message: Field, type: string): boolean {
  * The configuration of an extension that must be one of `allowed` (by name); undefined, with a finding, for any other. The wrapper may have nothing
  * but name and configuration: no `disabled`, no `is_optional`, no discovery.
  */
-export function extensionOf(
-  wrapper: Field,
-  allowed: readonly string[],
-  findings: Findings,
-): { name: string; config: Field } | undefined {
+export function extensionOf(wrapper: Field, allowed: readonly string[], findings: Findings): NamedFilter | undefined {
   closedKeys(wrapper, ["name", "typed_config"], findings);
   const name = wrapper.at("name").text() ?? "";
   const config = wrapper.at("typed_config");

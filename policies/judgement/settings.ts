@@ -18,6 +18,7 @@ const SCHEMAS: Readonly<Record<CeilingKey, PolicyConfigSchema["properties"][stri
     items: { type: "object" },
     description: "Allowed edges: `{from, to, ports, sides?, reason}`.",
   },
+  authenticators: { ...texts, description: "`<zone>/<service>` of those who may be asked about callers." },
   images: { ...texts, description: "Image repositories, registry first." },
   sidecarImage: { type: "string", description: "Repository of the sidecar's image." },
   startGateImages: { ...texts, description: "Repositories of start gates." },

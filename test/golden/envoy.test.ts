@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { renderSidecar, sidecarCommand } from "../../envoy";
 import { loadMesh } from "../../mesh";
 import type { Mesh } from "../../mesh/model";
+import { authenticatedMesh } from "../unit/envoy/authenticated";
 import { everyProtocol, OPTIONS } from "../unit/envoy/fixture";
 import { declaredTraffic } from "../unit/envoy/traffic-fixture";
 
@@ -16,6 +17,7 @@ describe("golden files of sidecars", () => {
   const meshes: Readonly<Record<string, Mesh>> = {
     "every-protocol": everyProtocol,
     "declared-traffic": declaredTraffic,
+    authenticated: authenticatedMesh(),
     lucid: loadMesh(fs.readFileSync(document, "utf8"), "mesh.yaml", { tracing: true }),
   };
 

@@ -9,6 +9,7 @@ import * as tlsClients from "./tls-clients";
 import * as tlsForwarder from "./tls-forwarder";
 import * as transfers from "./transfers";
 import * as servers from "./servers";
+import * as verdicts from "./verdicts";
 
 const commands = {
   alive: () => Promise.resolve(true),
@@ -21,6 +22,7 @@ const commands = {
   ...tlsClients,
   ...tlsForwarder,
   ...transfers,
+  ...verdicts,
   requestsSeen,
   setFault,
 };

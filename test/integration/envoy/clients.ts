@@ -71,14 +71,18 @@ export function callGrpc(args: {
   /** Default: `fgrpc.PingServer`. */
   service?: string;
   method?: string;
+  metadata?: Record<string, string>;
 }): Promise<{ text?: string; code?: number; details?: string }> {
   const client = new grpc.Client(args.target, grpc.credentials.createInsecure());
+  const metadata = new grpc.Metadata();
+  for (const [name, value] of Object.entries(args.metadata ?? {})) metadata.set(name, value);
   return new Promise((resolve) => {
     client.makeUnaryRequest(
       `/${args.service ?? "fgrpc.PingServer"}/${args.method ?? "Ping"}`,
       (value: Buffer) => value,
       (value: Buffer) => value,
       Buffer.alloc(0),
+      metadata,
       { deadline: Date.now() + TIMEOUT_MS },
       (error, response?: Buffer) => {
         client.close();
@@ -89,13 +93,19 @@ export function callGrpc(args: {
 }
 
 /** Upgrades to WebSocket, sends one text and gives back the bytes of the first frame that returns. */
-export function websocket(args: { host: string; port: number; text: string }): Promise<Answer> {
+export function websocket(args: {
+  host: string;
+  port: number;
+  text: string;
+  headers?: Record<string, string>;
+}): Promise<Answer> {
   return new Promise((resolve) => {
     const headers = {
       connection: "Upgrade",
       upgrade: "websocket",
       "sec-websocket-version": "13",
       "sec-websocket-key": Buffer.from("0123456789abcdef").toString("base64"),
+      ...args.headers,
     };
     const outgoing = http.get({ host: args.host, port: args.port, path: "/", headers });
     outgoing.on("upgrade", (response, socket) => {

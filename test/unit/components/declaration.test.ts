@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeclarationError, endedCalls, readDeclaration } from "../../../components/declaration";
+import { findService } from "../../../mesh";
+import { PUBLIC_KEYS } from "../envoy/authenticated";
 import { happy, put } from "../mesh/fixture";
 
 describe("readDeclaration", () => {
@@ -44,6 +46,24 @@ describe("readDeclaration", () => {
       line.startsWith(`${file}, services.admin-ui.calls[0]: the call of admin-ui to port http of lucid-blocks`),
     );
     assert.match(line, /ended at 2027-01-01T00:00:00Z and is left out; take it out of the document/);
+  });
+
+  it("reads key sets from beside the document, and says where one is named that is not there", () => {
+    const declared = happy();
+    const users = { issuer: "https://login", audiences: ["admin-ui"], jwksFile: "keys/login.json" };
+    put(declared, "services.0.ports.0.endUsers", users);
+    const beside = join(folder, "users.yaml");
+    writeFileSync(beside, JSON.stringify(declared));
+    const read = () => readDeclaration({ ...settings, document: beside });
+    assert.throws(read, (error) => {
+      assert.ok(error instanceof DeclarationError);
+      assert.match(error.message, /services\.admin-ui\.ports\[0\]\.endUsers\.jwksFile: .*is not there/);
+      return true;
+    });
+    mkdirSync(join(folder, "keys"));
+    writeFileSync(join(folder, "keys", "login.json"), JSON.stringify({ keys: PUBLIC_KEYS }));
+    const [port] = findService(read().mesh, "admin-ui")?.ports ?? [];
+    assert.match(port?.endUsers?.keySet ?? "", /"kid":"current"/);
   });
 
   it("says what is wrong, of settings and document, in one kind of error", () => {

@@ -16,7 +16,10 @@ const FILES = [
   "envoy/service/discovery/v3/discovery.proto",
   "envoy/extensions/access_loggers/filters/cel/v3/cel.proto",
   "envoy/extensions/access_loggers/stream/v3/stream.proto",
+  "envoy/extensions/filters/http/ext_authz/v3/ext_authz.proto",
   "envoy/extensions/filters/http/grpc_stats/v3/config.proto",
+  "envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto",
+  "envoy/extensions/filters/http/jwt_authn/v3/config.proto",
   "envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.proto",
   "envoy/extensions/filters/http/rbac/v3/rbac.proto",
   "envoy/extensions/filters/http/router/v3/router.proto",
@@ -58,6 +61,12 @@ message DnsCluster {
   DnsLookupFamily dns_lookup_family = 8;
   bool all_addresses_in_single_endpoint = 9;
 }`;
+/** @see https://github.com/envoyproxy/envoy/blob/v1.40.0/api/envoy/config/rbac/v3/rbac.proto */
+const NEWER_RBAC = `
+syntax = "proto3";
+package envoy.config.rbac.v3;
+import "envoy/type/matcher/v3/metadata.proto";
+message SourcedMetadata { type.matcher.v3.MetadataMatcher metadata_matcher = 1; }`;
 const NEWER_FIELDS = [
   {
     message: "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
@@ -76,11 +85,22 @@ const NEWER_FIELDS = [
     type: "envoy.config.route.v3.RateLimit",
     rule: "repeated",
   },
+  {
+    message: "envoy.config.rbac.v3.Principal",
+    name: "sourced_metadata",
+    type: "envoy.config.rbac.v3.SourcedMetadata",
+  },
+  {
+    message: "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
+    name: "emit_filter_state_stats",
+    type: "bool",
+  },
 ] as const;
 
 /** What only `envoy --mode validate` checks against Envoy's own descriptors. */
 export const SUPPLEMENTED = [
   "envoy.extensions.clusters.dns.v3.DnsCluster",
+  "envoy.config.rbac.v3.SourcedMetadata",
   ...NEWER_FIELDS.map(({ message, name }) => `${message}.${name}`),
 ];
 
@@ -108,7 +128,7 @@ function root(): protobuf.Root {
       return directory === undefined ? target : path.join(directory, target);
     };
     fresh.loadSync(FILES, { keepCase: true });
-    protobuf.parse(NEWER, fresh, { keepCase: true });
+    for (const newer of [NEWER, NEWER_RBAC]) protobuf.parse(newer, fresh, { keepCase: true });
     for (const [index, field] of NEWER_FIELDS.entries()) {
       const rule = "rule" in field ? field.rule : undefined;
       const added = new protobuf.Field(field.name, 1000 + index, field.type, rule);

@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import { renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
 import { fromYaml } from "../../../envoy/yaml";
+import { authenticatedMesh } from "./authenticated";
 import { everyProtocol, OPTIONS } from "./fixture";
 import { problemsOf } from "./strict-parse";
 import { declaredTraffic } from "./traffic-fixture";
@@ -11,9 +12,12 @@ const DISCOVERY = "envoy.service.discovery.v3.DiscoveryResponse";
 describe("every rendered file, parsed strictly against Envoy's protos", function () {
   this.timeout(30_000);
 
-  for (const service of everyProtocol.services) {
+  const sidecars = [everyProtocol, authenticatedMesh()].flatMap((mesh) =>
+    mesh.services.map((service) => ({ mesh, service })),
+  );
+  for (const { mesh, service } of sidecars) {
     it(`of ${service.name}`, () => {
-      const files = renderSidecar(everyProtocol, service, OPTIONS);
+      const files = renderSidecar(mesh, service, OPTIONS);
       assert.deepEqual(problemsOf(BOOTSTRAP, fromYaml(files["bootstrap.yaml"])), []);
       assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["listeners.yaml"])), []);
       assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["clusters.yaml"])), []);

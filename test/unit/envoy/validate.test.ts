@@ -5,7 +5,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { binDir } from "../../../dev/paths";
 import { assembleStatic, renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
-import { ZONES, type Service } from "../../../mesh/model";
+import { ZONES, type Mesh, type Service } from "../../../mesh/model";
+import { authenticatedMesh } from "./authenticated";
 import { everyProtocol, OPTIONS, services } from "./fixture";
 import { declaredTraffic } from "./traffic-fixture";
 
@@ -41,17 +42,12 @@ describe("envoy --mode validate", function () {
     fs.rmSync(root, { recursive: true, force: true });
   });
 
-  for (const service of everyProtocol.services) {
+  const sidecars = [everyProtocol, declaredTraffic, authenticatedMesh()].flatMap((mesh) =>
+    mesh.services.map((service) => ({ mesh, service })),
+  );
+  for (const { mesh, service } of sidecars) {
     it(`accepts ${service.name}'s configuration, and warns of nothing`, () => {
-      const { status, output } = validate(service, (text) => text);
-      assert.equal(status, 0, output);
-      assert.doesNotMatch(output, /warning|deprecated/i);
-    });
-  }
-
-  for (const service of declaredTraffic.services) {
-    it(`accepts ${service.name}'s configuration with traffic declared, and warns of nothing`, () => {
-      const { status, output } = validate(service, (text) => text, declaredTraffic);
+      const { status, output } = validate(mesh, service, (text) => text);
       assert.equal(status, 0, output);
       assert.doesNotMatch(output, /warning|deprecated/i);
     });
@@ -64,16 +60,18 @@ describe("envoy --mode validate", function () {
       "dns_jitter",
       "path_with_escaped_slashes_action",
     ]) {
-      const { status, output } = validate(services.blocks, (text) => text.replace(`${field}:`, `${field}_:`));
+      const { status, output } = validate(everyProtocol, services.blocks, (text) =>
+        text.replace(`${field}:`, `${field}_:`),
+      );
       assert.notEqual(status, 0, `${field}_ was accepted`);
       assert.match(output, new RegExp(`${field}_`));
     }
   });
 
   function validate(
+    mesh: Mesh,
     service: Service,
     change: (text: string) => string,
-    mesh = everyProtocol,
   ): { status: number | null; output: string } {
     const file = path.join(root, `${service.name}.yaml`);
     fs.writeFileSync(file, change(assembleStatic(renderSidecar(mesh, service, OPTIONS), root)));
