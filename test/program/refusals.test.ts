@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { checkoutDir } from "../../dev/paths";
 import { parseDocument } from "../../mesh";
@@ -83,6 +84,29 @@ describe("the Lucid program, previewed without a cluster", function () {
 
     it("says that no cluster is in reach", () => {
       assert.match(result.output, /No cluster in reach: \S+no-such-kubeconfig, which this stack names/);
+    });
+  });
+
+  describe("of a document with a call that has ended", () => {
+    const call = `      - service: tron-payment
+        ports: [http, grpc]
+`;
+    const folder = mkdtempSync(path.join(tmpdir(), "lucid-ended-"));
+    const document = path.join(folder, "mesh.yaml");
+    after(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    it("warns of it, and plans the rest", async () => {
+      const text = readFileSync(path.join(checkoutDir, "mesh.yaml"), "utf8");
+      assert.ok(text.includes(call));
+      writeFileSync(document, text.replace(call, `${call}        until: 2020-12-31\n`));
+      const { status, output } = await preview({ document });
+      assert.equal(status, 0, output);
+      for (const port of ["http", "grpc"]) {
+        const told = `services.payout-router.calls[0]: the call of payout-router to port ${port} of tron-payment ended at 2021-01-01T00:00:00Z`;
+        assert.ok(output.includes(`warning: ${document}, ${told}`), output);
+      }
     });
   });
 
