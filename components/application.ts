@@ -1,9 +1,10 @@
-import type { ApplicationWorkload, Service } from "../mesh";
+import type { ApplicationWorkload, Service, ServiceVersion } from "../mesh";
+import { versionWorkloadName } from "../mesh";
 import { APPLICATION_UID, restrictedContainer, restrictedPod } from "./pod";
-import type { PodTemplate } from "./pod-template";
+import type { PodTemplate, VersionPod } from "./pod-template";
 
 /** The pod of a service that the document describes in full. */
-export function applicationPod(service: Service, workload: ApplicationWorkload): PodTemplate {
+export function applicationPod(service: Service, workload: Omit<ApplicationWorkload, "kind">): PodTemplate {
   return {
     spec: {
       securityContext: restrictedPod(),
@@ -21,4 +22,14 @@ export function applicationPod(service: Service, workload: ApplicationWorkload):
       ],
     },
   };
+}
+
+/** The pods of a service's versions. */
+export function versionPods(service: Service, versions: readonly ServiceVersion[]): VersionPod[] {
+  return versions.map((version) => ({
+    name: version.name,
+    workload: versionWorkloadName(service.name, version.name),
+    replicas: version.replicas,
+    pod: applicationPod(service, version),
+  }));
 }

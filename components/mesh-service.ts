@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EnvoyOptions } from "../envoy";
 import type { Mesh, Service, ZoneName } from "../mesh";
 import { objectLabels, selectorLabels, spreadOverNodes, workloadLabels } from "./pod";
-import type { PodTemplate } from "./pod-template";
+import type { PodTemplate, VersionPod } from "./pod-template";
 import { toTemplateSpec } from "./pod-template";
 import type { ServiceImage } from "./service-image";
 import { Sidecar } from "./sidecar";
@@ -21,8 +21,8 @@ export interface MeshContext {
 export interface MeshServiceArgs {
   readonly context: MeshContext;
   readonly service: Service;
-  /** The application's pod, without its sidecar. */
-  readonly pod: PodTemplate;
+  /** The application's pod, without its sidecar; or those of its versions, each a Deployment of the one service. */
+  readonly pod: PodTemplate | readonly VersionPod[];
   /** The pod is given its ServiceAccount's token, because its application asks the Kubernetes API. Default false. */
   readonly kubernetesApi?: boolean;
   /** What the workload can't start without, besides its sidecar and isolation. */
@@ -31,8 +31,6 @@ export interface MeshServiceArgs {
 
 /** A service of the mesh: identity, sidecar, workload. Its isolation stands in its zone, before it. */
 export class MeshService extends pulumi.ComponentResource {
-  readonly deployment: kubernetes.apps.v1.Deployment;
-
   constructor(name: string, args: MeshServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:MeshService", name, { service: args.service.name, zone: args.service.zone }, opts);
     const { service, context } = args;
@@ -60,36 +58,62 @@ export class MeshService extends pulumi.ComponentResource {
       child,
     );
 
-    const template = sidecar.attachTo({
-      ...args.pod,
-      spec: {
-        ...args.pod.spec,
-        serviceAccountName: service.name,
-        automountServiceAccountToken: args.kubernetesApi ?? false,
-        enableServiceLinks: false,
-        terminationGracePeriodSeconds: 30,
-        topologySpreadConstraints: spreadOverNodes(service.name),
-      },
-    });
-    this.deployment = new kubernetes.apps.v1.Deployment(
-      `${name}-deployment`,
-      {
-        metadata: { ...metadata, labels: workloadLabels(service.name, service.zone, service.version) },
-        spec: {
-          replicas: service.workload.replicas,
-          selector: { matchLabels: selectorLabels(service.name) },
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-          template: toTemplateSpec(template),
-        },
-      },
-      { parent: this, dependsOn: [zone.isolation, account, sidecar, context.startGate, ...(args.waitFor ?? [])] },
-    );
+    const waitFor = [zone.isolation, account, sidecar, context.startGate, ...(args.waitFor ?? [])];
+    if ("spec" in args.pod) {
+      const pod = { workload: service.name, replicas: service.workload.replicas, pod: args.pod };
+      this.deploy(`${name}-deployment`, args, sidecar, pod, waitFor);
+    } else {
+      for (const pod of args.pod) this.deploy(`${name}-${pod.name}-deployment`, args, sidecar, pod, waitFor);
+    }
     new kubernetes.policy.v1.PodDisruptionBudget(
       `${name}-disruption-budget`,
       { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(service.name) } } },
       child,
     );
     this.registerOutputs({});
+  }
+
+  /** A Deployment of the service: its only one, or one of its versions'. */
+  private deploy(
+    name: string,
+    { service, kubernetesApi }: MeshServiceArgs,
+    sidecar: Sidecar,
+    variant: Omit<VersionPod, "name"> & { readonly name?: string },
+    dependsOn: pulumi.Resource[],
+  ): void {
+    const version = variant.name ?? service.version;
+    const selector = selectorLabels(service.name, variant.name);
+    const template = sidecar.attachTo(
+      {
+        ...variant.pod,
+        spec: {
+          ...variant.pod.spec,
+          serviceAccountName: service.name,
+          automountServiceAccountToken: kubernetesApi ?? false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 30,
+          topologySpreadConstraints: spreadOverNodes(selector),
+        },
+      },
+      version,
+    );
+    new kubernetes.apps.v1.Deployment(
+      name,
+      {
+        metadata: {
+          name: variant.workload,
+          namespace: service.namespace,
+          labels: workloadLabels(service.name, service.zone, version),
+        },
+        spec: {
+          replicas: variant.replicas,
+          selector: { matchLabels: selector },
+          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+          template: toTemplateSpec(template),
+        },
+      },
+      { parent: this, dependsOn },
+    );
   }
 }
 

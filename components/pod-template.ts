@@ -28,6 +28,15 @@ export interface PodSpec extends Omit<
   readonly volumes?: readonly Volume[];
 }
 
+/** One version of a service: a workload of its own, whose pods bear the version's name as label `app.kubernetes.io/version`. */
+export interface VersionPod {
+  readonly name: string;
+  /** Name of its Deployment. */
+  readonly workload: string;
+  readonly replicas: number;
+  readonly pod: PodTemplate;
+}
+
 /** The template in the shape that the Kubernetes SDK takes. */
 export function toTemplateSpec(template: PodTemplate): kubernetes.types.input.core.v1.PodTemplateSpec {
   const { containers, initContainers, volumes, ...spec } = template.spec;

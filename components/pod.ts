@@ -31,9 +31,17 @@ export function restrictedPod(fsGroup?: number): PodSecurityContext {
   };
 }
 
-/** Labels by which a workload's pods are selected; they never change for the life of the service. */
-export function selectorLabels(name: string): Record<string, string> {
-  return { [LABELS.name]: name, [LABELS.partOf]: PART_OF };
+/**
+ * Labels by which a workload's pods are selected; they never change for the life of the service.
+ *
+ * @param version of a service that has several side by side: each has a workload of its own. Default: all the service's pods.
+ */
+export function selectorLabels(name: string, version?: string): Record<string, string> {
+  return {
+    [LABELS.name]: name,
+    [LABELS.partOf]: PART_OF,
+    ...(version === undefined ? {} : { [LABELS.version]: version }),
+  };
 }
 
 /** All labels of a workload and its pods. */
@@ -47,13 +55,15 @@ export function objectLabels(name: string, zone: ZoneName): Record<string, strin
 }
 
 /** Spreads the pods of a workload over nodes where there are several, and never keeps one from being scheduled. */
-export function spreadOverNodes(name: string): kubernetes.types.input.core.v1.TopologySpreadConstraint[] {
+export function spreadOverNodes(
+  selector: Readonly<Record<string, string>>,
+): kubernetes.types.input.core.v1.TopologySpreadConstraint[] {
   return [
     {
       maxSkew: 1,
       topologyKey: "kubernetes.io/hostname",
       whenUnsatisfiable: "ScheduleAnyway",
-      labelSelector: { matchLabels: selectorLabels(name) },
+      labelSelector: { matchLabels: { ...selector } },
     },
   ];
 }

@@ -5,7 +5,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import type { Mesh, Service, Zone as ZoneModel, ZoneName } from "../mesh";
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
-import { applicationPod } from "./application";
+import { applicationPod, versionPods } from "./application";
 import { ConsulAcls } from "./discovery/consul-acls";
 import { ConsulCluster } from "./discovery/consul-cluster";
 import { forwardConsul } from "./discovery/consul-forward";
@@ -94,6 +94,12 @@ export class ServiceMesh extends pulumi.ComponentResource {
       const options = { parent: this, dependsOn: resolver };
       if (service.workload.kind === "application") {
         new MeshService(service.name, { context, service, pod: applicationPod(service, service.workload) }, options);
+      } else if (service.workload.kind === "versions") {
+        new MeshService(
+          service.name,
+          { context, service, pod: versionPods(service, service.workload.versions) },
+          options,
+        );
       } else if (service.name === WELL_KNOWN.prometheus) {
         new Prometheus(service.name, { context, service }, options);
       } else if (service.name === WELL_KNOWN.jaeger) {

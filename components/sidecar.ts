@@ -82,15 +82,17 @@ export class Sidecar extends pulumi.ComponentResource {
    * application's containers, and the sidecar as the pod's only resolver.
    *
    * The template's first container is the application, whose health the pod's readiness follows.
+   *
+   * @param version which version of the service the pod is. Default: the service's only one.
    */
-  attachTo(template: PodTemplate): PodTemplate {
+  attachTo(template: PodTemplate, version = this.args.service.version): PodTemplate {
     const { service } = this.args;
     const [application, ...others] = template.spec.containers;
     return {
       metadata: {
         labels: {
           ...template.metadata?.labels,
-          ...workloadLabels(service.name, service.zone, service.version),
+          ...workloadLabels(service.name, service.zone, version),
           [LABELS.meshed]: "true",
         },
         annotations: { ...template.metadata?.annotations, "lucid.internal/bootstrap-digest": this.bootstrapDigest },

@@ -7,6 +7,7 @@ import { applicationBreakers, circuitBreakers, outlierDetection } from "./limits
 import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
 import { clientTls } from "./tls";
+import { versionedCluster } from "./versions";
 
 /** Time to connect, TLS handshake included. */
 export const CONNECT_TIMEOUT = "0.25s";
@@ -19,6 +20,10 @@ export const CONNECT_TIMEOUT = "0.25s";
 export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options: EnvoyOptions): Message {
   const { service: callee, port } = calleeOf(mesh, edge);
   const name = outboundName(edge);
+  const address = (discoveryName: string) => ({
+    endpoint: { address: socketAddress(discoveryName, SIDECAR_PORTS.inbound) },
+  });
+  const versions = versionedCluster(callee, address);
   // Between sidecars HTTP/1.1 gains from multiplexing, too. An upgrade (WebSocket) needs HTTP/1.1.
   const version = port.protocol === "websocket" ? "http1" : "http2";
   const alpn = port.protocol === "http" ? ["h2"] : alpnOf(port.protocol);
@@ -34,10 +39,14 @@ export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options
       typed_dns_resolver_config: resolver(options.resolverAddress),
     }),
     lb_policy: "LEAST_REQUEST",
-    load_assignment: endpoint(name, socketAddress(callee.discoveryName, SIDECAR_PORTS.inbound)),
+    load_assignment: {
+      cluster_name: name,
+      endpoints: versions?.endpoints ?? [{ lb_endpoints: [address(callee.discoveryName)] }],
+    },
+    ...versions?.fields,
     ...protocolOptions(version, "300s"),
     circuit_breakers: circuitBreakers(edge.traffic),
-    outlier_detection: outlierDetection(edge.traffic),
+    outlier_detection: { ...outlierDetection(edge.traffic), ...versions?.ejection },
     upstream_connection_options: {
       tcp_keepalive: { keepalive_probes: 3, keepalive_time: 10, keepalive_interval: 5 },
     },

@@ -7,6 +7,7 @@ import { outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
 import { outboundRoutes } from "./retries";
 import { operation, tracing } from "./tracing";
+import { destinations, share } from "./versions";
 
 /**
  * Where the application dials one declared callee: the callee's loopback address at the edge's dial port. Only this pod can reach it, and what it
@@ -16,7 +17,8 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
   const { service: callee, port } = calleeOf(mesh, edge);
   const name = outboundName(edge);
   const subject = { kind: "call", direction: "outbound", service: caller.name, callee: callee.name, port: port.name };
-  const filter = isHttp(port.protocol)
+  const { protocol } = port;
+  const filter = isHttp(protocol)
     ? connectionManager({
         statPrefix: name,
         upgrade: upgradeOf(port.protocol),
@@ -26,8 +28,8 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
         filters: port.protocol === "grpc" ? [GRPC_STATS] : [],
         routes: outboundRoutes(
           {
-            cluster: name,
-            protocol: port.protocol,
+            destinations: destinations(edge, callee, name),
+            protocol,
             traffic: edge.traffic,
             common: operation(`call ${callee.name}/${port.name}`),
           },
@@ -37,7 +39,7 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
       })
     : extension("envoy.filters.network.tcp_proxy", "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", {
         stat_prefix: name,
-        cluster: name,
+        ...share(edge, callee, name),
         idle_timeout: TCP_IDLE_TIMEOUT,
         // See inbound.ts: TCP travels as a CONNECT.
         tunneling_config: { hostname: `${callee.hostname}:${port.dialPort}` },

@@ -4,10 +4,12 @@ import { seconds } from "./durations";
 import type { HttpProtocol } from "./http";
 import { extension, type Message } from "./message";
 import type { EnvoyOptions } from "./options";
+import type { Destination } from "./versions";
 
 /** What the routes of one edge depend on. */
 export interface OutboundRoutes {
-  readonly cluster: string;
+  /** Where which requests go, the first match first. */
+  readonly destinations: readonly Destination[];
   readonly protocol: HttpProtocol;
   readonly traffic: EdgeTraffic;
   /** Fields that every route has beside its match and action. */
@@ -15,20 +17,20 @@ export interface OutboundRoutes {
 }
 
 /**
- * One route for all requests; where requests of idempotent methods may be tried again on more than the others, one for each. Which request is
+ * One route for each destination; where requests of idempotent methods may be tried again on more than the others, one for each. Which request is
  * idempotent is its method's to say, never a header's.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-retrypolicy
  */
 export function outboundRoutes(
-  { cluster, protocol, traffic, common }: OutboundRoutes,
+  { destinations, protocol, traffic, common }: OutboundRoutes,
   options: EnvoyOptions,
 ): Message[] {
   const { retries } = traffic;
-  const route = (match: Message, conditions: readonly RetryCondition[]): Message => ({
-    match: { prefix: "/", ...match },
+  const route = ({ match, target }: Destination, conditions: readonly RetryCondition[]): Message => ({
+    match,
     route: {
-      cluster,
+      ...target,
       ...timeouts(protocol, traffic),
       ...(options.retries === false || retries.attempts === 0
         ? {}
@@ -37,12 +39,22 @@ export function outboundRoutes(
     ...common,
   });
   const { conditions, idempotentConditions } = retries;
-  const repeatable = idempotentConditions.length > conditions.length ? [route(IDEMPOTENT, idempotentConditions)] : [];
-  return [...repeatable, route({}, conditions)];
+  return destinations.flatMap((destination) =>
+    idempotentConditions.length > conditions.length
+      ? [route(idempotent(destination), idempotentConditions), route(destination, conditions)]
+      : [route(destination, conditions)],
+  );
+}
+
+/** The idempotent ones of a destination's requests. */
+function idempotent({ match, target }: Destination): Destination {
+  const headers = Array.isArray(match.headers) ? (match.headers as Message[]) : [];
+  return { match: { ...match, headers: [...headers, IDEMPOTENT] }, target };
 }
 
 const IDEMPOTENT: Message = {
-  headers: [{ name: ":method", string_match: { safe_regex: { regex: IDEMPOTENT_METHODS.join("|") } } }],
+  name: ":method",
+  string_match: { safe_regex: { regex: IDEMPOTENT_METHODS.join("|") } },
 };
 
 /** gRPC's time is the deadline that its caller gives, at most the edge's; that holds for streams, too, and is answered as gRPC answers it. */

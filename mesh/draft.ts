@@ -22,6 +22,10 @@ const rule = z.object({
   grpc: list(text),
 });
 
+const route = z
+  .object({ version: text, methods: list(text), paths: list(text), headers: z.unknown().optional() })
+  .catch({});
+
 const call = rule
   .extend({
     service: text,
@@ -29,6 +33,8 @@ const call = rule
     reason: text,
     rules: list(rule.optional().catch(undefined)),
     traffic: callTraffic.optional().catch(undefined),
+    weights: z.record(z.string(), number).optional().catch(undefined),
+    routes: list(route),
   })
   .catch({});
 
@@ -62,6 +68,16 @@ const resources = z.object({
   limits: z.object({ memory: text }).optional().catch(undefined),
 });
 
+const version = z
+  .object({
+    name: text,
+    image: text,
+    replicas: number,
+    weight: number,
+    resources: resources.optional().catch(undefined),
+  })
+  .catch({});
+
 const service = z
   .object({
     name: text,
@@ -72,6 +88,10 @@ const service = z
     args: z.unknown().optional(),
     env: z.unknown().optional(),
     resources: resources.optional().catch(undefined),
+    version: z.unknown().optional(),
+    replicas: z.unknown().optional(),
+    versions: list(version),
+    routes: list(route),
     ports: list(port),
     health: z
       .object({ path: text, port: z.union([z.string(), z.number()]).optional().catch(undefined) })
@@ -112,6 +132,8 @@ export type DraftCall = z.output<typeof call>;
 export type DraftEndUsers = z.output<typeof endUsers>;
 export type DraftEndUserRule = z.output<typeof endUserRule>;
 export type DraftRule = z.output<typeof rule>;
+export type DraftRoute = z.output<typeof route>;
+export type DraftVersion = z.output<typeof version>;
 
 /** What of a value can be understood as a document. Never throws. */
 export function readDraft(value: unknown): Draft {

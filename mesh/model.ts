@@ -89,8 +89,8 @@ export interface HealthCheck {
   readonly port: number;
 }
 
-/** What runs as the service. `application` is rendered from the document; `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller). */
-export type Workload = ApplicationWorkload | ComponentWorkload;
+/** What runs as the service. `application` is rendered from the document, `versions` are several of them side by side; `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller). */
+export type Workload = ApplicationWorkload | VersionedWorkload | ComponentWorkload;
 
 export interface ApplicationWorkload {
   readonly kind: "application";
@@ -100,6 +100,21 @@ export interface ApplicationWorkload {
   readonly env: Readonly<Record<string, string>>;
   readonly replicas: number;
   readonly resources: Resources;
+}
+
+/** Several versions of one service: one identity, account and sidecar configuration, a workload each. */
+export interface VersionedWorkload {
+  readonly kind: "versions";
+  /** Pods of all versions together. */
+  readonly replicas: number;
+  /** At least one, in document order. */
+  readonly versions: readonly ServiceVersion[];
+}
+
+/** One of a service's versions. */
+export interface ServiceVersion extends Omit<ApplicationWorkload, "kind"> {
+  /** A DNS label, unique in the service; value of its pods' label `app.kubernetes.io/version`. */
+  readonly name: string;
 }
 
 export interface ComponentWorkload {
@@ -126,6 +141,8 @@ export interface Edge {
   readonly kind: "call" | "telemetry" | "authentication";
   /** What may be asked; empty means everything on that port. Only HTTP-like ports can have rules. */
   readonly rules: readonly EdgeRule[];
+  /** How the calls are shared between the callee's versions; absent where they go to all its instances alike. */
+  readonly split?: VersionSplit;
   /** Why the edge exists; always there when it crosses zones. */
   readonly reason?: string;
   readonly crossesZones: boolean;
@@ -142,4 +159,29 @@ export interface EdgeRule {
   readonly methods: readonly string[];
   /** Path as matched after normalization; a trailing `*` makes it a prefix. Empty: any. */
   readonly paths: readonly string[];
+}
+
+/** Which version of the callee a request goes to. The caller's sidecar decides it: it permits nothing that the edge does not. */
+export interface VersionSplit {
+  /** Tried in order, before the weights. */
+  readonly routes: readonly VersionRoute[];
+  /** In percent, making 100, in the order of the callee's versions, one each; empty: the rest goes to all instances alike. */
+  readonly weights: readonly VersionWeight[];
+}
+
+export interface VersionWeight {
+  readonly version: string;
+  /** Percent, 0 to 100. */
+  readonly weight: number;
+}
+
+/** Requests that go to one version. All that is named must match. */
+export interface VersionRoute {
+  readonly version: string;
+  /** Upper case; empty: any. */
+  readonly methods: readonly string[];
+  /** As in {@link EdgeRule}; empty: any. */
+  readonly paths: readonly string[];
+  /** Whole values by lower-case name; empty: any. */
+  readonly headers: Readonly<Record<string, string>>;
 }

@@ -1,12 +1,15 @@
 /** Names that objects of the mesh bear, each computed in one place. */
 import type { ZoneName } from "./model";
-import { DISCOVERY_DOMAIN } from "./wire";
+import { DISCOVERY_DOMAIN, VERSION_TAG_PREFIX } from "./wire";
 
 /** Suffix of every name in the mesh. */
 export const DOMAIN = "lucid.internal";
 
 /** Longest service name, so that every name made from it stays a DNS label of 63 characters. */
 export const MAX_SERVICE_NAME = 40;
+
+/** Longest name of a version, so that the names made from it and its service's stay short enough. */
+export const MAX_VERSION_NAME = 15;
 
 /** `lucid-<zone>`: the zone's namespace. */
 export function namespaceOf(zone: ZoneName): string {
@@ -36,6 +39,25 @@ export function hostnameOf(service: string): string {
 /** `<service>.service.discovery.lucid.internal`: what Envoy resolves. */
 export function discoveryNameOf(service: string): string {
   return `${service}.service.${DISCOVERY_DOMAIN}`;
+}
+
+/** Tag of a version's instances in discovery: `v-<version>`. */
+export function versionTag(version: string): string {
+  return `${VERSION_TAG_PREFIX}${version}`;
+}
+
+/**
+ * `v-<version>.<service>.service.discovery.lucid.internal`: the passing instances of one version.
+ *
+ * @see https://developer.hashicorp.com/consul/docs/services/discovery/dns-static-lookups#standard-lookup
+ */
+export function versionDiscoveryName(service: string, version: string): string {
+  return `${versionTag(version)}.${discoveryNameOf(service)}`;
+}
+
+/** `<service>-<version>`: the workload of one version of a service. */
+export function versionWorkloadName(service: string, version: string): string {
+  return `${service}-${version}`;
 }
 
 /** Names of the Kubernetes objects of one service, all in its zone's namespace. */

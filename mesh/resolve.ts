@@ -22,9 +22,11 @@ import {
   type Zone,
 } from "./model";
 import { DOMAIN, discoveryNameOf, hostnameOf, identityOf, namespaceOf, trustDomainOf } from "./names";
+import { compare, sortedKeys } from "./order";
 import { MeshDocumentError } from "./problems";
 import type { CallDeclaration, MeshDocument, PortDeclaration, ServiceDeclaration } from "./schema";
 import { edgeTraffic, serviceTrafficOf } from "./traffic/resolve";
+import { resolveVersions, splitOf } from "./versions";
 import { WELL_KNOWN } from "./wire";
 
 /** What a stack decides about the mesh that the document doesn't say. */
@@ -150,6 +152,7 @@ function resolveHealth({ health, name }: ServiceDeclaration, ports: readonly Ser
 function resolveWorkload(declaration: ServiceDeclaration): Workload {
   const { replicas, image, command, args, env, resources } = declaration;
   if (declaration.component) return { kind: "component", replicas };
+  if (declaration.versions !== undefined) return resolveVersions(declaration, declaration.versions);
   if (image === undefined) throw unchecked(`'${declaration.name}' has no image`);
   const workload: ApplicationWorkload = { kind: "application", image, args, env: sortedKeys(env), replicas, resources };
   return command === undefined ? workload : { ...workload, command };
@@ -162,9 +165,10 @@ function callEdges(
 ): Edge[] {
   return declaration.calls.flatMap((call, index) => {
     const callee = services.get(call.service);
-    if (callee === undefined) throw unchecked(`'${call.service}' is not declared`);
+    const declared = declarations.get(call.service);
+    if (callee === undefined || declared === undefined) throw unchecked(`'${call.service}' is not declared`);
     const crossesZones = declaration.plane !== callee.zone;
-    const declared = declarations.get(call.service)?.traffic;
+    const split = splitOf(call, declared);
     return (call.ports ?? [callee.ports[0].name]).map((port): Edge => {
       const edge: Edge = {
         from: declaration.name,
@@ -172,8 +176,9 @@ function callEdges(
         port,
         kind: "call",
         rules: rulesOf(call),
+        ...(split === undefined ? {} : { split }),
         crossesZones,
-        traffic: edgeTraffic(protocolOf(callee, port), declared, call.traffic),
+        traffic: edgeTraffic(protocolOf(callee, port), declared.traffic, call.traffic),
         source: `services.${declaration.name}.calls[${String(index)}]`,
       };
       return {
@@ -234,15 +239,6 @@ function protocolOf(callee: Service, name: string): Protocol {
   const port = callee.ports.find((candidate) => candidate.name === name);
   if (port === undefined) throw unchecked(`'${callee.name}' has no port '${name}'`);
   return port.protocol;
-}
-
-/** By code unit: the same on every machine, unlike a locale's order. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function sortedKeys(record: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => compare(a, b)));
 }
 
 /** For documents that were made by hand and skipped validateDocument. */

@@ -49,11 +49,18 @@ function reportIssue(issue: Issue, path: Path, value: unknown, report: Report): 
       report(path, `${show(value)} is no name of a port and no port number`, "write one of them");
       return;
     case "invalid_key":
-      report(path, `${show(path.at(-1))} is no name for a variable`, "use letters, digits and '_'");
+      report(path, ...wrongKey(issue.issues[0], path.at(-1)));
       return;
     default:
       report(path, ...halves(issue.message, value));
   }
+}
+
+/** A key of a map: a version or a header has words of its own, a variable has none. */
+function wrongKey(issue: Issue | undefined, key: unknown): [message: string, mend: string] {
+  return issue?.message.includes("; ") === true
+    ? halves(issue.message, key)
+    : [`${show(key)} is no name for a variable`, "use letters, digits and '_'"];
 }
 
 /** Types whose schema brings its own words. */

@@ -54,6 +54,9 @@ export const PART_OF = "lucid-mesh";
 /** Consul's DNS domain; discovery names are `<service>.service.<this>`. */
 export const DISCOVERY_DOMAIN = "discovery.lucid.internal";
 
+/** What the tag of a version's instances begins with; tags are looked up in DNS, so a tag is a DNS label. */
+export const VERSION_TAG_PREFIX = "v-";
+
 /** Where a sidecar's volumes are mounted. */
 export const SIDECAR_PATHS = {
   /**

@@ -106,7 +106,7 @@ export class ConsulCluster extends pulumi.ComponentResource {
               enableServiceLinks: false,
               securityContext: restrictedPod(CONSUL_UID),
               terminationGracePeriodSeconds: 30,
-              topologySpreadConstraints: spreadOverNodes(CONSUL.service),
+              topologySpreadConstraints: spreadOverNodes(selectorLabels(CONSUL.service)),
               containers: [
                 {
                   name: "consul",

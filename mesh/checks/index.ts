@@ -10,6 +10,7 @@ import { checkMembership } from "./membership";
 import { checkNames } from "./names";
 import { checkPorts } from "./ports";
 import { checkTraffic } from "./traffic";
+import { checkVersions } from "./versions";
 import { checkWorkloads } from "./workload";
 
 /**
@@ -23,6 +24,7 @@ export function checkMeaning(draft: Draft, raw: (path: Path) => unknown, report:
   checkWorkloads(draft, raw, report);
   checkPorts(draft, report);
   checkCalls(draft, report);
+  checkVersions(draft, report);
   checkAddresses(draft, report);
   checkTraffic(draft, report);
   checkAmplification(draft, report);

@@ -1,10 +1,10 @@
 /** What runs as a service: an application by its image, or a component of the package. */
-import { draftServices, type Draft } from "../draft";
+import { draftServices, type Draft, type DraftService } from "../draft";
 import { show, type Path, type Report } from "../problems";
 import { DEFAULT_RESOURCES } from "../schema";
 import { COMPONENTS } from "./names";
 
-const APPLICATION_KEYS = ["image", "command", "args", "env", "resources"] as const;
+const APPLICATION_KEYS = ["image", "command", "args", "env", "resources", "versions"] as const;
 
 /** An application has a pinned image and sane resources; a component renders its own. */
 export function checkWorkloads(draft: Draft, raw: (path: Path) => unknown, report: Report): void {
@@ -16,16 +16,25 @@ export function checkWorkloads(draft: Draft, raw: (path: Path) => unknown, repor
       }
       continue;
     }
-    if (service.image !== undefined) checkImage(service.image, [...path, "image"], report);
-    else if (raw([...path, "image"]) === undefined && isMap(raw(path))) {
-      report([...path, "image"], "an application needs its image", "name it with a tag or a digest");
-    }
-    const request = bytes(service.resources?.requests?.memory ?? DEFAULT_RESOURCES.requests.memory);
-    const limit = bytes(service.resources?.limits?.memory ?? DEFAULT_RESOURCES.limits.memory);
-    if (request !== undefined && limit !== undefined && request > limit) {
-      const at = [...path, "resources", "limits", "memory"];
-      report(at, "the memory limit is lower than the request", "raise the limit or lower the request");
-    }
+    if (raw([...path, "versions"]) === undefined) checkApplication(service, path, raw, report);
+    (service.versions ?? []).forEach((version, index) => {
+      checkApplication(version, [...path, "versions", index], raw, report);
+    });
+  }
+}
+
+type Application = Pick<DraftService, "image" | "resources">;
+
+function checkApplication(application: Application, path: Path, raw: (path: Path) => unknown, report: Report): void {
+  if (application.image !== undefined) checkImage(application.image, [...path, "image"], report);
+  else if (raw([...path, "image"]) === undefined && isMap(raw(path))) {
+    report([...path, "image"], "an application needs its image", "name it with a tag or a digest");
+  }
+  const request = bytes(application.resources?.requests?.memory ?? DEFAULT_RESOURCES.requests.memory);
+  const limit = bytes(application.resources?.limits?.memory ?? DEFAULT_RESOURCES.limits.memory);
+  if (request !== undefined && limit !== undefined && request > limit) {
+    const at = [...path, "resources", "limits", "memory"];
+    report(at, "the memory limit is lower than the request", "raise the limit or lower the request");
   }
 }
 

@@ -36,6 +36,8 @@ export type MeshDocument = z.output<typeof meshDocumentSchema>;
 export type ServiceDeclaration = MeshDocument["services"][number];
 /** A call as declared. */
 export type CallDeclaration = ServiceDeclaration["calls"][number];
+/** A version of a service as declared. */
+export type VersionDeclaration = NonNullable<ServiceDeclaration["versions"]>[number];
 /** A port as declared. */
 export type PortDeclaration = ServiceDeclaration["ports"][number];
 

@@ -1,6 +1,6 @@
 /** End users of a port: whose tokens they bring, and what these must say. */
 import { z } from "zod";
-import { methods, paths } from "./call";
+import { methods, paths } from "./rule";
 import { claim } from "./claim";
 
 /** Tolerated difference of the clocks of issuer and mesh, in seconds, unless declared. */

@@ -1,4 +1,4 @@
-export { METHODS } from "./call";
+export { METHODS } from "./rule";
 export * from "./document";
 export type { EndUsersDeclaration } from "./end-users";
 export { PROTOCOLS } from "./port";

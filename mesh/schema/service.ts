@@ -5,7 +5,8 @@ import { call } from "./call";
 import { port } from "./port";
 import { serviceTraffic } from "./traffic";
 import { serviceName } from "./values";
-import { health, resources } from "./workload";
+import { routes, version } from "./version";
+import { applicationArgs, applicationCommand, applicationEnv, health, replicas, resources } from "./workload";
 
 export const service = z.strictObject({
   name: serviceName.describe("A DNS label, unique in the mesh: the name of its account, workload and registration."),
@@ -17,12 +18,9 @@ export const service = z.strictObject({
     .default(false)
     .describe("A component of the package renders the pod (prometheus, jaeger, mesh-controller)."),
   image: z.string().optional().describe("The application's image, with a tag (never `latest`) or a digest."),
-  command: z.array(z.string()).min(1).optional().describe("Replaces the image's entry point."),
-  args: z.array(z.string()).default([]).describe("Arguments of the application."),
-  env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
-    .default({})
-    .describe("Environment variables of the application; no secrets."),
+  command: applicationCommand.optional().describe("Replaces the image's entry point."),
+  args: applicationArgs.default([]).describe("Arguments of the application."),
+  env: applicationEnv.default({}).describe("Environment variables of the application; no secrets."),
   version: z
     .string()
     .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, {
@@ -30,12 +28,15 @@ export const service = z.strictObject({
     })
     .default("0.0.0")
     .describe("The application's version, shown in its registration's tags and as a label."),
-  replicas: z
-    .int({ error: "this is no number of pods; write a whole number" })
-    .min(0, { error: "the number of pods is negative; write 0 or more" })
-    .max(500, { error: "a service has 500 pods at most; write less" })
-    .default(1)
-    .describe("How many pods run."),
+  replicas: replicas.default(1).describe("How many pods run."),
+  versions: z
+    .array(version)
+    .min(1, { error: "the list is empty; declare a version, or leave the key out" })
+    .optional()
+    .describe("Versions that run side by side; instead of `image`, `version` and `replicas`."),
+  routes: routes
+    .optional()
+    .describe("Requests that go to one version whatever the weights: the first route that matches, in this order."),
   ports: z
     .array(port)
     .min(1, { error: "a service without a port can't be in the mesh; declare one" })

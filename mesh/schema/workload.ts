@@ -26,6 +26,15 @@ export const health = z.strictObject({
     .describe("Name of a declared port, or a number that only health checks use. Default: the first HTTP port."),
 });
 
+export const applicationCommand = z.array(z.string()).min(1);
+export const applicationArgs = z.array(z.string());
+export const applicationEnv = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string());
+
+export const replicas = z
+  .int({ error: "this is no number of pods; write a whole number" })
+  .min(0, { error: "the number of pods is negative; write 0 or more" })
+  .max(500, { error: "a service has 500 pods at most; write less" });
+
 export const resources = z.strictObject({
   requests: z
     .strictObject({

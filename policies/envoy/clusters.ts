@@ -20,6 +20,8 @@ const CLUSTER_KEYS = [
   "transport_socket",
   "original_dst_lb_config",
   "cleanup_interval",
+  "lb_subset_config",
+  "common_lb_config",
 ];
 
 /** Checks `clusters.yaml`: to the application in clear text on loopback, to everybody else by mutual TLS and to exact identities. */
@@ -72,6 +74,10 @@ function checkApplication(cluster: Field, { findings }: Scope): void {
 }
 
 function checkCallee(cluster: Field, callee: string, scope: Scope): void {
+  // Both choose among the hosts of this cluster, each of which must prove the callee's identity.
+  const subsets = ["fallback_policy", "subset_selectors", "metadata_fallback_policy"];
+  closedKeys(cluster.at("lb_subset_config"), subsets, scope.findings);
+  closedKeys(cluster.at("common_lb_config"), ["healthy_panic_threshold", "update_merge_window"], scope.findings);
   const peers = checkClientTls(cluster.at("transport_socket"), scope, "exact");
   const own = `${scope.zone}/${scope.service}`;
   for (const party of peers?.parties ?? []) {

@@ -198,6 +198,7 @@ function checkAction(action: Field, scope: Scope): void {
 
 const ACTION_KEYS = [
   "cluster",
+  "metadata_match",
   "weighted_clusters",
   "timeout",
   "idle_timeout",
@@ -210,11 +211,12 @@ const ACTION_KEYS = [
 /** The clusters a route action may choose; choosing by header or plug-in is no way that can be judged. */
 function clustersOf(action: Field, { findings }: Scope): Field[] {
   if (action.has("cluster")) return [action.at("cluster")];
+  closedKeys(action.at("weighted_clusters"), ["clusters"], findings);
   const weighted = action.at("weighted_clusters", "clusters").items();
   if (weighted.length === 0) {
     findings.add(action, "the route's destination can't be told", "name it by cluster or weighted_clusters");
   }
-  for (const cluster of weighted) closedKeys(cluster, ["name", "weight"], findings);
+  for (const cluster of weighted) closedKeys(cluster, ["name", "weight", "metadata_match"], findings);
   return weighted.map((cluster) => cluster.at("name"));
 }
 

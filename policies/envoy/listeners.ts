@@ -222,6 +222,8 @@ function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, {
       "@type",
       "stat_prefix",
       "cluster",
+      "weighted_clusters",
+      "metadata_match",
       "idle_timeout",
       "max_downstream_connection_duration",
       "upstream_connect_mode",
@@ -232,13 +234,19 @@ function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, {
     ],
     findings,
   );
-  const cluster = proxy.at("cluster").text() ?? "";
-  findings.require(
-    destinations.allows(cluster),
-    proxy.at("cluster"),
-    `connections go on to \`${cluster}\`, which is not behind this listener`,
-    "send them where the listener belongs",
-  );
+  closedKeys(proxy.at("weighted_clusters"), ["clusters"], findings);
+  const weighted = proxy.at("weighted_clusters", "clusters").items();
+  for (const cluster of weighted) closedKeys(cluster, ["name", "weight", "metadata_match"], findings);
+  const clusters = weighted.length === 0 ? [proxy.at("cluster")] : weighted.map((cluster) => cluster.at("name"));
+  for (const cluster of clusters) {
+    const name = cluster.text() ?? "";
+    findings.require(
+      destinations.allows(name),
+      cluster,
+      `connections go on to \`${name}\`, which is not behind this listener`,
+      "send them where the listener belongs",
+    );
+  }
 }
 
 /** The application's resolver answers from its own table and asks nobody. */

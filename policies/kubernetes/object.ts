@@ -4,6 +4,7 @@ import type { Resource } from "../judgement/rule";
 
 /** Labels by which Lucid's pods are known. */
 export const NAME_LABEL = "app.kubernetes.io/name";
+export const VERSION_LABEL = "app.kubernetes.io/version";
 export const ZONE_LABEL = "lucid.internal/zone";
 export const MESHED_LABEL = "lucid.internal/meshed";
 

@@ -5,6 +5,7 @@ import {
   KubeObject,
   MESHED_LABEL,
   NAME_LABEL,
+  VERSION_LABEL,
   ZONE_LABEL,
   isKind,
   kindOf,
@@ -136,13 +137,15 @@ function judgeMember(object: KubeObject, ceiling: Ceiling, findings: Findings): 
       "the deprecated alias names another ServiceAccount",
       "take it out",
     );
+    const labels = template.metadata.at("labels");
+    // A service of several versions has a workload for each, named for the version that its pods are labelled with.
+    const version = labels.at(VERSION_LABEL).text();
     findings.require(
-      object.name === service,
+      object.name === service || (version !== undefined && object.name === `${service}-${version}`),
       "metadata.name",
       `the workload \`${object.name ?? ""}\` runs under the ServiceAccount \`${service}\``,
-      "give the workload the name of its service",
+      "give the workload the name of its service, or `<service>-<version>`",
     );
-    const labels = template.metadata.at("labels");
     for (const [label, value] of [[NAME_LABEL, service] as const, [ZONE_LABEL, zone] as const]) {
       findings.require(
         labels.at(label).is(value),

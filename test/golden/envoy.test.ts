@@ -7,6 +7,7 @@ import type { Mesh } from "../../mesh/model";
 import { authenticatedMesh } from "../unit/envoy/authenticated";
 import { everyProtocol, OPTIONS } from "../unit/envoy/fixture";
 import { declaredTraffic } from "../unit/envoy/traffic-fixture";
+import { versionsMesh } from "../unit/envoy/versions-fixture";
 
 const FILES = path.join(__dirname, "files", "envoy");
 const UPDATE = process.env.UPDATE_GOLDEN === "1";
@@ -18,6 +19,7 @@ describe("golden files of sidecars", () => {
     "every-protocol": everyProtocol,
     "declared-traffic": declaredTraffic,
     authenticated: authenticatedMesh(),
+    versions: versionsMesh(),
     lucid: loadMesh(fs.readFileSync(document, "utf8"), "mesh.yaml", { tracing: true }),
   };
 

@@ -1,3 +1,4 @@
+import * as assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { networkPolicies } from "../../components/network/network-policies";
@@ -12,7 +13,8 @@ import { privateKeysInSecrets } from "../../policies/rules/private-keys-in-secre
 import { everyProtocol } from "../unit/envoy/fixture";
 import { DECLARED, withTraffic } from "../unit/envoy/traffic-fixture";
 import { configMap, networkPolicy } from "./fixtures/objects";
-import { assertPasses } from "./support/judge";
+import { assertFinds, assertPasses } from "./support/judge";
+import { versionsMesh } from "../unit/envoy/versions-fixture";
 import type { Json, JsonObject } from "./support/edit";
 
 const root = path.resolve(__dirname, "../..");
@@ -52,6 +54,26 @@ describe("what Lucid renders passes the pack", () => {
         }
       });
     }
+  }
+
+  const versions = versionsMesh();
+  const ceiling = { ...LUCID_CEILING, members: { ...LUCID_CEILING.members, ops: ["console", "shop"] } };
+  for (const service of versions.services) {
+    it(`sidecar of ${service.name}, with versions side by side`, () => {
+      const files = { ...renderSidecar(versions, service, envoy), "certificate.yaml": renderCertificateSds() };
+      const configuration = configMap(`${service.name}-envoy`, files, service.zone);
+      for (const rule of [envoyListenersMtls, envoyUpstreamsMtls]) assertPasses(rule, configuration, ceiling);
+      if (service.name !== "console") return;
+      for (const [field, other] of [
+        ["metadata_fallback_policy", "single_host_per_subset"],
+        ["update_merge_window", "close_connections_on_host_set_change"],
+      ] as const) {
+        const changed = files["clusters.yaml"].replace(`${field}:`, `${other}:`);
+        assert.notEqual(changed, files["clusters.yaml"]);
+        const loosened = configMap("console-envoy", { ...files, "clusters.yaml": changed }, service.zone);
+        assertFinds(envoyUpstreamsMtls, loosened, new RegExp(`${other}: the field is none`), ceiling);
+      }
+    });
   }
 
   for (const zone of mesh.zones) {

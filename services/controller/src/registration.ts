@@ -1,3 +1,4 @@
+import { MAX_VERSION_NAME, versionTag } from "../../../mesh/names.js";
 import { SIDECAR_PORTS } from "../../../mesh/wire.js";
 import type { ZoneName } from "../../../mesh/model.js";
 
@@ -43,6 +44,9 @@ export interface CatalogueCheck {
   readonly serviceId: string;
 }
 
+/** The name of a version as the document declares it: a DNS label of its own. */
+const VERSION_NAME = new RegExp(`^[a-z0-9]([a-z0-9-]{0,${String(MAX_VERSION_NAME - 2)}}[a-z0-9])?$`);
+
 /** Keys of the metadata of our nodes. */
 export const META = { controller: "lucid-controller", zone: "lucid-zone", uid: "lucid-pod-uid" } as const;
 
@@ -65,7 +69,13 @@ export function podOf(zone: ZoneName, node: string): string | undefined {
 /** The catalogue entry that stands for a registration. */
 export function entryOf(registration: Registration): CatalogueEntry {
   const { zone, pod, uid, service, address, version, ready } = registration;
-  const tags = [`zone=${zone}`, ...(version === "" ? [] : [`version=${version}`]), `instance=${pod}`];
+  const tags = [
+    `zone=${zone}`,
+    ...(version === "" ? [] : [`version=${version}`]),
+    // The tag by which callers look up the instances of one version; `1.4.2` is no DNS label, and no version that a document declares.
+    ...(VERSION_NAME.test(version) ? [versionTag(version)] : []),
+    `instance=${pod}`,
+  ];
   return {
     node: nodeName(zone, pod),
     address,

@@ -85,6 +85,16 @@ describe("controller: Consul's catalogue", function () {
     assert.equal(((await consul.request("GET", "/v1/health/service/admin-ui?passing")) as unknown[]).length, 2);
   });
 
+  it("tells the instances of one version apart by their tag", async () => {
+    await register(registration("a", { version: "stable" }));
+    await register(registration("b", { version: "canary" }));
+    const tagged = await consul.request("GET", "/v1/health/service/admin-ui?passing&tag=v-canary");
+    assert.deepEqual(
+      (tagged as { Service: { ID: string } }[]).map(({ Service }) => Service.ID),
+      ["b"],
+    );
+  });
+
   it("a registration that says nothing new does not even wake its watchers", async () => {
     await register(registration("a"));
     const index = async (): Promise<number> => {

@@ -65,6 +65,27 @@ describe("controller: what a pod means", () => {
     });
   });
 
+  for (const [version, expected] of [
+    ["canary", ["v-canary"]],
+    ["v1-4", ["v-v1-4"]],
+    ["a".repeat(15), [`v-${"a".repeat(15)}`]],
+    ["a".repeat(16), []],
+    ["2.1.0", []],
+    ["Canary", []],
+    ["-a", []],
+    ["", []],
+  ] as const) {
+    it(`a version named ${JSON.stringify(version)} has ${expected.length === 0 ? "no tag" : "the tag"} by which DNS knows it`, () => {
+      const assessment = assess(parsePod(podObject("p", { version })), "ops");
+      assert.equal(assessment.kind, "present");
+      const tags = entryOf(assessment.registration).services[0]?.tags ?? [];
+      assert.deepEqual(
+        tags.filter((tag) => tag.startsWith("v-")),
+        expected,
+      );
+    });
+  }
+
   it("a pod that is not ready is registered as critical, one without readiness too", () => {
     for (const object of [podObject("p", { ready: false }), { ...podObject("p"), status: { podIP: "10.244.0.1" } }]) {
       const assessment = assess(parsePod(object), "ops");

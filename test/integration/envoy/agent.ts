@@ -2,6 +2,7 @@
 import * as clients from "./clients";
 import { requestsSeen, setFault } from "./faults";
 import * as load from "./load";
+import * as shareLoad from "./share-load";
 import * as loadClients from "./load-clients";
 import * as streams from "./streams";
 import * as streamServers from "./stream-servers";
@@ -16,6 +17,7 @@ const commands = {
   ...clients,
   ...load,
   ...loadClients,
+  ...shareLoad,
   ...servers,
   ...streams,
   ...streamServers,

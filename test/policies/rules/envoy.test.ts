@@ -348,6 +348,45 @@ describe("envoy-listeners-mtls", () => {
         finds: /not behind this listener/,
       },
       {
+        title: "a share of the requests that goes on to another service",
+        path: `${ROUTE}.route`,
+        value: {
+          weighted_clusters: {
+            clusters: [
+              { name: "application|http", weight: 99 },
+              { name: "outbound|lucid-blocks|http", weight: 1 },
+            ],
+          },
+        },
+        finds: /not behind this listener/,
+      },
+      {
+        title: "shares that change a request",
+        path: `${ROUTE}.route`,
+        value: {
+          weighted_clusters: {
+            clusters: [
+              { name: "application|http", weight: 100, request_headers_to_remove: ["x-forwarded-client-cert"] },
+            ],
+          },
+        },
+        finds: /none that the rule models/,
+      },
+      {
+        title: "shares that the request chooses",
+        path: `${ROUTE}.route`,
+        value: {
+          weighted_clusters: { clusters: [{ name: "application|http", weight: 100 }], header_name: "x-random" },
+        },
+        finds: /none that the rule models/,
+      },
+      {
+        title: "a share of the connections that goes on to another service",
+        path: `${TCP}.filters[2].typed_config.weighted_clusters`,
+        value: { clusters: [{ name: "outbound|lucid-blocks|http", weight: 1 }] },
+        finds: /not behind this listener/,
+      },
+      {
         title: "requests that choose their destination",
         path: `${ROUTE}.route`,
         value: { cluster_header: "x" },

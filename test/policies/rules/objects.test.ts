@@ -112,6 +112,15 @@ describe("members-only", () => {
         finds: /meshed is missing/,
       },
     ]);
+    it("takes a workload of one version, named for it and labelled with it", () => {
+      const { type, properties } = deployment();
+      const canary = edit(properties, "metadata.name", "payout-router-canary");
+      const label = `${pod}.metadata.labels["app.kubernetes.io/version"]`;
+      assertPasses(membersOnly, { type, properties: edit(canary, label, "canary") });
+      for (const version of ["stable", undefined]) {
+        assertFinds(membersOnly, { type, properties: edit(canary, label, version) }, /runs under the ServiceAccount/);
+      }
+    });
     it("refuses infrastructure that pretends to have a sidecar", () => {
       assertPasses(membersOnly, consul());
       const { type, properties } = consul();

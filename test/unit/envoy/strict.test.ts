@@ -5,17 +5,19 @@ import { authenticatedMesh } from "./authenticated";
 import { everyProtocol, OPTIONS } from "./fixture";
 import { problemsOf } from "./strict-parse";
 import { declaredTraffic } from "./traffic-fixture";
+import { versionsMesh } from "./versions-fixture";
 
 const BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap";
 const DISCOVERY = "envoy.service.discovery.v3.DiscoveryResponse";
 
+const EVERY_SIDECAR = [everyProtocol, versionsMesh(), authenticatedMesh()].flatMap((mesh) =>
+  mesh.services.map((service) => ({ mesh, service })),
+);
+
 describe("every rendered file, parsed strictly against Envoy's protos", function () {
   this.timeout(30_000);
 
-  const sidecars = [everyProtocol, authenticatedMesh()].flatMap((mesh) =>
-    mesh.services.map((service) => ({ mesh, service })),
-  );
-  for (const { mesh, service } of sidecars) {
+  for (const { mesh, service } of EVERY_SIDECAR) {
     it(`of ${service.name}`, () => {
       const files = renderSidecar(mesh, service, OPTIONS);
       assert.deepEqual(problemsOf(BOOTSTRAP, fromYaml(files["bootstrap.yaml"])), []);

@@ -9,6 +9,7 @@ import { ZONES, type Mesh, type Service } from "../../../mesh/model";
 import { authenticatedMesh } from "./authenticated";
 import { everyProtocol, OPTIONS, services } from "./fixture";
 import { declaredTraffic } from "./traffic-fixture";
+import { versionsMesh } from "./versions-fixture";
 
 const ENVOY = path.join(binDir(), "envoy");
 
@@ -42,7 +43,7 @@ describe("envoy --mode validate", function () {
     fs.rmSync(root, { recursive: true, force: true });
   });
 
-  const sidecars = [everyProtocol, declaredTraffic, authenticatedMesh()].flatMap((mesh) =>
+  const sidecars = [everyProtocol, declaredTraffic, authenticatedMesh(), versionsMesh()].flatMap((mesh) =>
     mesh.services.map((service) => ({ mesh, service })),
   );
   for (const { mesh, service } of sidecars) {
