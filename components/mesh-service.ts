@@ -91,11 +91,10 @@ export class MeshService extends pulumi.ComponentResource {
           serviceAccountName: service.name,
           automountServiceAccountToken: kubernetesApi ?? false,
           enableServiceLinks: false,
-          terminationGracePeriodSeconds: 30,
           topologySpreadConstraints: spreadOverNodes(selector),
         },
       },
-      version,
+      { version },
     );
     new kubernetes.apps.v1.Deployment(
       name,

@@ -5,17 +5,12 @@ import type { EnvoyOptions } from "../envoy";
 import { renderSidecar, renderTrust, sidecarCommand } from "../envoy";
 import type { Mesh, Service, ZoneName } from "../mesh";
 import { peerZones } from "../mesh";
-import { LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS, SIDECAR_UID } from "../mesh/wire";
 import type { CertificateAuthority } from "./certificate-authority";
-import { objectLabels, restrictedContainer, workloadLabels } from "./pod";
-import type { Container, PodTemplate } from "./pod-template";
+import { objectLabels } from "./pod";
+import type { PodTemplate } from "./pod-template";
+import type { AttachOptions, SidecarPod } from "./sidecar-pod";
+import { attachSidecar } from "./sidecar-pod";
 import { IMAGES } from "./versions";
-
-/** User of the start gate: the one its image brings. */
-const START_GATE_UID = 1000;
-/** How long an application goes on answering after its pod left discovery, in seconds. */
-const DRAIN_SECONDS = 5;
-const GATE_TIMEOUT_SECONDS = 60;
 
 export interface SidecarArgs {
   readonly mesh: Mesh;
@@ -77,116 +72,29 @@ export class Sidecar extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /**
-   * Gives a pod its sidecar: labels, the Envoy as first init container (a native sidecar), the start gate behind it, probes and drain of the
-   * application's containers, and the sidecar as the pod's only resolver.
-   *
-   * The template's first container is the application, whose health the pod's readiness follows.
-   *
-   * @param version which version of the service the pod is. Default: the service's only one.
-   */
-  attachTo(template: PodTemplate, version = this.args.service.version): PodTemplate {
-    const { service } = this.args;
-    const [application, ...others] = template.spec.containers;
+  /** What the service's pods need to know to be given this sidecar: no key, no secret. */
+  get pod(): SidecarPod {
+    const { service, envoy, startGateImage } = this.args;
     return {
-      metadata: {
-        labels: {
-          ...template.metadata?.labels,
-          ...workloadLabels(service.name, service.zone, version),
-          [LABELS.meshed]: "true",
-        },
-        annotations: { ...template.metadata?.annotations, "lucid.internal/bootstrap-digest": this.bootstrapDigest },
-      },
-      spec: {
-        ...template.spec,
-        dnsPolicy: "None",
-        dnsConfig: { nameservers: ["127.0.0.1"] },
-        initContainers: [this.envoyContainer(), this.startGateContainer(), ...(template.spec.initContainers ?? [])],
-        containers: [withProbes(withDrain(application)), ...others.map(withDrain)],
-        volumes: [...(template.spec.volumes ?? []), ...this.volumes()],
-      },
-    };
-  }
-
-  private envoyContainer(): Container {
-    const { service, envoy } = this.args;
-    return {
-      name: "sidecar",
-      image: IMAGES.envoy,
-      restartPolicy: "Always",
-      command: ["envoy"],
+      service: service.name,
+      zone: service.zone,
+      version: service.version,
+      bootstrapDigest: this.bootstrapDigest,
+      images: { envoy: IMAGES.envoy, startGate: startGateImage },
       args: sidecarCommand(service, envoy),
-      env: [
-        { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-        { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
-        { name: "ENVOY_ADMIN_PORT", value: String(envoy.adminPort) },
-      ],
-      ports: [
-        { name: "inbound", containerPort: SIDECAR_PORTS.inbound },
-        { name: "health", containerPort: SIDECAR_PORTS.health },
-        { name: "inspection", containerPort: SIDECAR_PORTS.inspection },
-      ],
-      startupProbe: {
-        httpGet: { path: "/ready", port: SIDECAR_PORTS.health },
-        periodSeconds: 1,
-        timeoutSeconds: 1,
-        failureThreshold: 120,
-      },
-      resources: { requests: { cpu: "20m", memory: "48Mi" }, limits: { memory: "160Mi" } },
-      securityContext: restrictedContainer(SIDECAR_UID),
-      volumeMounts: [
-        { name: "sidecar-config", mountPath: SIDECAR_PATHS.config, readOnly: true },
-        { name: "sidecar-certificate", mountPath: SIDECAR_PATHS.certificate, readOnly: true },
-        { name: "sidecar-run", mountPath: SIDECAR_PATHS.run },
-      ],
-    };
-  }
-
-  private startGateContainer(): Container {
-    return {
-      name: "start-gate",
-      image: this.args.startGateImage,
-      env: [
-        { name: "GATE_ADDRESS", value: this.args.envoy.resolverAddress },
-        { name: "GATE_OPEN_PORT", value: String(NODE_RESOLVER.dnsPort) },
-        { name: "GATE_CANARY_PORT", value: String(NODE_RESOLVER.canaryPort) },
-        { name: "GATE_TIMEOUT_SECONDS", value: String(GATE_TIMEOUT_SECONDS) },
-      ],
-      resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "96Mi" } },
-      securityContext: restrictedContainer(START_GATE_UID),
+      adminPort: envoy.adminPort,
+      resolverAddress: envoy.resolverAddress,
     };
   }
 
   /**
-   * Listeners and the roots they name are one volume, so that kubelet swaps both at once: the listener of a new peer zone that came before its trust file
-   * would be rejected, and never tried again.
+   * Gives the pod template of any workload this sidecar; see `attachSidecar`.
+   *
+   * @throws RunError with everything in the template that the sidecar can't live with, each with its place and mend
    */
-  private volumes(): kubernetes.types.input.core.v1.Volume[] {
-    const { name } = this.args.service;
-    return [
-      {
-        name: "sidecar-config",
-        projected: { sources: [{ configMap: { name: `${name}-envoy` } }, { configMap: { name: `${name}-trust` } }] },
-      },
-      { name: "sidecar-certificate", secret: { secretName: `${name}-tls` } },
-      { name: "sidecar-run", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
-    ];
+  attachTo(template: PodTemplate, options?: AttachOptions): PodTemplate {
+    return attachSidecar(template, this.pod, options);
   }
-}
-
-/** Readiness follows the application's health, asked through the sidecar: every 30 s with a 10 s timeout once it has started. */
-function withProbes(container: Container): Container {
-  const httpGet = { path: "/health", port: SIDECAR_PORTS.health };
-  return {
-    ...container,
-    startupProbe: { httpGet, periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 180 },
-    readinessProbe: { httpGet, periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 2 },
-  };
-}
-
-/** Keeps an application answering while its pod leaves discovery; the sidecar, a native one, outlives it. */
-function withDrain(container: Container): Container {
-  return { ...container, lifecycle: { ...container.lifecycle, preStop: { sleep: { seconds: DRAIN_SECONDS } } } };
 }
 
 function digest(text: string): string {

@@ -1,3 +1,4 @@
+import { DISCOVERY_TIMES } from "../mesh/drain";
 import { serviceNamed } from "../mesh/edges";
 import type { Edge, Mesh, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
@@ -32,8 +33,8 @@ export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options
     name,
     connect_timeout: CONNECT_TIMEOUT,
     cluster_type: extension("envoy.clusters.dns", "envoy.extensions.clusters.dns.v3.DnsCluster", {
-      dns_refresh_rate: "5s",
-      dns_jitter: "1s",
+      dns_refresh_rate: `${String(DISCOVERY_TIMES.refresh)}s`,
+      dns_jitter: `${String(DISCOVERY_TIMES.jitter)}s`,
       dns_failure_refresh_rate: { base_interval: "1s", max_interval: "5s" },
       dns_lookup_family: "V4_ONLY",
       typed_dns_resolver_config: resolver(options.resolverAddress),

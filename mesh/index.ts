@@ -4,6 +4,7 @@ export { FIXED_MEMBERS, fixedZoneOf } from "./checks/membership";
 export { COMPONENTS, OTLP_PORT } from "./checks/names";
 export { RESERVED_RANGE, reservedFor } from "./checks/ports";
 export * from "./defaults";
+export { DRAIN_SECONDS, GRACE_SECONDS } from "./drain";
 export { parseDocument, validateDocument } from "./document";
 export * from "./edges";
 export * from "./grpc";

@@ -1,3 +1,4 @@
+import { DISCOVERY_TIMES } from "../../mesh/drain";
 import { CONSUL, DISCOVERY_DOMAIN, NODE_RESOLVER } from "../../mesh/wire";
 
 /** Longest time for which the last good answer of a name is served while Consul can't be asked. */
@@ -14,8 +15,8 @@ export function corefile(): string {
   return [
     `${DISCOVERY_DOMAIN}:${NODE_RESOLVER.dnsPort} {`,
     "    errors",
-    "    cache 5 {",
-    "        success 10000 5 5",
+    `    cache ${String(DISCOVERY_TIMES.cache)} {`,
+    `        success 10000 ${String(DISCOVERY_TIMES.cache)} ${String(DISCOVERY_TIMES.cache)}`,
     "        denial 1000 1 1",
     `        serve_stale ${STALE_FOR} verify`,
     "    }",

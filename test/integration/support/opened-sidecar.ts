@@ -42,6 +42,16 @@ export async function openAuthorization(service: Service): Promise<void> {
   );
 }
 
+/** A caller's sidecar tries nothing again, so that every failure is seen. */
+export async function stopRetries(service: Service): Promise<void> {
+  await changeListeners(service, (value) => {
+    if (!isMap(value) || !("retry_policy" in value)) return value;
+    const single = { ...value };
+    delete single.retry_policy;
+    return single;
+  });
+}
+
 /** Puts the deployed configuration back. */
 export async function restoreSidecar(service: Service): Promise<void> {
   const original = originals.get(service.name);
