@@ -38,7 +38,7 @@ export interface AttachOptions {
   /** Which of the service's versions the pod is. Default: the service's own. */
   readonly version?: string;
   /**
-   * The pod runs to completion (a Job's): nobody asks whether it is ready, and nothing keeps it from ending. The sidecar ends when the application has.
+   * The pod runs to completion (a Job's): nobody asks whether it is ready, and nothing keeps it from ending, and it is not registered as an instance that can be called. The sidecar ends when the application has.
    * Default false.
    */
   readonly completes?: boolean;
@@ -70,6 +70,7 @@ export function attachSidecar(template: PodTemplate, sidecar: SidecarPod, option
         ...template.metadata?.labels,
         ...workloadLabels(sidecar.service, sidecar.zone, version),
         [LABELS.meshed]: "true",
+        ...(completes ? { [LABELS.completes]: "true" } : {}),
       },
       annotations: { ...template.metadata?.annotations, "lucid.internal/bootstrap-digest": sidecar.bootstrapDigest },
     },

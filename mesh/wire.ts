@@ -46,6 +46,8 @@ export const LABELS = {
   zone: "lucid.internal/zone",
   /** On pods that carry a sidecar: `true`. The controller registers these. */
   meshed: "lucid.internal/meshed",
+  /** On pods that run to completion: `true`. Nobody calls them, so the controller doesn't register them. */
+  completes: "lucid.internal/completes",
 } as const;
 
 /** Value of `app.kubernetes.io/part-of` on everything of the mesh. */

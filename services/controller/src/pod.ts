@@ -80,6 +80,9 @@ export function assess(pod: Pod, zone: ZoneName): Assessment {
   if (pod.labels[LABELS.meshed] !== "true") {
     return { kind: "absent", reason: "not meshed" };
   }
+  if (pod.labels[LABELS.completes] === "true") {
+    return { kind: "absent", reason: "runs to completion: nobody calls it" };
+  }
   if (pod.terminating) {
     return { kind: "absent", reason: "terminating" };
   }

@@ -244,6 +244,12 @@ describe("a pod template that is given a sidecar", () => {
     });
   }
 
+  it("is told apart for the controller where it completes, so that nobody calls it", () => {
+    const label = (options: AttachOptions) =>
+      attach(template(), options).metadata?.labels?.["lucid.internal/completes"];
+    assert.deepEqual([label({}), label({ completes: true })], [undefined, "true"]);
+  });
+
   it("is asked whether it is ready through its sidecar; one that completes is not asked", () => {
     const probe = (options: AttachOptions) => attach(template(), options).spec.containers[0].readinessProbe;
     assert.deepEqual((probe({}) as { httpGet: unknown }).httpGet, { path: "/health", port: 15021 });
