@@ -101,11 +101,15 @@ function pathMatch(path: string): Message {
 function requireClaims(serverName: string, users: EndUsers): Message {
   const server: Message = { requested_server_name: { exact: serverName } };
   const policies = users.rules.map((rule, index): [string, Message] => {
-    const fits = [server, ruleMatcher(rule), ...noneOf(users.rules.slice(0, index))];
+    const token = rule.anonymous ? [] : oneToken(users);
+    const fits = [server, ruleMatcher(rule), ...noneOf(users.rules.slice(0, index)), ...token];
     const principals = rule.anonymous ? [{ any: true }] : [allIds(users, [...users.claims, ...rule.claims])];
     return [`rule-${String(index)}`, { permissions: [allOf(fits)], principals }];
   });
-  const others = { permissions: [allOf([server, ...noneOf(users.rules)])], principals: [allIds(users, users.claims)] };
+  const others = {
+    permissions: [allOf([server, ...noneOf(users.rules), ...oneToken(users)])],
+    principals: [allIds(users, users.claims)],
+  };
   return extension(END_USER_FILTERS.claims, "envoy.extensions.filters.http.rbac.v3.RBAC", {
     rules: {
       action: "ALLOW",
@@ -126,6 +130,23 @@ const PREFLIGHT: readonly Message[] = [
   { header: { name: "origin", present_match: true } },
   { header: { name: "access-control-request-method", present_match: true } },
 ];
+
+/**
+ * Where the token goes on to the application, it is the only one: of two in a request Envoy verifies the first it finds, and the application might read the
+ * other.
+ */
+function oneToken({ token, forwardToken }: EndUsers): Message[] {
+  const matches = (name: string, regex: string): Message => ({
+    header: { name, string_match: { safe_regex: { regex } } },
+  });
+  if (token.kind === "cookie") {
+    const name = `\\s*${token.name.replaceAll(".", "\\.")}\\s*=`;
+    return [{ not_rule: matches("cookie", `(.*;)?${name}.*;${name}.*`) }];
+  }
+  return token.kind === "bearer" && forwardToken
+    ? [matches("authorization", "Bearer [\\w-]+\\.[\\w-]+\\.[\\w-]+")]
+    : [];
+}
 
 function noneOf(rules: readonly EndUserRule[]): Message[] {
   return rules.length === 0 ? [] : [{ not_rule: anyOf(rules.map(ruleMatcher)) }];

@@ -219,7 +219,8 @@ function checkPermission(permission: Field, anonymous: boolean, { findings }: Sc
 
 function narrows(part: Field, kind: string): boolean {
   if (!part.has(kind)) return false;
-  if (kind === "header") return part.at("header", "invert_match").isAbsent;
+  // By any other header a request would name itself as one that needs no token.
+  if (kind === "header") return part.at("header", "name").is(":method") && part.at("header", "invert_match").isAbsent;
   if (kind === "url_path") return !part.at("url_path", "path", "prefix").isOneOf(["", "/"]);
   const inner = part.at(kind, "rules").items();
   const kinds = ["header", "url_path", "and_rules", "or_rules"];

@@ -172,6 +172,12 @@ describe("envoy-listeners-mtls, end users and the question about callers", () =>
       finds: /without a token/,
     },
     {
+      title: "anybody who brings a header",
+      path: `${POLICIES}["rule-0"].permissions[0].and_rules.rules[1]`,
+      value: { header: { name: "x-let-me-in", present_match: true } },
+      finds: /without a token/,
+    },
+    {
       title: "anybody but on some paths",
       path: `${POLICIES}["rule-0"].permissions[0].and_rules.rules[1]`,
       value: { not_rule: { url_path: { path: { exact: "/a" } } } },

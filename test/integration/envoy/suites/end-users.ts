@@ -95,7 +95,11 @@ export function endUsers(lab: () => AuthenticatedLab): void {
     });
 
     it("is refused beside a second one", async () => {
-      assert.equal(await statusOf(`${token()}, Bearer ${token({ sub: "mallory" })}`), 401);
+      const forged = token({ sub: "mallory", exp: 1 });
+      assert.equal(await statusOf(`${token()}, Bearer ${forged}`), 401);
+      for (const authorization of [`bearer ${forged}, Bearer ${token()}`, `Bearer: ${forged} Bearer ${token()}`]) {
+        assert.ok([401, 403].includes((await statusOf(undefined, { headers: { authorization } })) ?? 0), authorization);
+      }
     });
 
     it("outlives its end by the declared tolerance and no longer, though it was verified and kept before", async () => {
@@ -206,6 +210,11 @@ export function endUsers(lab: () => AuthenticatedLab): void {
         lab().host("storefront").call("websocket", { host: PORTAL, port: 8090, text: "hello", headers });
       assert.deepEqual(await open({ cookie: `a=b; session=${token()}` }), { status: 101, body: "hello" });
       assert.equal((await open({})).status, 401);
+      const forged = token({ exp: 1 });
+      for (const two of [`session=${token()}; session=${forged}`, `a=b;session =${forged};session=${token()}; c=d`]) {
+        assert.ok([401, 403].includes((await open({ cookie: two })).status ?? 0), two);
+      }
+      assert.equal((await open({ cookie: `xsession=${forged}; session=${token()}; session2=${forged}` })).status, 101);
       assert.equal((await open({ cookie: `session=${token({ exp: 1 })}` })).status, 401);
     });
   });
