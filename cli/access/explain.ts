@@ -119,7 +119,9 @@ function hintsFor(
   layers: readonly LayerVerdict[],
 ): readonly string[] {
   if (edge !== undefined) {
-    const opens = layers.filter(({ layer, allowed }) => allowed && layer !== "token").map(({ layer }) => layer);
+    const opens = layers
+      .filter(({ layer, allowed }) => allowed && ["name", "NetworkPolicy", "TLS"].includes(layer))
+      .map(({ layer }) => layer);
     if (layers.some(({ ended }) => ended)) {
       return [`${opens.join(", ")} stay open until the next \`pulumi up\`, which leaves the call out`];
     }

@@ -9,7 +9,7 @@ import { hasEscapedSlash, type AskedRequest } from "./request";
 
 /** What one layer says to a call. */
 export interface LayerVerdict {
-  readonly layer: "name" | "NetworkPolicy" | "TLS" | "token" | "authorization";
+  readonly layer: "name" | "NetworkPolicy" | "TLS" | "token" | "authorization" | "end user" | "authentication";
   readonly allowed: boolean;
   readonly says: string;
   /** It refuses because the call's end has come. */
@@ -39,6 +39,9 @@ export function judgeLayers(enforced: Enforced, parties: Parties, request: Asked
     tlsLayer(enforced, parties, sni, door),
     ...(door?.filters.includes("envoy.filters.http.jwt_authn") === true ? [TOKEN] : []),
     authorizationLayer(parties, sni, door, request),
+    ...FURTHER.filter(({ filter }) => door?.filters.some((name) => name.startsWith(filter))).map(
+      ({ verdict }) => verdict,
+    ),
   ];
 }
 
@@ -48,6 +51,26 @@ const TOKEN: LayerVerdict = {
   allowed: true,
   says: "asked of each request: the caller's sidecar adds its own, bound to its certificate",
 };
+
+/** Filters whose verdict only the request itself decides, each by what its name begins with. */
+const FURTHER: readonly { readonly filter: string; readonly verdict: LayerVerdict }[] = [
+  {
+    filter: "envoy.filters.http.jwt_authn.end_users",
+    verdict: {
+      layer: "end user",
+      allowed: true,
+      says: "asks each request for an end user's token (docs/end-users.md)",
+    },
+  },
+  {
+    filter: "envoy.filters.http.ext_authz",
+    verdict: {
+      layer: "authentication",
+      allowed: true,
+      says: "asks the service that answers for callers about each request",
+    },
+  },
+];
 
 function nameLayer(enforced: Enforced, { from, to, port }: Parties): LayerVerdict {
   const files = enforced.sidecar(from);

@@ -53,6 +53,12 @@ function ofCallee(enforced: Enforced, placeOf: PlaceOf, record: LogRecord): Reco
   const now = explainNow(enforced, placeOf, record, caller, text(record.service));
   const details = text(record.details) ?? "";
   const status = Number(record.status);
+  const byEndUser = ofEndUser(record, details);
+  if (byEndUser !== undefined) return { refused: true, says: byEndUser, ...optional(now) };
+  if (details.startsWith("ext_authz")) {
+    const by = `refused by the service that answers for callers: answered ${String(status)} (${details})`;
+    return { refused: true, says: [by, "ask that service why; without its answer nobody is let in"], ...optional(now) };
+  }
   if (record.authorization === "denied" || details.startsWith("rbac_access_denied")) {
     const by = `refused by authorization: the sidecar of ${text(record.service) ?? "?"} answered ${String(status)} (${details})`;
     return { refused: true, says: [by, ...changed(now)], ...optional(now) };
@@ -86,6 +92,15 @@ function ofCallee(enforced: Enforced, placeOf: PlaceOf, record: LogRecord): Reco
     says: [`not refused by an access rule: the sidecar answered ${String(status)} (${details}, flags ${flags})`],
     ...optional(now),
   };
+}
+
+/** Why the end user of a request was refused; undefined where it was none or was let in. The caller itself was authorized before. */
+function ofEndUser(record: LogRecord, details: string): string[] | undefined {
+  if (!("endUserVerdict" in record) || record.authorization !== "allowed") return undefined;
+  const mend = "docs/end-users.md says what the port asks of its end users";
+  if (details.startsWith("jwt_authn_access_denied")) return [`refused for the end user's token (${details})`, mend];
+  if (record.endUserVerdict !== "denied") return undefined;
+  return [`refused for what the token of end user '${text(record.endUser) ?? "nobody"}' says (${details})`, mend];
 }
 
 /** A call that failed, as the caller's sidecar recorded it. */
