@@ -87,10 +87,10 @@ describe("controller: what a pod means", () => {
   }
 
   it("a pod that runs to completion is no instance of its service; the same without the label is one", () => {
-    const object = podObject("job-1") as { metadata: { labels: Record<string, string> } };
-    assert.equal(assess(parsePod(object), "ops").kind, "present");
-    object.metadata.labels["lucid.internal/completes"] = "true";
-    assert.equal(assess(parsePod(object), "ops").kind, "absent");
+    const pod = parsePod(podObject("job-1"));
+    assert.equal(assess(pod, "ops").kind, "present");
+    const labels = { ...pod.labels, "lucid.internal/completes": "true" };
+    assert.equal(assess({ ...pod, labels }, "ops").kind, "absent");
   });
 
   it("a pod that is not ready is registered as critical, one without readiness too", () => {
