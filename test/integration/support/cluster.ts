@@ -43,6 +43,22 @@ export async function podsOf(service: Pick<Service, "name" | "namespace">): Prom
   return items.filter(isReady).map(toRef);
 }
 
+/** Ready pods of several services and how often their containers were restarted: two equal answers mean that nothing was rolled or died in between. */
+export async function podGenerations(
+  services: readonly Pick<Service, "name" | "namespace">[],
+): Promise<Record<string, number>> {
+  const generations: [string, number][] = [];
+  for (const { namespace, name } of services) {
+    const { items } = await core.listNamespacedPod({ namespace, labelSelector: `${LABELS.name}=${name}` });
+    for (const pod of items.filter(isReady)) {
+      const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+      const restarts = [...containerStatuses, ...initContainerStatuses].map(({ restartCount }) => restartCount);
+      generations.push([`${namespace}/${pod.metadata?.name ?? ""}`, restarts.reduce((sum, count) => sum + count, 0)]);
+    }
+  }
+  return Object.fromEntries(generations.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** The one pod that a test talks to. */
 export async function podOf(service: Pick<Service, "name" | "namespace">): Promise<PodRef> {
   return eventually(`a ready pod of ${service.name}`, async () => {

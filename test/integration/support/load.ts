@@ -1,4 +1,5 @@
 /** Steady load from one application to another, counted by the application itself: neither sidecar has a say in what counts as failed. */
+import assert from "node:assert/strict";
 import type { Service } from "../../../mesh";
 import type { Forward } from "./cluster";
 import { forward, podOf } from "./cluster";
@@ -10,6 +11,8 @@ const FORTIO_PORT = 8080;
 const LONGEST = "3h";
 
 export interface LoadOptions {
+  /** Whose application calls; it has to be fortio. */
+  readonly from: Service;
   readonly url: string;
   /** Requests a second. */
   readonly rate: number;
@@ -42,9 +45,9 @@ interface FortioResult {
   readonly SocketCount: number;
 }
 
-/** Starts a load in a service's application, which has to be fortio. It retries nothing. */
-export async function startLoad(from: Service, options: LoadOptions): Promise<Load> {
-  const forwarded = await forward(await podOf(from), FORTIO_PORT);
+/** Starts a load. It retries nothing. */
+export async function startLoad(options: LoadOptions): Promise<Load> {
+  const forwarded = await forward(await podOf(options.from), FORTIO_PORT);
   const base = `http://127.0.0.1:${forwarded.port}/fortio/rest`;
   const label = `load-${Date.now()}-${Math.random().toString(36).slice(2)}`;
   const query = new URLSearchParams({
@@ -92,6 +95,34 @@ function finish(result: FortioResult, forwarded: Forward): LoadResult {
     failed: requests - (result.RetCodes["200"] ?? 0),
     seconds: result.ActualDuration / 1e9,
     sockets: result.SocketCount,
+  };
+}
+
+/** Loads that nothing may harm. */
+export interface Loads {
+  /**
+   * Ends them and prints how they went.
+   *
+   * @throws AssertionError where one request was not answered 200, or a load did not reach its rate
+   */
+  assertUnharmed(): Promise<void>;
+}
+
+export async function startLoads(...all: readonly LoadOptions[]): Promise<Loads> {
+  const running: { readonly title: string; readonly rate: number; readonly load: Load }[] = [];
+  for (const options of all) {
+    const title = `${options.from.name} -> ${options.url}, ${options.fresh === true ? "a connection each" : "kept alive"}`;
+    running.push({ title, rate: options.rate, load: await startLoad(options) });
+  }
+  return {
+    assertUnharmed: async () => {
+      const results = await Promise.all(running.map(async (one) => ({ ...one, result: await one.load.stop() })));
+      for (const { title, result } of results) console.log(`      ${describeLoad(title, result)}`);
+      for (const { title, rate, result } of results) {
+        assert.equal(result.failed, 0, `${title}: failed requests`);
+        assert.ok(result.requests > rate * 0.9 * result.seconds, `${title} reached its rate`);
+      }
+    },
   };
 }
 
