@@ -13,7 +13,7 @@ const SYNC_SECONDS = 150;
 /** With the sidecars' retries off nothing hides a failed try. */
 function withoutRetries(document: WrittenDocument): void {
   for (const each of document.services) {
-    for (const call of each.calls ?? []) call.retries = { attempts: 0 };
+    for (const call of each.calls ?? []) call.traffic = { retries: { attempts: 0 } };
   }
 }
 
@@ -23,10 +23,9 @@ function changed(document: WrittenDocument): void {
   const admin = written(document, "admin-ui");
   admin.calls = (admin.calls ?? [])
     .filter((call) => call.service !== "payout-router")
-    .map((call) =>
-      call.service === "lucid-blocks" ? { ...call, ports: ["http"], methods: ["GET"], timeout: "5s" } : call,
-    );
+    .map((call) => (call.service === "lucid-blocks" ? { ...call, ports: ["http"], methods: ["GET"] } : call));
   withoutRetries(document);
+  for (const call of admin.calls) call.traffic = { ...(call.traffic as object), timeout: "5s" };
 }
 
 /** Whether an application's call succeeds. */
