@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { clusterUp } from "./cluster";
-import { binDir, kubeconfigPath } from "./paths";
+import { binDir, checkoutDir, kubeconfigPath } from "./paths";
 import { ensureStack, runPulumi, withStack } from "./pulumi";
 import type { PulumiEnvironment } from "./pulumi-environment";
 import { pulumiEnvironment } from "./pulumi-environment";
@@ -46,6 +46,7 @@ export async function start(options: { readonly stack?: string; readonly nodes?:
   } else {
     console.log(`stack ${target.stack} names a cluster of its own: nothing of the embedded one is started`);
   }
+  buildBundles();
   await ensureStack(environment);
   const status = await runPulumi(
     environment,
@@ -56,6 +57,12 @@ export async function start(options: { readonly stack?: string; readonly nodes?:
     if (target.embedded) console.log(pages());
   }
   return status;
+}
+
+/** What the mesh's own images are made of, as the sources are now: an image's name follows from its bundle. */
+function buildBundles(): void {
+  const { status } = spawnSync("npm", ["run", "build", "--silent"], { cwd: checkoutDir, stdio: "inherit" });
+  if (status !== 0) throw new UsageError("the services' bundles could not be built (see above)");
 }
 
 /** The environment for Pulumi, said in the first line of a run: which plugins it uses. On a machine with nothing built that has to wait for the CLI. */
