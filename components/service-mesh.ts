@@ -8,6 +8,7 @@ import { WELL_KNOWN } from "../mesh/wire";
 import { applicationPod, versionPods } from "./application";
 import { ConsulAcls } from "./discovery/consul-acls";
 import { ConsulCluster } from "./discovery/consul-cluster";
+import { DistributionRights } from "./distribution-rights";
 import { forwardConsul } from "./discovery/consul-forward";
 import { envoyOptions } from "./envoy-options";
 import { Jaeger } from "./observability/jaeger";
@@ -81,13 +82,17 @@ export class ServiceMesh extends pulumi.ComponentResource {
       },
       child,
     );
+    const controllers = mesh.services.filter((service) => service.name === WELL_KNOWN.controller);
+    const inEachZone = { parent: this, dependsOn: Object.values(zones) };
     const podReaders = new PodReaders(
       "pod-readers",
-      {
-        readers: mesh.services.filter((service) => service.name === WELL_KNOWN.controller),
-        zones: zonesWithServices(mesh),
-      },
-      { parent: this, dependsOn: Object.values(zones) },
+      { readers: controllers, zones: zonesWithServices(mesh) },
+      inEachZone,
+    );
+    const distributionRights = new DistributionRights(
+      "distribution-rights",
+      { distributors: controllers, zones: zonesWithServices(mesh) },
+      inEachZone,
     );
 
     for (const service of mesh.services) {
@@ -118,7 +123,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
             consulIp: settings.consulIp,
             registrarTokens: acls.registrarTokens,
             registryTtl: settings.serviceRegistryTtl,
-            waitFor: [podReaders, consul],
+            waitFor: [podReaders, distributionRights, consul],
           },
           options,
         );

@@ -11,6 +11,7 @@ export const START_GATE_CONTAINER = "start-gate";
 export const SIDECAR_VOLUMES = {
   config: "sidecar-config",
   certificate: "sidecar-certificate",
+  token: "sidecar-token",
   run: "sidecar-run",
 } as const;
 

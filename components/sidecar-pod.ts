@@ -2,7 +2,7 @@ import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ZoneName } from "../mesh";
 import { DRAIN_SECONDS, GRACE_SECONDS } from "../mesh/drain";
-import { LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS, SIDECAR_UID } from "../mesh/wire";
+import { IDENTITY_TOKEN, LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS, SIDECAR_UID } from "../mesh/wire";
 import { restrictedContainer, workloadLabels } from "./pod";
 import type { Container, PodTemplate } from "./pod-template";
 import {
@@ -114,6 +114,7 @@ function envoyContainer(sidecar: SidecarPod): Container {
     volumeMounts: [
       { name: SIDECAR_VOLUMES.config, mountPath: SIDECAR_PATHS.config, readOnly: true },
       { name: SIDECAR_VOLUMES.certificate, mountPath: SIDECAR_PATHS.certificate, readOnly: true },
+      { name: SIDECAR_VOLUMES.token, mountPath: SIDECAR_PATHS.token, readOnly: true },
       { name: SIDECAR_VOLUMES.run, mountPath: SIDECAR_PATHS.run },
     ],
   };
@@ -143,10 +144,29 @@ function volumes(service: string): kubernetes.types.input.core.v1.Volume[] {
     {
       name: SIDECAR_VOLUMES.config,
       projected: {
-        sources: [{ configMap: { name: `${service}-envoy` } }, { configMap: { name: `${service}-trust` } }],
+        sources: [
+          { configMap: { name: `${service}-envoy` } },
+          { configMap: { name: `${service}-trust` } },
+          // Last, so that the cluster's keys, once the controller has mirrored them, stand in place of the file that believes nobody.
+          { configMap: { name: IDENTITY_TOKEN.keysConfigMap, optional: true } },
+        ],
       },
     },
     { name: SIDECAR_VOLUMES.certificate, secret: { secretName: `${service}-tls` } },
+    {
+      name: SIDECAR_VOLUMES.token,
+      projected: {
+        sources: [
+          {
+            serviceAccountToken: {
+              audience: IDENTITY_TOKEN.audience,
+              expirationSeconds: IDENTITY_TOKEN.lifetimeSeconds,
+              path: IDENTITY_TOKEN.file,
+            },
+          },
+        ],
+      },
+    },
     { name: SIDECAR_VOLUMES.run, emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
   ];
 }

@@ -1,3 +1,4 @@
+import { CALLER_INSTANCE } from "./identity-token";
 import { extension, type Message } from "./message";
 
 /** Fields that every record has, whatever it tells of. */
@@ -8,10 +9,11 @@ const COMMON: Message = {
   flags: "%RESPONSE_FLAGS%",
 };
 
-/** Fields that name the peer of an inbound connection by what its certificate proves. */
+/** Fields that name the peer of an inbound connection by what its certificate proves, and its token: the instance. */
 const PROVEN: Message = {
   caller: "%DOWNSTREAM_PEER_URI_SAN%",
   callerCertificate: "%DOWNSTREAM_PEER_FINGERPRINT_256%",
+  callerInstance: CALLER_INSTANCE,
   callerAddress: "%DOWNSTREAM_REMOTE_ADDRESS%",
   serverName: "%REQUESTED_SERVER_NAME%",
 };

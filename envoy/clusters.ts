@@ -3,6 +3,7 @@ import { serviceNamed } from "../mesh/edges";
 import type { Edge, Mesh, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
 import { alpnOf, isHttp, protocolOptions } from "./http";
+import { presentToken } from "./identity-token";
 import { extension, socketAddress, type Message } from "./message";
 import { applicationBreakers, circuitBreakers, outlierDetection } from "./limits";
 import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, outboundName } from "./names";
@@ -45,7 +46,7 @@ export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options
       endpoints: versions?.endpoints ?? [{ lb_endpoints: [address(callee.discoveryName)] }],
     },
     ...versions?.fields,
-    ...protocolOptions(version, "300s"),
+    ...protocolOptions(version, "300s", presentToken()),
     circuit_breakers: circuitBreakers(edge.traffic),
     outlier_detection: { ...outlierDetection(edge.traffic), ...versions?.ejection },
     upstream_connection_options: {

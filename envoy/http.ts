@@ -151,8 +151,12 @@ export function getRoute(path: string, action: Message): Message {
 /** The last route of a list: everything else does not exist. */
 export const NOT_FOUND: Message = { match: { prefix: "/" }, direct_response: { status: 404 } };
 
-/** `typed_extension_protocol_options` of a cluster whose hosts speak this protocol. */
-export function protocolOptions(version: "http1" | "http2", idleTimeout: string): Message {
+/** `typed_extension_protocol_options` of a cluster whose hosts speak this protocol, with the filters that each request to it passes last. */
+export function protocolOptions(
+  version: "http1" | "http2",
+  idleTimeout: string,
+  filters: readonly Message[] = [],
+): Message {
   const explicit: Message =
     version === "http1"
       ? { http_protocol_options: { enable_trailers: true } }
@@ -161,7 +165,11 @@ export function protocolOptions(version: "http1" | "http2", idleTimeout: string)
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": any(
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        { common_http_protocol_options: { idle_timeout: idleTimeout }, explicit_http_config: explicit },
+        {
+          common_http_protocol_options: { idle_timeout: idleTimeout },
+          explicit_http_config: explicit,
+          ...(filters.length === 0 ? {} : { http_filters: filters }),
+        },
       ),
     },
   };

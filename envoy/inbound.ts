@@ -6,6 +6,7 @@ import { inboundRequests, refusedConnections } from "./access-log";
 import { END_USER_FIELDS, endUserFilters } from "./end-users";
 import { AUTHENTICATOR_FIELDS, authenticatorFilters } from "./ext-authz";
 import { alpnOf, connectionManager, GRPC_STATS, MAX_PEER_CONNECTION, TCP_IDLE_TIMEOUT, upgradeOf } from "./http";
+import { checkToken } from "./identity-token";
 import { connectionLimit } from "./limits";
 import { any, extension, socketAddress, type Message } from "./message";
 import { applicationName, inboundName, LISTENERS } from "./names";
@@ -70,7 +71,7 @@ interface Caller extends Grant {
 function chain(mesh: Mesh, service: Service, options: EnvoyOptions, { port, zone, grants }: Chain): Message {
   const sni = serverName(port.name, service.name, zone);
   const name = inboundName(port.name, zone);
-  const peers = { zone, identities: { exact: grants.map((grant) => grant.identity) } };
+  const peers = { zone, identities: { exact: grants.map((grant) => grant.caller.identity) } };
   return {
     name,
     filter_chain_match: { transport_protocol: "tls", server_names: [sni] },
@@ -93,7 +94,7 @@ interface Filter {
  */
 function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni, port, grants }: Filter): Message {
   const trace = tracing(mesh, service, options);
-  const limits = grants.flatMap(({ identity, edge: { traffic } }): CallerLimit[] =>
+  const limits = grants.flatMap(({ caller: { identity }, edge: { traffic } }): CallerLimit[] =>
     traffic.rateLimit === undefined ? [] : [{ identity, limit: traffic.rateLimit }],
   );
   const subject = { kind: "call", direction: "inbound", service: service.name, port: port.name };
@@ -108,6 +109,7 @@ function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni
     accessLog: [inboundRequests(subject, further)],
     tracing: trace === undefined ? undefined : withCaller(trace),
     filters: [
+      checkToken(),
       httpRbac(sni, grants),
       ...(limits.length === 0 ? [] : [callerRateLimit(name, port.protocol, limits)]),
       ...endUserFilters(sni, port),
@@ -140,8 +142,7 @@ function grantsOf(mesh: Mesh, service: Service, port: ServicePort, zone: ZoneNam
     .map((edge) => ({ edge, caller: serviceNamed(mesh, edge.from) }))
     .filter(({ caller }) => caller.zone === zone)
     .map(({ edge, caller }) => ({
-      name: caller.name,
-      identity: caller.identity,
+      caller,
       rules: edge.rules,
       ...(edge.until === undefined ? {} : { until: edge.until }),
       edge,

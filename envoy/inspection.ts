@@ -3,6 +3,7 @@ import type { Mesh, Service } from "../mesh/model";
 import { SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
 import { inboundRequests, refusedConnections } from "./access-log";
 import { connectionManager, getRoute, MAX_PEER_CONNECTION, NOT_FOUND } from "./http";
+import { checkToken } from "./identity-token";
 import { mtlsListener } from "./inbound";
 import { any, type Message } from "./message";
 import { ADMIN_CLUSTER, inspectionServerName, LISTENERS } from "./names";
@@ -50,9 +51,7 @@ function chain(service: Service, reader: Service, paths: readonly string[]): Mes
         statPrefix: name,
         maxConnectionDuration: MAX_PEER_CONNECTION,
         accessLog: [inboundRequests(subject)],
-        filters: [
-          httpRbac(sni, [{ name: reader.name, identity: reader.identity, rules: [{ methods: ["GET"], paths }] }]),
-        ],
+        filters: [checkToken(), httpRbac(sni, [{ caller: reader, rules: [{ methods: ["GET"], paths }] }])],
         routes: [...paths.map((path) => getRoute(path, { cluster: ADMIN_CLUSTER, timeout: "10s" })), NOT_FOUND],
         overrides: { forward_client_cert_details: "SANITIZE" },
       }),

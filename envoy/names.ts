@@ -16,6 +16,10 @@ export const ADMIN_CLUSTER = "admin";
 export const HEALTH_CLUSTER = "application|health";
 /** SDS resource name of the sidecar's own certificate and key. */
 export const LEAF_SECRET = "leaf";
+/** SDS resource name of the sidecar's own identity token. */
+export const TOKEN_SECRET = "token";
+/** Name of the filter that checks callers' tokens, and of its configuration in the file of extensions (ECDS). */
+export const TOKEN_CHECK = "identity-token";
 
 /** Listener and cluster of an edge at the caller: `outbound|<callee>|<port>`. */
 export function outboundName(edge: Pick<Edge, "to" | "port">): string {

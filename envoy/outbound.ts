@@ -2,6 +2,7 @@ import type { Edge, Mesh, Service } from "../mesh/model";
 import { failedCalls } from "./access-log";
 import { calleeOf } from "./clusters";
 import { connectionManager, GRPC_STATS, isHttp, TCP_IDLE_TIMEOUT, upgradeOf } from "./http";
+import { tokenForTunnel, TUNNEL_HEADER } from "./identity-token";
 import { any, extension, socketAddress, type Message } from "./message";
 import { outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
@@ -42,7 +43,7 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
         ...share(edge, callee, name),
         idle_timeout: TCP_IDLE_TIMEOUT,
         // See inbound.ts: TCP travels as a CONNECT.
-        tunneling_config: { hostname: `${callee.hostname}:${port.dialPort}` },
+        tunneling_config: { hostname: `${callee.hostname}:${port.dialPort}`, headers_to_add: [TUNNEL_HEADER] },
         max_connect_attempts: options.retries === false ? 1 : 1 + edge.traffic.retries.attempts,
         access_log: [failedCalls(subject)],
       });
@@ -53,6 +54,6 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
     traffic_direction: "OUTBOUND",
     enable_reuse_port: false,
     per_connection_buffer_limit_bytes: 1048576,
-    filter_chains: [{ filters: [filter] }],
+    filter_chains: [{ filters: isHttp(port.protocol) ? [filter] : [tokenForTunnel(), filter] }],
   });
 }

@@ -1,12 +1,11 @@
-import type { EdgeRule } from "../mesh/model";
+import type { EdgeRule, Service } from "../mesh/model";
+import { tokenOf } from "./identity-token";
 import { extension, type Message } from "./message";
 
 /** Somebody who may call, and what he may ask. */
 export interface Grant {
-  /** Name of the caller; becomes the policy's name and a label of its counters. */
-  readonly name: string;
-  /** Exact URI SAN of the caller's certificate. */
-  readonly identity: string;
+  /** The caller. Its name becomes the policy's name and a label of its counters. */
+  readonly caller: Pick<Service, "name" | "namespace" | "identity">;
   /** What may be asked; empty means everything behind this server name. */
   readonly rules: readonly EdgeRule[];
   /** First instant (UTC) from which it allows nothing; absent: it has no end. */
@@ -28,12 +27,12 @@ export function httpRbac(serverName: string, grants: readonly Grant[]): Message 
 
 function policies(serverName: string, grants: readonly Grant[]): Message {
   return Object.fromEntries(
-    grants.map((grant) => [
-      grant.name,
+    grants.map(({ caller, rules, until }) => [
+      caller.name,
       {
-        permissions: [permission(serverName, grant.rules)],
-        principals: [{ authenticated: { principal_name: { exact: grant.identity } } }],
-        ...(grant.until === undefined ? {} : { condition: before(grant.until) }),
+        permissions: [permission(serverName, rules)],
+        principals: [principal(caller)],
+        ...(until === undefined ? {} : { condition: before(until) }),
       },
     ]),
   );
@@ -49,6 +48,11 @@ function before(end: string): Message {
   const time: Message = { select_expr: { operand: { ident_expr: { name: "request" } }, field: "time" } };
   const instant: Message = { call_expr: { function: "timestamp", args: [{ const_expr: { string_value: end } }] } };
   return { call_expr: { function: "_<_", args: [time, instant] } };
+}
+
+/** Both factors, and that they are one service's: a token is worth nothing beside another's certificate, and a certificate nothing without its token. */
+function principal(caller: Grant["caller"]): Message {
+  return { and_ids: { ids: [{ authenticated: { principal_name: { exact: caller.identity } } }, tokenOf(caller)] } };
 }
 
 function permission(serverName: string, rules: readonly EdgeRule[]): Message {

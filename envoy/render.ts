@@ -1,17 +1,20 @@
 import { createHash } from "node:crypto";
 import { edgesFrom, isDialled } from "../mesh/edges";
 import type { Edge, Mesh, Service } from "../mesh/model";
+import { IDENTITY_TOKEN } from "../mesh/wire";
 import { adminListener } from "./admin";
 import { bootstrap } from "./bootstrap";
 import { applicationCluster, healthTarget, outboundCluster } from "./clusters";
 import { dnsListener } from "./dns";
 import { healthListener } from "./health";
 import { inboundListener } from "./inbound";
+import { CREDENTIAL_FILE, renderCredentialSds } from "./identity-token";
 import { inspectionListener } from "./inspection";
 import { any, type Message } from "./message";
 import type { EnvoyOptions } from "./options";
 import { outboundListener } from "./outbound";
 import { isScraper, scrapeCluster, scrapedZones, scrapeListener } from "./scrape";
+import { renderTokens } from "./tokens";
 import { CERTIFICATE_FILE, renderCertificateSds } from "./tls";
 import { toYaml } from "./yaml";
 
@@ -25,6 +28,10 @@ export interface SidecarFiles {
   readonly "clusters.yaml": string;
   /** SDS; says where the certificate and its key lie. */
   readonly "certificate.yaml": string;
+  /** SDS; says where the identity token lies. */
+  readonly "credential.yaml": string;
+  /** ECDS; refuses every token, and stands until the controller has mirrored the cluster's keys (see `renderTokens`). */
+  readonly "tokens.yaml": string;
 }
 
 /**
@@ -41,6 +48,8 @@ export function renderSidecar(mesh: Mesh, service: Service, options: EnvoyOption
       clusters(mesh, service, edges, options).map((cluster) => any("envoy.config.cluster.v3.Cluster", cluster)),
     ),
     [CERTIFICATE_FILE]: renderCertificateSds(),
+    [CREDENTIAL_FILE]: renderCredentialSds(),
+    [IDENTITY_TOKEN.keysFile]: renderTokens(),
   };
 }
 

@@ -3,6 +3,7 @@ import { SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
 import { failedCalls } from "./access-log";
 import { CONNECT_TIMEOUT } from "./clusters";
 import { connectionManager, getRoute, NOT_FOUND, protocolOptions } from "./http";
+import { presentToken } from "./identity-token";
 import { any, socketAddress, type Message } from "./message";
 import { inspectionServerName, scrapeName } from "./names";
 import { clientTls } from "./tls";
@@ -77,7 +78,7 @@ export function scrapeCluster(mesh: Mesh, service: Service, zone: ZoneName): Mes
     },
     // Longer than a scrape interval, so that a scrape finds its connection and need not shake hands anew.
     cleanup_interval: "120s",
-    ...protocolOptions("http1", "60s"),
+    ...protocolOptions("http1", "60s", presentToken()),
     transport_socket: clientTls(
       { zone, identities: { prefix: `spiffe://${trustDomain}/` } },
       inspectionServerName(service.zone),

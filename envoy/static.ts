@@ -29,10 +29,10 @@ function without(message: Message, field: string): Message {
   return Object.fromEntries(Object.entries(message).filter(([key]) => key !== field));
 }
 
-/** Only `path` and `filename` of Envoy's file references start with `/etc/envoy` or `/var/run/envoy`. */
+/** Only `path` and `filename` of Envoy's file references start with `/etc/envoy` or `/var/run/envoy`, and the two places in `%FILE_CONTENT(<file>:<folder>)%`. */
 function relocate(value: Value, root: string): Value {
   if (typeof value === "string") {
-    return /^\/(etc|var\/run)\/envoy\//.test(`${value}/`) ? `${root}${value}` : value;
+    return value.replaceAll(/(^|[(:])(?=\/(?:etc|var\/run)\/envoy(?:\/|$))/g, `$1${root}`);
   }
   if (Array.isArray(value)) {
     return value.map((item: Value) => relocate(item, root));

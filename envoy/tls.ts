@@ -1,8 +1,8 @@
 import { SIDECAR_PATHS } from "../mesh/wire";
 import type { ZoneName } from "../mesh/model";
-import { any, extension, type Message } from "./message";
+import { extension, type Message } from "./message";
 import { LEAF_SECRET, trustSecret } from "./names";
-import { toYaml } from "./yaml";
+import { secretFile, secretFrom } from "./sds";
 
 const TLS = "envoy.extensions.transport_sockets.tls.v3";
 const TRANSPORT_SOCKET = "envoy.transport_sockets.tls";
@@ -95,22 +95,4 @@ function sanMatchers(identities: Peers["identities"]): Message[] {
     );
   }
   return identities.exact.map((identity) => ({ san_type: "URI", matcher: { exact: identity } }));
-}
-
-/**
- * A secret from a file of a mounted volume. It is read through `..data`, the symlink by which kubelet changes all files of a volume at once: the name of a
- * *new* file beside it is linked a moment later, and a listener that asked for it in between would be rejected for good.
- */
-function secretFrom(name: string, directory: string, file: string): Message {
-  return {
-    name,
-    sds_config: {
-      path_config_source: { path: `${directory}/..data/${file}`, watched_directory: { path: directory } },
-      resource_api_version: "V3",
-    },
-  };
-}
-
-function secretFile(secret: Message): string {
-  return toYaml({ resources: [any(`${TLS}.Secret`, secret)] });
 }

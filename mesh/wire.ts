@@ -69,8 +69,26 @@ export const SIDECAR_PATHS = {
   config: "/etc/envoy/config",
   /** Secret `<service>-tls`: tls.crt (leaf and issuing CA), tls.key. */
   certificate: "/etc/envoy/certificate",
+  /** Projected service-account token of the pod (see {@link IDENTITY_TOKEN}), in a volume of the sidecar alone. */
+  token: "/etc/envoy/token",
   /** emptyDir of the sidecar alone: admin.sock. */
   run: "/var/run/envoy",
+} as const;
+
+/** The second factor of a call: the caller's service-account token, bound to its certificate. */
+export const IDENTITY_TOKEN = {
+  /** Audience that the tokens are issued for and that every sidecar requires: a token for the Kubernetes API is none for the mesh, and the other way round. */
+  audience: "mesh.lucid.internal",
+  /** Life in seconds; the shortest that Kubernetes issues. kubelet writes a new one when four fifths of it are over. */
+  lifetimeSeconds: 600,
+  /** Its file in the sidecar's volume. */
+  file: "token",
+  /** Header that carries it from sidecar to sidecar. Set by the caller's sidecar whatever the application sent, taken out by the callee's. */
+  header: "x-lucid-identity-token",
+  /** ConfigMap of each namespace, written by the controller: the cluster's issuer and public keys in the form that sidecars read. */
+  keysConfigMap: "mesh-tokens",
+  /** The one entry of that ConfigMap. `<service>-envoy` has an entry of the same name without a key, which stands until the other is there. */
+  keysFile: "tokens.yaml",
 } as const;
 
 /** Consul in zone `mesh`. */

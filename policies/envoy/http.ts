@@ -2,6 +2,7 @@ import type { Field } from "../judgement/field";
 import { checkEndUsers, END_USER_FILTERS } from "./end-users";
 import { checkExtAuthz, EXT_AUTHZ } from "./ext-authz";
 import { checkRbac } from "./rbac";
+import { checkOtherTokens, checkTokenFilter, isDiscovered } from "./token";
 import type { Scope } from "./scope";
 import { closedKeys, extensionOf } from "./shape";
 import type { AcceptedPeers } from "./tls";
@@ -116,10 +117,25 @@ function checkPaths(manager: Field, { findings }: Scope): void {
 
 function checkFilters(list: Field, peers: AcceptedPeers | undefined, authorized: boolean, scope: Scope): void {
   const { findings } = scope;
-  const filters = list.items().map((item) => extensionOf(item, HTTP_FILTERS, findings));
+  const [discovered, configured] = [
+    list.items().filter(isDiscovered),
+    list.items().filter((item) => !isDiscovered(item)),
+  ];
+  discovered.forEach((filter) => {
+    checkTokenFilter(filter, scope);
+  });
+  // Its own place is before everything that could be asked with a foreign token, authorization above all.
+  findings.require(
+    discovered.length === (authorized ? 0 : 1) && list.items().slice(0, discovered.length).every(isDiscovered),
+    list,
+    authorized ? "a listener of the pod itself asks for a token" : "no filter asks for the caller's token first",
+    authorized ? "take the filter out" : "put the check of identity tokens first, once",
+  );
+  const filters = configured.map((item) => extensionOf(item, HTTP_FILTERS, findings));
   for (const filter of filters) {
     if (filter?.name === "envoy.filters.http.rbac") checkRbac(filter.config, peers, scope);
     if (filter?.name === "envoy.filters.http.local_ratelimit") checkRateLimit(filter.config, peers, scope);
+    if (filter?.name.startsWith("envoy.filters.http.jwt_authn") === true) checkOtherTokens(filter.config, scope);
   }
   const known = filters.filter((filter) => filter !== undefined);
   checkEndUsers(list, known, scope);

@@ -6,6 +6,7 @@ import type { ListenerForm } from "./listener-forms";
 import { checkRbac } from "./rbac";
 import type { Scope } from "./scope";
 import { closedKeys, extensionOf, isType } from "./shape";
+import { checkTunnel, checkTunnelToken } from "./token";
 import { checkServerTls } from "./tls";
 import type { AcceptedPeers } from "./tls";
 import { checkConnectionLimit } from "./traffic";
@@ -173,8 +174,9 @@ function checkMutual(chain: Field, listener: string, callPort: string, scope: Sc
 function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: ListenerForm, scope: Scope): void {
   const { findings } = scope;
   const mutual = form.callPort !== undefined;
-  const allowed = ["connection_limit", "rbac", "tcp_proxy", "http_connection_manager"];
+  const allowed = ["connection_limit", "rbac", "set_filter_state", "tcp_proxy", "http_connection_manager"];
   let authorized = !mutual;
+  let presents = false;
   let ends = 0;
   let bounded = !form.bounded;
   for (const item of list.items()) {
@@ -192,7 +194,16 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
     } else if (filter?.name === "envoy.filters.network.http_connection_manager") {
       checkConnectionManager(filter.config, peers, form.destinations, { authorized, mutual }, scope);
       ends += 1;
+    } else if (filter?.name === "envoy.filters.network.set_filter_state") {
+      checkTunnelToken(filter.config, scope);
+      presents = true;
     } else if (filter?.name === "envoy.filters.network.tcp_proxy") {
+      findings.require(
+        presents || !filter.config.has("tunneling_config"),
+        item,
+        "the tunnel leaves without the sidecar's identity token",
+        "put the filter that takes it before the proxy",
+      );
       findings.require(
         authorized,
         item,
@@ -212,10 +223,10 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
   findings.require(ends === 1, list, "the chain does not end in exactly one HTTP or TCP proxy", "give it one, last");
 }
 
-function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, { findings }: Scope): void {
+function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, scope: Scope): void {
+  const { findings } = scope;
   // A connection of the pod's own application travels to its callee as an HTTP/2 CONNECT; what comes from outside is tunnelled nowhere.
   const tunnels = callPort === undefined;
-  closedKeys(proxy.at("tunneling_config"), ["hostname"], findings);
   closedKeys(
     proxy,
     [
@@ -234,6 +245,7 @@ function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, {
     ],
     findings,
   );
+  if (tunnels && proxy.has("tunneling_config")) checkTunnel(proxy.at("tunneling_config"), scope);
   closedKeys(proxy.at("weighted_clusters"), ["clusters"], findings);
   const weighted = proxy.at("weighted_clusters", "clusters").items();
   for (const cluster of weighted) closedKeys(cluster, ["name", "weight", "metadata_match"], findings);

@@ -4,6 +4,7 @@ import type { AcceptedPeers } from "./tls";
 import type { Scope } from "./scope";
 import { partyOfIdentity } from "./scope";
 import { closedKeys } from "./shape";
+import { namesTokenOf } from "./token";
 
 /** Permissions that say something about the request. `any` and negations are not among them. */
 const PERMISSIONS = ["requested_server_name", "header", "url_path", "and_rules", "or_rules"];
@@ -85,40 +86,38 @@ function checkPermission(permission: Field, scope: Scope): void {
   if (kind === "requested_server_name") closedKeys(permission.at(kind), ["exact"], scope.findings);
 }
 
-/** A principal is an exact identity, alone or together with further conditions (`and_ids`). */
+/** A principal is both factors of one party: the exact identity of its certificate and the subject of its token. */
 function checkPrincipal(principal: Field, peers: AcceptedPeers | undefined, scope: Scope): void {
-  const [kind, ...others] = principal.keys();
-  if (kind === "and_ids" && others.length === 0) {
-    const ids = principal.at("and_ids", "ids").items();
-    const identities = ids.filter((id) => id.has("authenticated"));
-    for (const id of ids.filter((candidate) => !identities.includes(candidate)))
-      closedKeys(id, ["metadata"], scope.findings);
-    if (identities.length === 0) refuse(principal, scope);
-    for (const id of identities) checkPrincipal(id, peers, scope);
-    return;
-  }
-  if (kind !== "authenticated" || others.length > 0) {
+  closedKeys(principal, ["and_ids"], scope.findings);
+  closedKeys(principal.at("and_ids"), ["ids"], scope.findings);
+  const [certificate, token, ...others] = principal.at("and_ids", "ids").items();
+  const party = certificate === undefined ? undefined : partyOf(certificate, peers, scope);
+  if (party === undefined || token === undefined || others.length > 0 || !namesTokenOf(token, party, scope)) {
     refuse(principal, scope);
-    return;
   }
+}
+
+/** The party whose certificate is asked for; undefined where that is no exact identity. */
+function partyOf(principal: Field, peers: AcceptedPeers | undefined, scope: Scope): string | undefined {
+  closedKeys(principal, ["authenticated"], scope.findings);
   const name = principal.at("authenticated", "principal_name");
   closedKeys(principal.at("authenticated"), ["principal_name"], scope.findings);
   closedKeys(name, ["exact"], scope.findings);
   const party = partyOfIdentity(name.at("exact").text() ?? "");
-  if (party === undefined) refuse(principal, scope);
-  else if (peers !== undefined && !peers.parties.includes(party)) {
+  if (party !== undefined && peers !== undefined && !peers.parties.includes(party)) {
     scope.findings.add(
       name,
       `the policy names ${party}, whom the filter chain's TLS does not let in`,
       "give both the same identities",
     );
   }
+  return party;
 }
 
 function refuse(principal: Field, { findings }: Scope): void {
   findings.add(
     principal,
-    "the policy admits more than exact identities",
-    "name each caller by authenticated.principal_name.exact",
+    "the policy admits more than exact identities, each with its own token",
+    "name each caller by and_ids: authenticated.principal_name.exact, and the subject of its token",
   );
 }

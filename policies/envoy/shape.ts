@@ -23,6 +23,11 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "envoy.filters.http.jwt_authn.end_users": "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
   "envoy.filters.http.rbac.end_users": "envoy.extensions.filters.http.rbac.v3.RBAC",
   "envoy.filters.http.ext_authz": "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
+  "envoy.filters.network.set_filter_state": "envoy.extensions.filters.network.set_filter_state.v3.Config",
+  "envoy.formatter.file_content": "envoy.extensions.formatter.file_content.v3.FileContent",
+  "envoy.filters.http.credential_injector": "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
+  "envoy.http.injected_credentials.generic": "envoy.extensions.http.injected_credentials.generic.v3.Generic",
+  "envoy.filters.http.upstream_codec": "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
   "envoy.filters.http.router": "envoy.extensions.filters.http.router.v3.Router",
 };
 

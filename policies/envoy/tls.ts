@@ -139,7 +139,7 @@ function trustedZone(secret: Field, scope: Scope): string | undefined {
 }
 
 /** From the volume's `..data`, by which kubelet changes all of its files at once. */
-function readsFile(secret: Field, name: string, folder: string, file: string, { findings }: Scope): boolean {
+export function readsFile(secret: Field, name: string, folder: string, file: string, { findings }: Scope): boolean {
   const source = secret.at("sds_config", "path_config_source");
   closedKeys(secret, ["name", "sds_config"], findings);
   closedKeys(secret.at("sds_config"), ["path_config_source", "resource_api_version"], findings);

@@ -2,11 +2,19 @@ import { checkBootstrap } from "../envoy/bootstrap";
 import { parseYaml } from "../envoy/files";
 import { checkListeners } from "../envoy/listeners";
 import { closedKeys } from "../envoy/shape";
+import { checkTokens } from "../envoy/token";
 import type { ResourceRule } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { sidecarData } from "./envoy-configuration";
 
-const FILES = ["bootstrap.yaml", "listeners.yaml", "clusters.yaml", "certificate.yaml"];
+const FILES = [
+  "bootstrap.yaml",
+  "listeners.yaml",
+  "clusters.yaml",
+  "certificate.yaml",
+  "credential.yaml",
+  "tokens.yaml",
+];
 
 /** What listens in a sidecar is what the table of listeners lists, and what takes calls asks for a certificate of an exact identity. */
 export const envoyListenersMtls: ResourceRule = {
@@ -40,6 +48,7 @@ export const envoyListenersMtls: ResourceRule = {
       );
     }
     if (sidecar.data.has("bootstrap.yaml")) checkBootstrap(parseYaml(sidecar.data.at("bootstrap.yaml")), sidecar.scope);
+    if (sidecar.data.has("tokens.yaml")) checkTokens(parseYaml(sidecar.data.at("tokens.yaml")), sidecar.scope);
     if (sidecar.data.has("listeners.yaml")) checkListeners(parseYaml(sidecar.data.at("listeners.yaml")), sidecar.scope);
   },
 };
@@ -50,7 +59,9 @@ function judgeName(
   concernsMesh: boolean,
   report: (problem: string, mend: string) => void,
 ): void {
-  const found = files.filter((file) => ["bootstrap.yaml", "listeners.yaml", "clusters.yaml"].includes(file));
+  const found = files.filter((file) =>
+    ["bootstrap.yaml", "listeners.yaml", "clusters.yaml", "tokens.yaml"].includes(file),
+  );
   if (concernsMesh && found.length > 0) {
     report(`${found.join(", ")} in a ConfigMap that is no sidecar's`, "name the ConfigMap <service>-envoy");
   }

@@ -1,6 +1,7 @@
 import { checkClusters } from "../envoy/clusters";
 import { parseYaml } from "../envoy/files";
 import { checkCertificate, checkTrust } from "../envoy/trust";
+import { checkCredential } from "../envoy/token";
 import type { ResourceRule } from "../judgement/rule";
 import { isKind } from "../kubernetes/object";
 import { sidecarData } from "./envoy-configuration";
@@ -24,5 +25,7 @@ export const envoyUpstreamsMtls: ResourceRule = {
     if (sidecar.data.has("clusters.yaml")) checkClusters(parseYaml(sidecar.data.at("clusters.yaml")), sidecar.scope);
     if (sidecar.data.has("certificate.yaml"))
       checkCertificate(parseYaml(sidecar.data.at("certificate.yaml")), sidecar.scope);
+    if (sidecar.data.has("credential.yaml"))
+      checkCredential(parseYaml(sidecar.data.at("credential.yaml")), sidecar.scope);
   },
 };

@@ -10,24 +10,35 @@ interface SidecarVolume {
   readonly own: (service: string) => string;
 }
 
+/** ConfigMap with the cluster's token keys, which the controller writes: a pod may start before it is there. */
+const KEYS = "mesh-tokens";
+const TOKEN_AUDIENCE = "mesh.lucid.internal";
+const TOKEN_SECONDS = 600;
+
 const SIDECAR_VOLUMES: readonly SidecarVolume[] = [
   {
     mountPath: "/etc/envoy/config",
     isOwn: (volume, service) => {
       const sources = volume.at("projected", "sources").items();
+      const [envoy, trust, keys] = sources;
       return (
-        sources.length === 2 &&
-        ["-envoy", "-trust"].every((suffix, index) => {
-          const source = sources[index];
-          return (
-            source !== undefined &&
-            source.keys().join() === "configMap" &&
-            isWhole(source.at("configMap"), "name", service + suffix)
-          );
-        })
+        sources.length === 3 &&
+        [envoy, trust, keys].every((source) => source?.keys().join() === "configMap") &&
+        isWhole(envoy?.at("configMap"), "name", `${service}-envoy`) &&
+        isWhole(trust?.at("configMap"), "name", `${service}-trust`) &&
+        isKeys(keys?.at("configMap"))
       );
     },
-    own: (service) => `the projected ConfigMaps ${service}-envoy and ${service}-trust`,
+    own: (service) => `the projected ConfigMaps ${service}-envoy, ${service}-trust and (optional) ${KEYS}`,
+  },
+  {
+    mountPath: "/etc/envoy/token",
+    isOwn: (volume) => {
+      const sources = volume.at("projected", "sources").items();
+      return sources.length === 1 && sources.every(isIdentityToken);
+    },
+    own: () =>
+      `the projected service-account token for ${TOKEN_AUDIENCE} of ${String(TOKEN_SECONDS)} s, as file token,`,
   },
   {
     mountPath: "/etc/envoy/certificate",
@@ -82,11 +93,32 @@ export function checkSidecarVolumes(spec: Field, service: string | undefined, fi
 }
 
 /** The object of this name with all of its files, which must be there. */
-function isWhole(source: Field, nameKey: string, name: string): boolean {
-  return source.at(nameKey).is(name) && source.at("items").isEmpty && source.at("optional").isAbsentOr(false);
+function isWhole(source: Field | undefined, nameKey: string, name: string): boolean {
+  return (
+    source !== undefined &&
+    source.at(nameKey).is(name) &&
+    source.at("items").isEmpty &&
+    source.at("optional").isAbsentOr(false)
+  );
 }
 
-/** The private key and the admin socket are the sidecar's alone. */
+function isKeys(source: Field | undefined): boolean {
+  return (
+    source !== undefined && source.at("name").is(KEYS) && source.at("items").isEmpty && source.at("optional").is(true)
+  );
+}
+
+function isIdentityToken(source: Field): boolean {
+  const token = source.at("serviceAccountToken");
+  return (
+    source.keys().join() === "serviceAccountToken" &&
+    token.at("audience").is(TOKEN_AUDIENCE) &&
+    token.at("expirationSeconds").is(TOKEN_SECONDS) &&
+    token.at("path").is("token")
+  );
+}
+
+/** The private key, the identity token and the admin socket are the sidecar's alone. */
 export function checkPrivateVolumes(spec: Field, findings: Findings): void {
   const [sidecar] = spec.at("initContainers").items();
   const runVolumes = new Set(
@@ -101,14 +133,27 @@ export function checkPrivateVolumes(spec: Field, findings: Findings): void {
       .filter(holdsKey)
       .map((volume) => volume.at("name").text()),
   );
+  const tokenVolumes = new Set(
+    spec
+      .at("volumes")
+      .items()
+      .filter(holdsIdentityToken)
+      .map((volume) => volume.at("name").text()),
+  );
   for (const container of allContainers(spec)) {
     if (container.kind === "initContainers" && container.index === 0) continue;
     for (const mount of container.field.at("volumeMounts").items()) {
       const name = mount.at("name").text();
       findings.require(
-        !runVolumes.has(name) && !keyVolumes.has(name),
+        !runVolumes.has(name) && !keyVolumes.has(name) && !tokenVolumes.has(name),
         mount,
-        `another container than the sidecar mounts ${keyVolumes.has(name) ? "a private key" : "the sidecar's admin socket"}`,
+        `another container than the sidecar mounts ${
+          keyVolumes.has(name)
+            ? "a private key"
+            : tokenVolumes.has(name)
+              ? "an identity token"
+              : "the sidecar's admin socket"
+        }`,
         "take the mount out: what needs TLS goes through the sidecar",
       );
     }
@@ -134,6 +179,17 @@ function holdsKey(volume: Field): boolean {
     isKeySecret(volume.at("secret", "secretName")) ||
     projected.some((source) => isKeySecret(source.at("secret", "name")))
   );
+}
+
+/** A token for the mesh, or for an audience that can't be told. */
+function holdsIdentityToken(volume: Field): boolean {
+  return volume
+    .at("projected", "sources")
+    .items()
+    .some((source) => {
+      const audience = source.at("serviceAccountToken", "audience");
+      return source.has("serviceAccountToken") && (audience.isUnknown || audience.is(TOKEN_AUDIENCE));
+    });
 }
 
 function isKeySecret(name: Field): boolean {

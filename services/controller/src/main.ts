@@ -18,6 +18,7 @@ import { createLog, describe, type Log } from "./log.js";
 import { Metrics } from "./metrics.js";
 import { serve } from "./server.js";
 import { instanceCounts, type Parts } from "./status.js";
+import { KeyMirror } from "./tokens/mirror.js";
 import { ZoneState } from "./zone.js";
 
 /** Comparisons that may fail in a row before Consul counts as out of reach. */
@@ -68,8 +69,15 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
     signal,
   );
 
+  const keys = new KeyMirror(api, config.zones, log, {
+    failed: (where, error) => {
+      metrics.failure("none", "mirror-keys");
+      controller.failed(where, error);
+    },
+  });
+
   const consulPatience = PATIENCE * config.reconcileInterval * 1000 + 5_000;
-  const parts: Parts = { zones, controller, consul, leases, consulPatience };
+  const parts: Parts = { zones, controller, consul, leases, keys, consulPatience };
   metrics.expose({
     backlog: () => controller.backlog,
     nodesDead: () => leases.dead().length,
@@ -89,7 +97,12 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
     }, FAREWELL).unref();
   });
   try {
-    await Promise.all([controller.run(), leases.follow(signal), ...zones.map((zone) => zone.pods.follow(signal))]);
+    await Promise.all([
+      controller.run(),
+      leases.follow(signal),
+      keys.run(signal),
+      ...zones.map((zone) => zone.pods.follow(signal)),
+    ]);
   } finally {
     server.close();
     server.closeAllConnections();

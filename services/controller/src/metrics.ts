@@ -2,6 +2,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@pro
 import type { ZoneName } from "../../../mesh/model.js";
 import type { Action } from "./plan.js";
 
+/** What can fail. */
+export type FailedOperation = Action["kind"] | "compare" | "watch-pods" | "watch-leases" | "mirror-keys";
+
 /** Gauges that are asked when they are scraped. */
 export interface Gauges {
   readonly backlog: () => number;
@@ -84,7 +87,7 @@ export class Metrics {
   }
 
   /** Something failed that is tried again. */
-  failure(zone: ZoneName | "none", operation: Action["kind"] | "compare" | "watch-pods" | "watch-leases"): void {
+  failure(zone: ZoneName | "none", operation: FailedOperation): void {
     this.failures.inc({ zone, operation });
   }
 

@@ -4,6 +4,7 @@ import type { NodeLeases } from "./kubernetes/leases.js";
 import { describe } from "./log.js";
 import type { Actual } from "./plan.js";
 import { nodeName } from "./registration.js";
+import type { KeyMirror } from "./tokens/mirror.js";
 import type { ZoneState } from "./zone.js";
 
 /** Parts whose state is reported. */
@@ -12,15 +13,17 @@ export interface Parts {
   readonly controller: Controller;
   readonly consul: ConsulClient;
   readonly leases: NodeLeases;
+  readonly keys: KeyMirror;
   /** Milliseconds without a successful answer after which Consul counts as out of reach. */
   readonly consulPatience: number;
 }
 
-/** Whether the controller does its work, and if not, why: the first sync of every zone is done and Consul answers. */
+/** Whether the controller does its work, and if not, why: the first sync of every zone and the first mirror of the token keys are done, and Consul answers. */
 export function health(parts: Parts, now: number): { readonly healthy: boolean; readonly reasons: readonly string[] } {
   const reasons = parts.zones
     .filter((zone) => !zone.firstSyncDone)
     .map((zone) => `zone ${zone.name} is not synced yet${zone.error === undefined ? "" : `: ${describe(zone.error)}`}`);
+  reasons.push(...parts.keys.missing.map((namespace) => `the token keys of ${namespace} are not mirrored yet`));
   const { lastSuccess } = parts.consul;
   if (lastSuccess === undefined || now - lastSuccess > parts.consulPatience) {
     reasons.push(

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { TestConsul, type Instance } from "./support/consul.js";
 import { eventually } from "./support/eventually.js";
 import { FakeKubernetes } from "./support/fake-kubernetes.js";
-import { leaseObject, podObject } from "./support/objects.js";
+import { issuerDocuments, leaseObject, podObject } from "./support/objects.js";
 import { Program } from "./support/program.js";
 
 const OPS = "/api/v1/namespaces/lucid-ops/pods";
@@ -30,6 +30,7 @@ describe("controller: the program", function () {
 
   beforeEach(async () => {
     kubernetes = await FakeKubernetes.start(50);
+    issuerDocuments(["first"]).forEach((document, path) => kubernetes.documents.set(path, document));
   });
   afterEach(async () => {
     consul.thaw();
@@ -65,6 +66,18 @@ describe("controller: the program", function () {
       NodeMeta: meta,
       Service: { ID: pod, Service: "admin-ui", Address: "10.244.9.9", Port: 15001 },
     });
+
+  it("mirrors the token keys, and is not healthy before", async () => {
+    kubernetes.documents.delete("/openid/v1/jwks");
+    const controller = await start();
+    await eventually(async () => {
+      assert.match((await controller.get("/health")).text, /token keys of lucid-chain are not mirrored yet/);
+    });
+    issuerDocuments(["first"]).forEach((document, path) => kubernetes.documents.set(path, document));
+    await controller.healthy();
+    const keys = kubernetes.get("/api/v1/namespaces/lucid-ops/configmaps", "mesh-tokens")?.data?.["tokens.yaml"];
+    assert.match(keys ?? "", /issuer: https:\/\/issuer\.test[^]*modulus-of-first/);
+  });
 
   it("registers what runs, follows it, and deregisters what ends", async () => {
     kubernetes.put(OPS, podObject("ui-1"));

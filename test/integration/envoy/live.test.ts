@@ -8,6 +8,7 @@ import { reload } from "./suites/reload";
 import { resilience } from "./suites/resilience";
 import { streams } from "./suites/streams";
 import { telemetry } from "./suites/telemetry";
+import { token } from "./suites/token";
 import { MeshLab } from "./mesh-lab";
 
 /**
@@ -34,6 +35,7 @@ describe("sidecars, live", function () {
   calls(lab);
   streams(lab);
   identity(lab);
+  token(lab);
   listeners(lab);
   telemetry(lab);
   access(lab);

@@ -1,11 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ZONES, type Mesh, type Service, type ZoneName } from "../../../mesh/model";
+import { IDENTITY_TOKEN } from "../../../mesh/wire";
 import type { EnvoyOptions } from "../../../envoy";
 import { everyProtocol, OPTIONS, services } from "../../unit/envoy/fixture";
+import { Issuer } from "./issuer";
 import { Network, type Host } from "./network";
 import { Authority, type Leaf, type Oddities } from "./pki";
-import { labDirectory, removeLabDirectory, Sidecar } from "./sidecar";
+import { labDirectory, removeLabDirectory, Sidecar, type Credentials } from "./sidecar";
 
 /** Services that run in the lab. */
 export const RUNNING = ["console", "prometheus", "jaeger", "blocks", "router"] as const;
@@ -17,6 +19,10 @@ export type Running = (typeof RUNNING)[number];
  */
 export class MeshLab {
   readonly mesh: Mesh = everyProtocol;
+  private readonly renewal = setInterval(() => {
+    this.renewTokens();
+  }, IDENTITY_TOKEN.lifetimeSeconds * 400);
+
   private constructor(
     private readonly network: Network,
     readonly resolver: Host,
@@ -24,6 +30,8 @@ export class MeshLab {
     readonly authorities: Readonly<Record<ZoneName, Authority>>,
     readonly sidecars: Readonly<Record<Running, Sidecar>>,
     private readonly leaves: Readonly<Record<Running, Leaf>>,
+    /** Who issues the identity tokens. */
+    readonly issuer: Issuer,
   ) {}
 
   /**
@@ -45,7 +53,7 @@ export class MeshLab {
     const sidecars = await byName(RUNNING, (name) =>
       Promise.resolve(new Sidecar(services[name], hosts[name], options, drainSeconds)),
     );
-    const lab = new MeshLab(network, resolver, stranger, authorities, sidecars, leaves);
+    const lab = new MeshLab(network, resolver, stranger, authorities, sidecars, leaves, new Issuer());
     await resolver.call("serveDns", { address: resolver.address, port: 53, records: lab.discovery() });
     await Promise.all(RUNNING.map((name) => lab.startPod(name)));
     return lab;
@@ -65,17 +73,26 @@ export class MeshLab {
     return this.sidecars[name].host;
   }
 
-  /** The certificate that a running service has. */
-  leaf(name: Running): Leaf {
-    return this.leaves[name];
+  /** The certificate that a running service has, and a token of its own. */
+  leaf(name: Running): Credentials {
+    return { ...this.leaves[name], token: this.issuer.issue(services[name]) };
   }
 
-  /** A certificate of one zone's CA for any identity, also a foreign one. */
-  async forge(zone: ZoneName, service: Service, odd?: Oddities): Promise<Leaf> {
-    return this.authorities[zone].issue(service.hostname, service.identity, odd);
+  /** A certificate of one zone's CA for any identity, also a foreign one, and a token that fits it. */
+  async forge(zone: ZoneName, service: Service, odd?: Oddities): Promise<Credentials> {
+    const leaf = await this.authorities[zone].issue(service.hostname, service.identity, odd);
+    return { ...leaf, token: this.issuer.issue(service) };
+  }
+
+  /** What kubelet does before a token is over: a lab may live longer than one. */
+  private renewTokens(): void {
+    for (const name of RUNNING) {
+      this.sidecars[name].mountToken(this.issuer.issue(services[name]));
+    }
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.renewal);
     await Promise.all(Object.values(this.sidecars).map((sidecar) => sidecar.stop()));
     await this.network.close();
     removeLabDirectory();
@@ -97,7 +114,8 @@ export class MeshLab {
         await host.call("serveHttp", { service: name, port: port.port });
       }
     }
-    sidecar.mount(this.mesh, this.leaves[name], this.roots);
+    sidecar.mountKeys(this.issuer.published);
+    sidecar.mount(this.mesh, this.leaf(name), this.roots);
     await sidecar.start();
   }
 }

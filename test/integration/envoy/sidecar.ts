@@ -2,10 +2,17 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ChildProcess } from "node:child_process";
 import { binDir } from "../../../dev/paths";
-import { renderSidecar, renderTrust, sidecarCommand, type EnvoyOptions } from "../../../envoy";
+import {
+  renderSidecar,
+  renderTokens,
+  renderTrust,
+  sidecarCommand,
+  type EnvoyOptions,
+  type TokenIssuer,
+} from "../../../envoy";
 import { peerZones } from "../../../mesh/edges";
 import type { Mesh, Service, ZoneName } from "../../../mesh/model";
-import { SIDECAR_PATHS } from "../../../mesh/wire";
+import { IDENTITY_TOKEN, SIDECAR_PATHS } from "../../../mesh/wire";
 import { end, type Host } from "./network";
 import type { Leaf } from "./pki";
 
@@ -20,17 +27,24 @@ type Volume = Readonly<Record<string, string>>;
 /** Tests that await the end of a drain would otherwise wait for half a minute each; what takes its full length is tried in hot-change.ts. */
 const LAB_DRAIN_SECONDS = 5;
 
-type VolumeName = "config" | "certificate";
+type VolumeName = "config" | "certificate" | "token";
+
+/** Both factors of a service's identity. */
+export interface Credentials extends Leaf {
+  readonly token: string;
+}
 
 /**
  * The volumes and the Envoy of one pod. Volumes change as kubelet changes them: a new directory, and one symlink that is swapped.
  */
 export class Sidecar {
   private generation = 0;
-  /** The two ConfigMaps that are projected into one volume. */
+  /** The ConfigMaps that are projected into one volume. */
   private configuration: Volume = {};
   private trust: Volume = {};
   private roots: Readonly<Partial<Record<ZoneName, string>>> = {};
+  /** ConfigMap `mesh-tokens`, projected last. */
+  private keys: Volume = {};
   private envoy: ChildProcess | undefined;
   private output = "";
 
@@ -42,8 +56,9 @@ export class Sidecar {
   ) {}
 
   /** Everything that a pod of this service would find mounted; listeners and roots change in one swap. */
-  mount(mesh: Mesh, leaf: Leaf, roots: Readonly<Record<ZoneName, string>>): void {
-    this.mountCertificate(leaf);
+  mount(mesh: Mesh, credentials: Credentials, roots: Readonly<Record<ZoneName, string>>): void {
+    this.mountCertificate(credentials);
+    this.mountToken(credentials.token);
     this.roots = Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, roots[zone]]));
     this.trust = trustFiles(this.roots);
     this.mountConfig(mesh);
@@ -58,6 +73,17 @@ export class Sidecar {
 
   mountCertificate(leaf: Leaf): void {
     this.swap("certificate", { "tls.crt": leaf.certificate, "tls.key": leaf.key });
+  }
+
+  /** The pod's own token, as kubelet renews it. */
+  mountToken(token: string): void {
+    this.swap("token", { [IDENTITY_TOKEN.file]: token });
+  }
+
+  /** The keys that the controller mirrored; with none the sidecar is left with its own file, which holds none. */
+  mountKeys(issuer?: TokenIssuer): void {
+    this.keys = issuer === undefined ? {} : { [IDENTITY_TOKEN.keysFile]: renderTokens(issuer) };
+    this.swapConfig();
   }
 
   mountTrust(roots: Readonly<Partial<Record<ZoneName, string>>>): void {
@@ -126,9 +152,9 @@ export class Sidecar {
     return Number(line?.slice(name.length + 2) ?? 0);
   }
 
-  /** Listeners and roots are one projected volume: they change together. */
+  /** Listeners, roots and keys are one projected volume: they change together, and of one name the last stands. */
   private swapConfig(): void {
-    this.swap("config", { ...this.configuration, ...this.trust });
+    this.swap("config", { ...this.configuration, ...this.trust, ...this.keys });
   }
 
   private swap(volume: VolumeName, files: Volume): void {

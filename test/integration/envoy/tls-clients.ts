@@ -2,6 +2,7 @@
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as tls from "node:tls";
+import { IDENTITY_TOKEN } from "../../../mesh/wire";
 import { collect, flat, TIMEOUT_MS, type Answer, type Handshake } from "./answer";
 
 /** A peer that presents a certificate (or none) and asks over HTTP/2 or HTTP/1.1, whatever the server's own certificate says. */
@@ -11,6 +12,8 @@ export function requestTls(args: {
   serverName?: string;
   certificate?: string;
   key?: string;
+  /** Identity token, for the header in which sidecars look for it. */
+  token?: string;
   alpn?: "h2" | "http/1.1";
   path?: string;
   method?: string;
@@ -20,7 +23,8 @@ export function requestTls(args: {
   /** As OpenSSL writes them. */
   ciphers?: string;
 }): Promise<Answer> {
-  const { method = "GET", path = "/", alpn = "h2", headers = {} } = args;
+  const { method = "GET", path = "/", alpn = "h2" } = args;
+  const headers = { ...tokenHeader(args.token), ...args.headers };
   return new Promise((resolve) => {
     const refuse = (reason: string) => {
       resolve({ refused: reason });
@@ -102,6 +106,7 @@ export function connectTunnel(args: {
   serverName: string;
   certificate: string;
   key: string;
+  token?: string;
 }): Promise<Answer> {
   return new Promise((resolve) => {
     const session = http2.connect(`https://${args.host}:${args.port}`, {
@@ -110,7 +115,11 @@ export function connectTunnel(args: {
       key: args.key,
       rejectUnauthorized: false,
     });
-    const stream = session.request({ ":method": "CONNECT", ":authority": args.serverName });
+    const stream = session.request({
+      ":method": "CONNECT",
+      ":authority": args.serverName,
+      ...tokenHeader(args.token),
+    });
     let status: number | undefined;
     stream.on("response", (headers) => {
       status = headers[":status"];
@@ -140,6 +149,7 @@ export async function holdTls(args: {
   serverName: string;
   certificate: string;
   key: string;
+  token?: string;
   connections: number;
 }): Promise<void> {
   for (let count = 0; count < args.connections; count++) {
@@ -152,7 +162,7 @@ export async function holdTls(args: {
     held.push(session);
     await new Promise<void>((resolve, reject) => {
       session.on("error", reject);
-      const stream = session.request({ ":path": "/" });
+      const stream = session.request({ ":path": "/", ...tokenHeader(args.token) });
       stream.on("error", reject);
       collect(stream, () => {
         resolve();
@@ -167,4 +177,8 @@ export function releaseTls(): Promise<void> {
     session.destroy();
   });
   return Promise.resolve();
+}
+
+function tokenHeader(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { [IDENTITY_TOKEN.header]: token };
 }

@@ -5,7 +5,7 @@ import { podOf } from "../support/cluster";
 import { service } from "../support/document";
 import { forge } from "../support/forged";
 import type { Forgery } from "../support/forged";
-import { credentialsOf, describeAnswer, request } from "../support/handshake";
+import { credentialsOf, describeAnswer, request, tokenOf } from "../support/handshake";
 import type { Answer, Credentials } from "../support/handshake";
 
 const callee = service("tron-payment");
@@ -20,7 +20,8 @@ describe("certificates presented to a callee that the caller may call", () => {
   });
 
   it("the right identity, signed by the caller zone's authority, is accepted: what follows is refused for what it says", async () => {
-    const answer = await present(await forge({ signer: caller.zone, uri: caller.identity }));
+    const leaf = await forge({ signer: caller.zone, uri: caller.identity });
+    const answer = await present({ ...leaf, token: await tokenOf(caller) });
     assert.ok("status" in answer && answer.status === 200, describeAnswer(answer));
   });
 
@@ -46,6 +47,31 @@ describe("certificates presented to a callee that the caller may call", () => {
   });
   it("TLS 1.2 is refused", async () => {
     assertRefused(await present(await credentialsOf(caller), { tlsOptions: { maxVersion: "TLSv1.2" } }));
+  });
+});
+
+describe("tokens presented beside the caller's own certificate", () => {
+  const status = async (token: string | undefined): Promise<number | undefined> => {
+    const { cert, key } = await credentialsOf(caller);
+    const answer = await present({ cert, key, ...(token === undefined ? {} : { token }) });
+    assert.ok("status" in answer, describeAnswer(answer));
+    return answer.status;
+  };
+
+  it("its own is accepted: what follows is refused for what it says", async () => {
+    assert.equal(await status(await tokenOf(caller)), 200);
+  });
+  it("none is refused", async () => {
+    assert.equal(await status(undefined), 401);
+  });
+  it("another service's is refused", async () => {
+    assert.equal(await status(await tokenOf(callee)), 403);
+  });
+  it("one for the Kubernetes API is refused", async () => {
+    assert.equal(await status(await tokenOf(caller, "https://kubernetes.default.svc.cluster.local")), 403);
+  });
+  it("its own beside another service's certificate is refused before it is looked at", async () => {
+    assertRefused(await present({ ...(await credentialsOf(callee)), token: await tokenOf(caller) }));
   });
 });
 

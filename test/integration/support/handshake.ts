@@ -3,6 +3,7 @@ import * as https from "node:https";
 import * as tls from "node:tls";
 import type { Protocol, Service } from "../../../mesh";
 import { SIDECAR_PORTS } from "../../../mesh";
+import { IDENTITY_TOKEN } from "../../../mesh/wire";
 import { core, forward } from "./cluster";
 import type { PodRef } from "./cluster";
 
@@ -10,16 +11,29 @@ import type { PodRef } from "./cluster";
 export interface Credentials {
   readonly cert: string;
   readonly key: string;
+  /** Identity token, for the header in which sidecars look for it. */
+  readonly token?: string;
 }
 
 /** How a request with these credentials ended: refused before HTTP was spoken, or answered. */
 export type Answer = { readonly refused: string } | { readonly status: number; readonly body: string };
 
-/** The certificate and key that a service's sidecar uses. */
+/** The certificate and key that a service's sidecar uses, and a token of the service. */
 export async function credentialsOf(service: Service): Promise<Credentials> {
   const { data } = await core.readNamespacedSecret({ name: `${service.name}-tls`, namespace: service.namespace });
   const text = (key: string) => Buffer.from(data?.[key] ?? "", "base64").toString();
-  return { cert: text("tls.crt"), key: text("tls.key") };
+  return { cert: text("tls.crt"), key: text("tls.key"), token: await tokenOf(service) };
+}
+
+/** A token of a service's account, as kubelet asks for one (bound to no pod, though). */
+export async function tokenOf(
+  { name, namespace }: Pick<Service, "name" | "namespace">,
+  audience: string = IDENTITY_TOKEN.audience,
+): Promise<string> {
+  const spec = { audiences: [audience], expirationSeconds: IDENTITY_TOKEN.lifetimeSeconds };
+  const { status } = await core.createNamespacedServiceAccountToken({ name, namespace, body: { spec } });
+  if (status === undefined) throw new Error(`the API server issued no token for ${name}`);
+  return status.token;
 }
 
 export interface Attempt {
@@ -50,7 +64,10 @@ export async function request(attempt: Attempt): Promise<Answer> {
       ...attempt.credentials,
       ...attempt.tlsOptions,
     };
-    return await (overHttp2 ? getHttp2(options, attempt.path ?? "/") : getHttp1(options, attempt.path ?? "/"));
+    const token = attempt.credentials?.token;
+    const headers: Headers = token === undefined ? {} : { [IDENTITY_TOKEN.header]: token };
+    const path = attempt.path ?? "/";
+    return await (overHttp2 ? getHttp2(options, path, headers) : getHttp1(options, path, headers));
   } finally {
     forwarded.close();
   }
@@ -58,10 +75,18 @@ export async function request(attempt: Attempt): Promise<Answer> {
 
 const TIMEOUT_MS = 10_000;
 
-function getHttp1(options: tls.ConnectionOptions, path: string): Promise<Answer> {
+type Headers = Readonly<Record<string, string>>;
+
+function getHttp1(options: tls.ConnectionOptions, path: string, headers: Headers): Promise<Answer> {
   return new Promise((resolve) => {
     const call = https.get(
-      { ...options, path, agent: false, timeout: TIMEOUT_MS, headers: { host: "probe", connection: "close" } },
+      {
+        ...options,
+        path,
+        agent: false,
+        timeout: TIMEOUT_MS,
+        headers: { host: "probe", connection: "close", ...headers },
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -77,7 +102,7 @@ function getHttp1(options: tls.ConnectionOptions, path: string): Promise<Answer>
   });
 }
 
-function getHttp2(options: tls.ConnectionOptions, path: string): Promise<Answer> {
+function getHttp2(options: tls.ConnectionOptions, path: string, headers: Headers): Promise<Answer> {
   return new Promise((resolve) => {
     const session = http2.connect("https://probe", { createConnection: () => tls.connect(options) });
     const end = (answer: Answer) => {
@@ -93,7 +118,7 @@ function getHttp2(options: tls.ConnectionOptions, path: string): Promise<Answer>
     session.on("close", () => {
       end({ refused: "closed" });
     });
-    const stream = session.request({ ":path": path });
+    const stream = session.request({ ":path": path, ...headers });
     let status = 0;
     const chunks: Buffer[] = [];
     stream.on("response", (headers) => {

@@ -18,7 +18,7 @@ function refusesEachIn(rule: ResourceRule, file: keyof SidecarFiles, mutations: 
 const CHAIN = "resources[0].filter_chains[0]";
 const CONNECTIONS = `${CHAIN}.filters[0].typed_config`;
 const HCM = `${CHAIN}.filters[1].typed_config`;
-const LIMIT = `${HCM}.http_filters[1].typed_config`;
+const LIMIT = `${HCM}.http_filters[2].typed_config`;
 const ACTION = `${HCM}.route_config.virtual_hosts[0].routes[0].route`;
 const BY = `${LIMIT}.rate_limits[0].actions[0]`;
 const OUTBOUND = "resources[1].filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0].route";
@@ -30,9 +30,9 @@ function swapped(): Json {
   const chain = JSON.parse(JSON.stringify(sidecarFiles().listeners)) as {
     resources: { filter_chains: { filters: { typed_config: { http_filters: Json[] } }[] }[] }[];
   };
-  const [rbac = null, limit = null, router = null] =
+  const [check = null, rbac = null, limit = null, router = null] =
     chain.resources[0]?.filter_chains[0]?.filters[1]?.typed_config.http_filters ?? [];
-  return [limit, rbac, router];
+  return [check, limit, rbac, router];
 }
 
 describe("envoy-listeners-mtls, traffic", () => {

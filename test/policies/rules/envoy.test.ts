@@ -27,8 +27,11 @@ const COMMON = `${TLS}.common_tls_context`;
 const VALIDATION = `${COMMON}.combined_validation_context`;
 const SANS = `${VALIDATION}.default_validation_context.match_typed_subject_alt_names`;
 const HCM = `${CHAIN}.filters[1].typed_config`;
-const RBAC = `${HCM}.http_filters[0].typed_config`;
+const CHECK = `${HCM}.http_filters[0]`;
+const RBAC = `${HCM}.http_filters[1].typed_config`;
 const POLICY = `${RBAC}.rules.policies["admin-ui"]`;
+const IDS = `${POLICY}.principals[0].and_ids.ids`;
+const TOKEN = `${IDS}[1].sourced_metadata.metadata_matcher`;
 /** A grant that ends, as an expression tree. */
 const ENDS = (overrides: JsonObject = {}): JsonObject => ({
   call_expr: {
@@ -242,12 +245,253 @@ describe("envoy-listeners-mtls", () => {
     }
   });
 
+  describe("the identity token", () => {
+    refusesEachIn(envoyListenersMtls, "listeners", [
+      { title: "no check of it", path: CHECK, finds: /no filter asks for the caller's token first/ },
+      {
+        title: "a check under another name",
+        path: `${CHECK}.name`,
+        value: "envoy.filters.http.jwt_authn",
+        finds: /not the check of identity tokens/,
+      },
+      {
+        title: "a configuration from elsewhere",
+        path: `${CHECK}.config_discovery.config_source.path_config_source.path`,
+        value: "/etc/envoy/config/tokens.yaml",
+        finds: /not the check of identity tokens/,
+      },
+      {
+        title: "a folder that is not watched",
+        path: `${CHECK}.config_discovery.config_source.path_config_source.watched_directory`,
+        finds: /not the check of identity tokens/,
+      },
+      {
+        title: "a configuration of another filter",
+        path: `${CHECK}.config_discovery.type_urls[1]`,
+        value: "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+        finds: /not the check of identity tokens/,
+      },
+      {
+        title: "a configuration that stands in for it",
+        path: `${CHECK}.config_discovery.default_config`,
+        value: {},
+        finds: /none that the rule models/,
+      },
+      {
+        title: "a check that starts without waiting for it",
+        path: `${CHECK}.config_discovery.apply_default_config_without_warming`,
+        value: true,
+        finds: /none that the rule models/,
+      },
+      {
+        title: "a check that may be left out",
+        path: `${CHECK}.is_optional`,
+        value: true,
+        finds: /none that the rule models/,
+      },
+      { title: "a principal without it", path: `${IDS}[1]`, finds: /each with its own token/ },
+      {
+        title: "a principal that is it alone",
+        path: `${IDS}[0]`,
+        finds: /each with its own token/,
+      },
+      {
+        title: "a certificate alone, as it was",
+        path: `${POLICY}.principals[0]`,
+        value: { authenticated: { principal_name: { exact: ops("admin-ui") } } },
+        finds: /each with its own token/,
+      },
+      {
+        title: "one factor or the other",
+        path: `${POLICY}.principals[0]`,
+        value: { or_ids: { ids: [] } },
+        finds: /each with its own token/,
+      },
+      {
+        title: "another service's token",
+        path: `${TOKEN}.value.string_match.exact`,
+        value: "system:serviceaccount:lucid-ops:jaeger",
+        finds: /each with its own token/,
+      },
+      {
+        title: "the token of another namespace",
+        path: `${TOKEN}.value.string_match.exact`,
+        value: "system:serviceaccount:lucid-wallet:admin-ui",
+        finds: /each with its own token/,
+      },
+      {
+        title: "a prefix of subjects",
+        path: `${TOKEN}.value.string_match`,
+        value: { prefix: "system:serviceaccount:" },
+        finds: /each with its own token/,
+      },
+      { title: "an inverted match", path: `${TOKEN}.invert`, value: true, finds: /none that the rule models/ },
+      { title: "another claim", path: `${TOKEN}.path[1].key`, value: "aud", finds: /each with its own token/ },
+      {
+        title: "claims of another filter",
+        path: `${TOKEN}.filter`,
+        value: "envoy.filters.http.header_to_metadata",
+        finds: /each with its own token/,
+      },
+      {
+        title: "claims of the route in place of the request's",
+        path: `${IDS}[1].sourced_metadata.metadata_source`,
+        value: "ROUTE",
+        finds: /none that the rule models/,
+      },
+      {
+        title: "another check of tokens that writes in its place",
+        path: `${HCM}.http_filters[1]`,
+        value: {
+          name: "envoy.filters.http.jwt_authn",
+          typed_config: {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+            providers: { users: { payload_in_metadata: "identity" } },
+          },
+        },
+        finds: /stand for the caller's identity/,
+      },
+      {
+        title: "a check on the application's own way out",
+        path: `${OUTBOUND}.filter_chains[0].filters[0].typed_config.http_filters[0]`,
+        value: { name: "identity-token", config_discovery: {} },
+        finds: /asks for a token|not the check of identity tokens/,
+      },
+    ]);
+
+    const PROVIDER = "resources[0].typed_config.providers.cluster";
+    const RULE = "resources[0].typed_config.rules[0]";
+    refusesEachIn(envoyListenersMtls, "tokens", [
+      { title: "no rule", path: "resources[0].typed_config.rules", value: [], finds: /no request needs a token/ },
+      {
+        title: "a missing token",
+        path: `${RULE}.requires`,
+        value: { allow_missing: {} },
+        finds: /none that the rule models|without a token/,
+      },
+      {
+        title: "a missing token as another way",
+        path: `${RULE}.requires`,
+        value: { requires_any: { requirements: [{ provider_name: "cluster" }, { allow_missing_or_failed: {} }] } },
+        finds: /none that the rule models/,
+      },
+      { title: "a rule that requires nothing", path: `${RULE}.requires`, finds: /without a token/ },
+      { title: "another audience", path: `${PROVIDER}.audiences[0]`, value: "x", finds: /for others than the mesh/ },
+      { title: "any audience", path: `${PROVIDER}.audiences`, finds: /for others than the mesh/ },
+      {
+        title: "a token that is passed on",
+        path: `${PROVIDER}.forward`,
+        value: true,
+        finds: /given its caller's token/,
+      },
+      {
+        title: "claims that are passed on",
+        path: `${PROVIDER}.forward_payload_header`,
+        value: "x",
+        finds: /none that/,
+      },
+      { title: "tokens in the query", path: `${PROVIDER}.from_params`, value: ["t"], finds: /none that/ },
+      {
+        title: "tokens in another header",
+        path: `${PROVIDER}.from_headers[0].name`,
+        value: "authorization",
+        finds: /own header/,
+      },
+      { title: "tokens of a long life", path: `${PROVIDER}.max_lifetime`, value: "3600s", finds: /longer life/ },
+      { title: "tokens of any life", path: `${PROVIDER}.max_lifetime`, finds: /longer life/ },
+      { title: "a clock far off", path: `${PROVIDER}.clock_skew_seconds`, value: 300, finds: /expired token/ },
+      { title: "claims out of sight", path: `${PROVIDER}.payload_in_metadata`, value: "x", finds: /does not find/ },
+      {
+        title: "an issuer of the stack's own",
+        path: `${PROVIDER}.issuer`,
+        value: "https://x.example",
+        finds: /whose tokens/,
+      },
+      {
+        title: "keys of the stack's own",
+        path: `${PROVIDER}.local_jwks.inline_string`,
+        value: '{"keys":[]}',
+        finds: /whose tokens/,
+      },
+      { title: "keys from elsewhere", path: `${PROVIDER}.remote_jwks`, value: {}, finds: /none that/ },
+      { title: "a second issuer", path: "resources[0].typed_config.providers.other", value: {}, finds: /none that/ },
+      { title: "an extension of another name", path: "resources[0].name", value: "other", finds: /not the check/ },
+    ]);
+
+    it("refuses keys that the stack brings in place of the controller", () => {
+      assertFinds(envoyListenersMtls, configMap("mesh-tokens", { "tokens.yaml": "resources: []" }), /no sidecar's/);
+    });
+
+    const INJECTOR =
+      'resources[1].typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]';
+    const CONFIG = `${INJECTOR}.http_filters[0].typed_config`;
+    refusesEachIn(envoyUpstreamsMtls, "clusters", [
+      { title: "calls without it", path: `${INJECTOR}.http_filters[0]`, finds: /without the sidecar's identity token/ },
+      {
+        title: "calls without options",
+        path: "resources[1].typed_extension_protocol_options",
+        finds: /without the sidecar's/,
+      },
+      {
+        title: "one of the application's choice",
+        path: `${CONFIG}.overwrite`,
+        value: false,
+        finds: /application could choose/,
+      },
+      {
+        title: "calls that may leave without",
+        path: `${CONFIG}.allow_request_without_credential`,
+        value: true,
+        finds: /could leave without/,
+      },
+      {
+        title: "another header",
+        path: `${CONFIG}.credential.typed_config.header`,
+        value: "authorization",
+        finds: /in its own header/,
+      },
+      {
+        title: "another secret",
+        path: `${CONFIG}.credential.typed_config.credential.name`,
+        value: "leaf",
+        finds: /in its own header/,
+      },
+      {
+        title: "another kind of credential",
+        path: `${CONFIG}.credential.name`,
+        value: "envoy.http.injected_credentials.oauth2",
+        finds: /has no place here/,
+      },
+      {
+        title: "it going to the application",
+        path: "resources[0].typed_extension_protocol_options",
+        value: { "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": { http_filters: [] } },
+        finds: /what the application is sent/,
+      },
+    ]);
+
+    refusesEachIn(envoyUpstreamsMtls, "credential", [
+      {
+        title: "another file as the token",
+        path: "resources[0].generic_secret.secret.filename",
+        value: "/var/run/secrets/kubernetes.io/serviceaccount/token",
+        finds: /sidecar's own token/,
+      },
+      {
+        title: "a token in the file itself",
+        path: "resources[0].generic_secret.secret",
+        value: { inline_string: "x" },
+        finds: /none that the rule models/,
+      },
+    ]);
+  });
+
   describe("authorization", () => {
     refusesEachIn(envoyListenersMtls, "listeners", [
-      { title: "no RBAC filter", path: `${HCM}.http_filters[0]`, finds: /no RBAC filter/ },
+      { title: "no RBAC filter", path: `${HCM}.http_filters[1]`, finds: /no RBAC filter/ },
       {
         title: "an RBAC filter that is switched off",
-        path: `${HCM}.http_filters[0].disabled`,
+        path: `${HCM}.http_filters[1].disabled`,
         value: true,
         finds: /none that the rule models/,
       },
@@ -269,13 +513,13 @@ describe("envoy-listeners-mtls", () => {
       },
       {
         title: "every authenticated principal",
-        path: `${POLICY}.principals[0].authenticated`,
+        path: `${IDS}[0].authenticated`,
         value: {},
         finds: /more than exact identities/,
       },
       {
         title: "a prefix of principals",
-        path: `${POLICY}.principals[0].authenticated.principal_name`,
+        path: `${IDS}[0].authenticated.principal_name`,
         value: { prefix: "spiffe://" },
         finds: /more than exact identities|none that the rule models/,
       },
@@ -287,7 +531,7 @@ describe("envoy-listeners-mtls", () => {
       },
       {
         title: "a principal that TLS refuses",
-        path: `${POLICY}.principals[0].authenticated.principal_name.exact`,
+        path: `${IDS}[0].authenticated.principal_name.exact`,
         value: ops("jaeger"),
         finds: /does not let in/,
       },
@@ -306,7 +550,7 @@ describe("envoy-listeners-mtls", () => {
       },
       {
         title: "a filter of a type that no rule knows",
-        path: `${HCM}.http_filters[0].name`,
+        path: `${HCM}.http_filters[1].name`,
         value: "envoy.filters.http.lua",
         finds: /has no place here/,
       },
@@ -333,7 +577,7 @@ describe("envoy-listeners-mtls", () => {
         title: "a tunnel",
         path: `${TCP}.filters[2].typed_config.tunneling_config`,
         value: {},
-        finds: /none that the rule models/,
+        finds: /leaves without the sidecar's identity token/,
       },
       {
         title: "connections that go on to another service",
@@ -451,7 +695,7 @@ describe("envoy-listeners-mtls", () => {
         finds: /none that the rule models/,
       },
       {
-        title: "a tunnel that adds headers",
+        title: "a tunnel that adds another header than the token",
         path: `${OUTBOUND}.filter_chains[0].filters[0]`,
         value: {
           name: "envoy.filters.network.tcp_proxy",
@@ -459,10 +703,13 @@ describe("envoy-listeners-mtls", () => {
             "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
             stat_prefix: "outbound|lucid-blocks|http",
             cluster: "outbound|lucid-blocks|http",
-            tunneling_config: { hostname: "lucid-blocks.lucid.internal:80", headers_to_add: [] },
+            tunneling_config: {
+              hostname: "lucid-blocks.lucid.internal:80",
+              headers_to_add: [{ header: { key: "x-forwarded-client-cert", value: "forged" } }],
+            },
           },
         },
-        finds: /none that the rule models/,
+        finds: /header is not the identity token/,
       },
       { title: "routes from elsewhere", path: `${HCM}.route_config`, finds: /come from elsewhere/ },
       {

@@ -162,10 +162,55 @@ describe("sidecar-required", () => {
       finds: /not its own/,
     },
     {
-      title: "a third source beside configuration and trust",
+      title: "another source in place of the token keys",
       path: `${POD}.volumes[0].projected.sources[2]`,
       value: { configMap: { name: "mine" } },
       finds: /not its own/,
+    },
+    {
+      title: "a source behind the token keys",
+      path: `${POD}.volumes[0].projected.sources[3]`,
+      value: { configMap: { name: "mine" } },
+      finds: /not its own/,
+    },
+    {
+      title: "token keys without which no pod starts",
+      path: `${POD}.volumes[0].projected.sources[2].configMap.optional`,
+      finds: /not its own/,
+    },
+    {
+      title: "a token for another audience",
+      path: `${POD}.volumes[3].projected.sources[0].serviceAccountToken.audience`,
+      value: "https://kubernetes.default.svc",
+      finds: /not its own/,
+    },
+    {
+      title: "a token of a long life",
+      path: `${POD}.volumes[3].projected.sources[0].serviceAccountToken.expirationSeconds`,
+      value: 86400,
+      finds: /not its own/,
+    },
+    {
+      title: "a token of the default life",
+      path: `${POD}.volumes[3].projected.sources[0].serviceAccountToken.expirationSeconds`,
+      finds: /not its own/,
+    },
+    {
+      title: "something beside the token",
+      path: `${POD}.volumes[3].projected.sources[1]`,
+      value: { configMap: { name: "mine" } },
+      finds: /not its own/,
+    },
+    {
+      title: "a sidecar without a token",
+      path: `${POD}.initContainers[0].volumeMounts[2]`,
+      finds: /not exactly one volume at \/etc\/envoy\/token/,
+    },
+    {
+      title: "an application that mounts the identity token",
+      path: `${POD}.containers[0].volumeMounts`,
+      value: [{ name: "sidecar-token", mountPath: "/token" }],
+      finds: /mounts an identity token/,
     },
     {
       title: "files of the configuration put elsewhere",

@@ -23,13 +23,20 @@ describe("rendering", () => {
   it("names no file as a zone's trust file, for both lie in one directory", () => {
     for (const service of everyProtocol.services) {
       const files = Object.keys(renderSidecar(everyProtocol, service, OPTIONS));
-      assert.deepEqual(files.sort(), ["bootstrap.yaml", "certificate.yaml", "clusters.yaml", "listeners.yaml"]);
+      assert.deepEqual(files.sort(), [
+        "bootstrap.yaml",
+        "certificate.yaml",
+        "clusters.yaml",
+        "credential.yaml",
+        "listeners.yaml",
+        "tokens.yaml",
+      ]);
       for (const zone of ZONES) assert.ok(!files.includes(`${zone}.yaml`), zone);
     }
   });
 
   it("allows methods and paths as the edge's rules say, each rule on its own", () => {
-    const identity = "spiffe://ops.lucid.internal/ns/lucid-ops/sa/console";
+    const caller = services.console;
     const rules = [
       { methods: ["GET", "HEAD"], paths: ["/blocks/*", "/height"] },
       { methods: [], paths: ["/open"] },
@@ -37,7 +44,7 @@ describe("rendering", () => {
     ];
     const server = { requested_server_name: { exact: "http.blocks.ops" } };
     const method = (exact: string) => ({ header: { name: ":method", string_match: { exact } } });
-    assert.deepEqual(httpRbac("http.blocks.ops", [{ name: "console", identity, rules }]), {
+    assert.deepEqual(httpRbac("http.blocks.ops", [{ caller, rules }]), {
       name: "envoy.filters.http.rbac",
       typed_config: {
         "@type": `type.googleapis.com/${RBAC_FILTER}`,
@@ -77,7 +84,28 @@ describe("rendering", () => {
                   },
                 },
               ],
-              principals: [{ authenticated: { principal_name: { exact: identity } } }],
+              principals: [
+                {
+                  and_ids: {
+                    ids: [
+                      {
+                        authenticated: {
+                          principal_name: { exact: "spiffe://ops.lucid.internal/ns/lucid-ops/sa/console" },
+                        },
+                      },
+                      {
+                        sourced_metadata: {
+                          metadata_matcher: {
+                            filter: "envoy.filters.http.jwt_authn",
+                            path: [{ key: "identity" }, { key: "sub" }],
+                            value: { string_match: { exact: "system:serviceaccount:lucid-ops:console" } },
+                          },
+                        },
+                      },
+                    ],
+                  },
+                },
+              ],
             },
           },
         },
@@ -88,9 +116,9 @@ describe("rendering", () => {
   });
 
   it("lets a grant end: the policy's condition is asked for each request", () => {
-    const identity = "spiffe://ops.lucid.internal/ns/lucid-ops/sa/console";
+    const caller = services.console;
     const until = "2026-12-31T18:00:00Z";
-    const filter = httpRbac("http.blocks.ops", [{ name: "console", identity, rules: [], until }]);
+    const filter = httpRbac("http.blocks.ops", [{ caller, rules: [], until }]);
     assert.deepEqual(fieldsNamed(filter, "condition"), [
       {
         call_expr: {
@@ -102,10 +130,7 @@ describe("rendering", () => {
         },
       },
     ]);
-    assert.deepEqual(
-      fieldsNamed(httpRbac("http.blocks.ops", [{ name: "console", identity, rules: [] }]), "condition"),
-      [],
-    );
+    assert.deepEqual(fieldsNamed(httpRbac("http.blocks.ops", [{ caller, rules: [] }]), "condition"), []);
   });
 
   it("refuses a TLS context that names nobody", () => {

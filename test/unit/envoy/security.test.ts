@@ -81,11 +81,14 @@ describe("the security of rendered listeners", () => {
     assert.deepEqual(fieldsNamed(rbac, "any"), []);
   });
 
-  it("puts RBAC before the router in every chain with mutual TLS", () => {
+  it("puts the check of the token first, and RBAC before the router, in every chain with mutual TLS", () => {
     for (const listener of every.filter(({ name }) => name === "inbound" || name === "inspection")) {
       for (const chain of listener.filter_chains ?? []) {
         const [filters] = fieldsNamed(chain.filters, "http_filters") as { name: string }[][];
-        assert.equal(filters?.[0]?.name, "envoy.filters.http.rbac");
+        assert.deepEqual(
+          filters?.slice(0, 2).map(({ name }) => name),
+          ["identity-token", "envoy.filters.http.rbac"],
+        );
         assert.equal(filters.at(-1)?.name, "envoy.filters.http.router");
       }
     }
@@ -149,7 +152,9 @@ describe("the security of rendered listeners", () => {
 
   it("holds no key and no certificate in a file", () => {
     for (const service of everyProtocol.services) {
-      assert.ok(!/BEGIN|inline_string/.test(Object.values(renderSidecar(everyProtocol, service, OPTIONS)).join()));
+      assert.ok(
+        !/BEGIN|trusted_ca|inline_bytes/.test(Object.values(renderSidecar(everyProtocol, service, OPTIONS)).join()),
+      );
     }
   });
 

@@ -16,6 +16,7 @@ const FILES = [
   "envoy/service/discovery/v3/discovery.proto",
   "envoy/extensions/access_loggers/filters/cel/v3/cel.proto",
   "envoy/extensions/access_loggers/stream/v3/stream.proto",
+  "envoy/extensions/filters/http/credential_injector/v3/credential_injector.proto",
   "envoy/extensions/filters/http/ext_authz/v3/ext_authz.proto",
   "envoy/extensions/filters/http/grpc_stats/v3/config.proto",
   "envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto",
@@ -23,11 +24,14 @@ const FILES = [
   "envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.proto",
   "envoy/extensions/filters/http/rbac/v3/rbac.proto",
   "envoy/extensions/filters/http/router/v3/router.proto",
+  "envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.proto",
   "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto",
   "envoy/extensions/filters/network/connection_limit/v3/connection_limit.proto",
   "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
+  "envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto",
   "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
   "envoy/extensions/filters/udp/dns_filter/v3/dns_filter.proto",
+  "envoy/extensions/http/injected_credentials/generic/v3/generic.proto",
   "envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto",
   "envoy/extensions/rate_limit_descriptors/expr/v3/expr.proto",
   "envoy/extensions/request_id/uuid/v3/uuid.proto",
@@ -44,7 +48,8 @@ const FILES = [
  *
  * @see https://github.com/envoyproxy/envoy/blob/v1.40.0/api/envoy/extensions/clusters/dns/v3/dns_cluster.proto
  */
-const NEWER = `
+const NEWER = [
+  `
 syntax = "proto3";
 package envoy.extensions.clusters.dns.v3;
 import "google/protobuf/duration.proto";
@@ -60,13 +65,17 @@ message DnsCluster {
   enum DnsLookupFamily { UNSPECIFIED = 0; AUTO = 1; V4_ONLY = 2; V6_ONLY = 3; V4_PREFERRED = 4; ALL = 5; }
   DnsLookupFamily dns_lookup_family = 8;
   bool all_addresses_in_single_endpoint = 9;
-}`;
-/** @see https://github.com/envoyproxy/envoy/blob/v1.40.0/api/envoy/config/rbac/v3/rbac.proto */
-const NEWER_RBAC = `
+}`,
+  `
 syntax = "proto3";
 package envoy.config.rbac.v3;
 import "envoy/type/matcher/v3/metadata.proto";
-message SourcedMetadata { type.matcher.v3.MetadataMatcher metadata_matcher = 1; }`;
+message SourcedMetadata { type.matcher.v3.MetadataMatcher metadata_matcher = 1; }`,
+  `
+syntax = "proto3";
+package envoy.extensions.formatter.file_content.v3;
+message FileContent {}`,
+];
 const NEWER_FIELDS = [
   {
     message: "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
@@ -79,6 +88,7 @@ const NEWER_FIELDS = [
     type: "uint32",
   },
   { message: "envoy.type.tracing.v3.CustomTag", name: "value", type: "string" },
+  { message: "envoy.config.rbac.v3.Principal", name: "sourced_metadata", type: "envoy.config.rbac.v3.SourcedMetadata" },
   {
     message: "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
     name: "rate_limits",
@@ -101,6 +111,7 @@ const NEWER_FIELDS = [
 export const SUPPLEMENTED = [
   "envoy.extensions.clusters.dns.v3.DnsCluster",
   "envoy.config.rbac.v3.SourcedMetadata",
+  "envoy.extensions.formatter.file_content.v3.FileContent",
   ...NEWER_FIELDS.map(({ message, name }) => `${message}.${name}`),
 ];
 
@@ -128,7 +139,9 @@ function root(): protobuf.Root {
       return directory === undefined ? target : path.join(directory, target);
     };
     fresh.loadSync(FILES, { keepCase: true });
-    for (const newer of [NEWER, NEWER_RBAC]) protobuf.parse(newer, fresh, { keepCase: true });
+    for (const text of NEWER) {
+      protobuf.parse(text, fresh, { keepCase: true });
+    }
     for (const [index, field] of NEWER_FIELDS.entries()) {
       const rule = "rule" in field ? field.rule : undefined;
       const added = new protobuf.Field(field.name, 1000 + index, field.type, rule);

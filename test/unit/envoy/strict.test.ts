@@ -20,6 +20,9 @@ describe("every rendered file, parsed strictly against Envoy's protos", function
   for (const { mesh, service } of EVERY_SIDECAR) {
     it(`of ${service.name}`, () => {
       const files = renderSidecar(mesh, service, OPTIONS);
+      for (const file of ["credential.yaml", "tokens.yaml"] as const) {
+        assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files[file])), []);
+      }
       assert.deepEqual(problemsOf(BOOTSTRAP, fromYaml(files["bootstrap.yaml"])), []);
       assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["listeners.yaml"])), []);
       assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["clusters.yaml"])), []);

@@ -114,10 +114,10 @@ describe("rendered rate limits", () => {
 
   it("are a bucket for each caller, by the identity that its certificate proves, behind authorization", () => {
     const chain = chains().find(({ name }) => name === "inbound|http|ops");
-    const names = limits(chain).map(({ name }) => name.slice("envoy.filters.http.".length));
-    assert.deepEqual(names, ["rbac", "local_ratelimit", "router"]);
+    const names = limits(chain).map(({ name }) => name.replace("envoy.filters.http.", ""));
+    assert.deepEqual(names, ["identity-token", "rbac", "local_ratelimit", "router"]);
     const bucket = { max_tokens: 80, tokens_per_fill: 50, fill_interval: "1s" };
-    assert.deepEqual(fieldsNamed(limits(chain)[1]?.config, "descriptors"), [
+    assert.deepEqual(fieldsNamed(limits(chain)[2]?.config, "descriptors"), [
       [services.console, services.prometheus].map(({ identity }) => ({
         entries: [{ key: "caller", value: identity }],
         token_bucket: bucket,

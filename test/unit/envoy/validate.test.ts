@@ -24,7 +24,7 @@ describe("envoy --mode validate", function () {
   before(() => {
     assert.ok(fs.existsSync(ENVOY), `no Envoy at ${ENVOY}: \`npm start\` installs it`);
     root = fs.mkdtempSync(path.join(os.tmpdir(), "lucid-validate-"));
-    for (const directory of ["etc/envoy/config/..data", "etc/envoy/certificate", "var/run/envoy"]) {
+    for (const directory of ["etc/envoy/config/..data", "etc/envoy/certificate", "etc/envoy/token", "var/run/envoy"]) {
       fs.mkdirSync(path.join(root, directory), { recursive: true });
     }
     const [key, certificate] = ["tls.key", "tls.crt"].map((file) => path.join(root, "etc/envoy/certificate", file));
@@ -35,6 +35,13 @@ describe("envoy --mode validate", function () {
     for (const zone of ZONES) {
       fs.writeFileSync(path.join(root, `etc/envoy/config/..data/${zone}.yaml`), renderTrust(zone, pem));
     }
+    const write = (file: string, text: string) => {
+      fs.writeFileSync(path.join(root, "etc/envoy", file), text.replaceAll("/etc/envoy", `${root}/etc/envoy`));
+    };
+    const files = renderSidecar(everyProtocol, services.blocks, OPTIONS);
+    write("config/..data/tokens.yaml", files["tokens.yaml"]);
+    write("config/..data/credential.yaml", files["credential.yaml"]);
+    write("token/token", "e.e.e");
     const sds = renderCertificateSds().replaceAll("/etc/envoy", `${root}/etc/envoy`);
     fs.writeFileSync(path.join(root, "etc/envoy/config/..data/certificate.yaml"), sds);
   });

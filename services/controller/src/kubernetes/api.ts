@@ -30,8 +30,25 @@ export function loadKubeConfig(kubeconfig: string | undefined): KubeConfig {
   return config;
 }
 
+/** How a request is opened. */
+interface Opening {
+  /** Milliseconds until the answer must begin, or (without `idle`) be complete. */
+  readonly deadline: number;
+  /** Milliseconds of silence after which a stream is given up. */
+  readonly idle?: number;
+  readonly accept?: string | undefined;
+  readonly sent?: Sent;
+}
+
+/** A request with a body. */
+interface Sent {
+  readonly method: "POST" | "PATCH";
+  readonly contentType: string;
+  readonly body: string;
+}
+
 /**
- * Reads from the Kubernetes API.
+ * Reads from the Kubernetes API, and writes there.
  *
  * The client library gives address, trust and credentials (a service account's token is read again as it rotates); requests are
  * made here, because the library's watch has no time-outs and swallows what its callback throws.
@@ -41,11 +58,35 @@ export class KubernetesApi {
 
   /**
    * @param path with its query
+   * @param accept media type of the answer. Default: JSON
    * @throws ApiError where the server refuses; Error where it can't be reached in time
    */
-  async get(path: string, signal: AbortSignal): Promise<unknown> {
-    const response = await this.open(path, REQUEST_TIMEOUT, signal);
+  async get(path: string, signal: AbortSignal, accept?: string): Promise<unknown> {
+    const response = await this.open(path, { deadline: REQUEST_TIMEOUT, accept }, signal);
     return JSON.parse(await text(response)) as unknown;
+  }
+
+  /**
+   * Creates an object in the collection at `path`.
+   *
+   * @throws as `get`; ApiError 409 where it exists
+   */
+  async create(path: string, object: unknown, signal: AbortSignal): Promise<void> {
+    await this.send(path, { method: "POST", contentType: "application/json", body: JSON.stringify(object) }, signal);
+  }
+
+  /**
+   * Changes some fields of the object at `path`, by a merge patch (RFC 7396).
+   *
+   * @throws as `get`; ApiError 404 where there is none
+   */
+  async patch(path: string, fields: unknown, signal: AbortSignal): Promise<void> {
+    const contentType = "application/merge-patch+json";
+    await this.send(path, { method: "PATCH", contentType, body: JSON.stringify(fields) }, signal);
+  }
+
+  private async send(path: string, sent: Sent, signal: AbortSignal): Promise<void> {
+    await text(await this.open(path, { deadline: REQUEST_TIMEOUT, sent }, signal));
   }
 
   /**
@@ -54,8 +95,14 @@ export class KubernetesApi {
    * @param idle milliseconds without a byte after which the connection is taken for dead
    * @throws as `get`, where the connection breaks or falls silent, and what `line` throws
    */
-  async lines(path: string, idle: number, signal: AbortSignal, line: (text: string) => void): Promise<void> {
-    const response = await this.open(path, idle, signal, idle);
+  async lines(
+    path: string,
+    idle: number,
+    signal: AbortSignal,
+    line: (text: string) => void,
+    accept?: string,
+  ): Promise<void> {
+    const response = await this.open(path, { deadline: idle, idle, accept }, signal);
     response.setEncoding("utf8");
     let rest = "";
     // Leaving the loop by an exception destroys the response, and with it the connection.
@@ -79,16 +126,24 @@ export class KubernetesApi {
   /** Sends the request and resolves with a successful response whose body is not read yet. */
   private async open(
     path: string,
-    deadline: number,
+    { deadline, idle, accept, sent }: Opening,
     signal: AbortSignal,
-    idle?: number,
   ): Promise<http.IncomingMessage> {
     const server = this.config.getCurrentCluster()?.server;
     if (server === undefined) {
       throw new Error("no Kubernetes API server is configured");
     }
     const url = new URL(server + path);
-    const options: https.RequestOptions = { headers: {} };
+    const method = sent?.method ?? "GET";
+    const options: https.RequestOptions = {
+      method,
+      headers: {
+        ...(accept === undefined ? {} : { Accept: accept }),
+        ...(sent === undefined
+          ? {}
+          : { "Content-Type": sent.contentType, "Content-Length": Buffer.byteLength(sent.body) }),
+      },
+    };
     await this.config.applyToHTTPSOptions(options);
 
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
@@ -110,15 +165,15 @@ export class KubernetesApi {
       });
       request.once("error", (error) => {
         clearTimeout(timer);
-        reject(new Error(`Kubernetes API at ${url.host}, GET ${url.pathname}`, { cause: error }));
+        reject(new Error(`Kubernetes API at ${url.host}, ${method} ${url.pathname}`, { cause: error }));
       });
-      request.end();
+      request.end(sent?.body);
     });
     const status = response.statusCode ?? 0;
-    if (status !== 200) {
+    if (status !== 200 && status !== 201) {
       throw new ApiError(
         status,
-        `Kubernetes API answered ${String(status)} to GET ${url.pathname}: ${statusMessage(await text(response))}`,
+        `Kubernetes API answered ${String(status)} to ${method} ${url.pathname}: ${statusMessage(await text(response))}`,
       );
     }
     return response;

@@ -9,20 +9,24 @@ interface Event {
   readonly object: ApiObject;
 }
 
+type Kind = "LIST" | "WATCH" | "GET" | "POST" | "PATCH";
+
 interface Watch {
   readonly path: string;
   readonly response: ServerResponse;
 }
 
 /**
- * A small Kubernetes API on loopback: list (in pages), get and watch of collections, with the versions, the errors and the
- * broken connections of a real one. The real one is met by the integration tests.
+ * A small Kubernetes API on loopback: list (in pages), get, watch, create and merge patch of collections, and documents beside them, with the versions, the
+ * errors and the broken connections of a real one. The real one is met by the integration tests.
  */
 export class FakeKubernetes {
-  /** Requests answered, as `LIST path`, `WATCH path` or `GET path`. */
+  /** Documents that are no objects, by their paths. */
+  readonly documents = new Map<string, unknown>();
+  /** Requests answered, as `LIST path`, `WATCH path`, `GET path`, `POST path` or `PATCH path`. */
   readonly requests: string[] = [];
   /** Called before each request; a status answers it with that, `hang` never answers. */
-  intercept: (kind: "LIST" | "WATCH" | "GET", path: string) => number | "hang" | undefined = () => undefined;
+  intercept: (kind: Kind, path: string) => number | "hang" | undefined = () => undefined;
   /** Whether lists leave out what there is. */
   listsEmpty = false;
   /** Whether watches are open but tell nothing. */
@@ -133,10 +137,16 @@ export class FakeKubernetes {
     }
   }
 
+  /** The present state of an object. */
+  get(path: string, name: string): ApiObject | undefined {
+    return this.collections.get(path)?.get(name);
+  }
+
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? "/", this.url);
-    const isCollection = /\/(pods|leases)$/.test(url.pathname);
-    const kind = !isCollection ? "GET" : url.searchParams.get("watch") === "true" ? "WATCH" : "LIST";
+    const isCollection = /\/(pods|leases|configmaps)$/.test(url.pathname);
+    const reading = !isCollection ? "GET" : url.searchParams.get("watch") === "true" ? "WATCH" : "LIST";
+    const kind = request.method === "POST" || request.method === "PATCH" ? request.method : reading;
     const fault = this.intercept(kind, url.pathname);
     this.requests.push(`${kind} ${url.pathname}`);
     if (fault === "hang") {
@@ -148,11 +158,34 @@ export class FakeKubernetes {
       this.list(url, response);
     } else if (kind === "WATCH") {
       this.watch(url, response);
+    } else if (kind === "POST" || kind === "PATCH") {
+      let body = "";
+      request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+      request.on("end", () => {
+        this.write(kind, url.pathname, JSON.parse(body) as ApiObject, response);
+      });
     } else {
       const cut = url.pathname.lastIndexOf("/");
-      const object = this.collections.get(url.pathname.slice(0, cut))?.get(url.pathname.slice(cut + 1));
-      send(response, object === undefined ? 404 : 200, object ?? { kind: "Status", code: 404, message: "not found" });
+      const found =
+        this.documents.get(url.pathname) ?? this.get(url.pathname.slice(0, cut), url.pathname.slice(cut + 1));
+      send(response, found === undefined ? 404 : 200, found ?? { kind: "Status", code: 404, message: "not found" });
     }
+  }
+
+  /** Creates an object (409 where it is) or merges a patch into one (404 where it is not); a subresource's patch is the object's. */
+  private write(kind: "POST" | "PATCH", path: string, body: ApiObject, response: ServerResponse): void {
+    const [, collection = "", patched = ""] = /^(.*\/(?:pods|configmaps))\/([^/]+)(?:\/status)?$/.exec(path) ?? [];
+    const place = kind === "POST" ? path : collection;
+    const name = kind === "POST" ? body.metadata.name : patched;
+    const present = this.get(place, name);
+    if ((kind === "POST") === (present !== undefined)) {
+      const code = kind === "POST" ? 409 : 404;
+      send(response, code, { kind: "Status", code, message: kind === "POST" ? "already exists" : "not found" });
+      return;
+    }
+    const object = kind === "POST" ? body : (merge(present, body) as ApiObject);
+    this.put(place, object);
+    send(response, kind === "POST" ? 201 : 200, this.get(place, name));
   }
 
   private list(url: URL, response: ServerResponse): void {
@@ -186,6 +219,22 @@ export class FakeKubernetes {
     this.watches.add(watch);
     response.once("close", () => this.watches.delete(watch));
   }
+}
+
+/** A JSON merge patch (RFC 7396). */
+function merge(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) {
+    return patch;
+  }
+  const result: Record<string, unknown> = { ...(typeof target === "object" ? target : {}) };
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) {
+      Reflect.deleteProperty(result, key);
+    } else {
+      result[key] = merge(result[key], value);
+    }
+  }
+  return result;
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -18,6 +18,7 @@ export interface ApiObject {
   readonly metadata: { readonly name: string; readonly resourceVersion?: string } & Readonly<Record<string, unknown>>;
   readonly spec?: unknown;
   readonly status?: unknown;
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 /** A meshed pod of service `admin-ui` in zone `ops`, running and ready, unless told otherwise. */
@@ -42,6 +43,15 @@ export function podObject(name: string, options: PodOptions = {}): ApiObject {
       conditions: [{ type: "Ready", status: (options.ready ?? true) ? "True" : "False" }],
     },
   };
+}
+
+/** What the API server tells of its token issuer, with public keys by their ids. */
+export function issuerDocuments(keyIds: readonly string[], issuer = "https://issuer.test"): Map<string, unknown> {
+  const keys = keyIds.map((kid) => ({ kty: "RSA", alg: "RS256", use: "sig", kid, n: `modulus-of-${kid}`, e: "AQAB" }));
+  return new Map<string, unknown>([
+    ["/.well-known/openid-configuration", { issuer, jwks_uri: `${issuer}/openid/v1/jwks` }],
+    ["/openid/v1/jwks", { keys }],
+  ]);
 }
 
 /** The lease that the kubelet of `node` renewed last at `renewTime`. */

@@ -1,0 +1,60 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Service, Zone } from "../mesh";
+import { IDENTITY_TOKEN, LABELS, PART_OF } from "../mesh/wire";
+
+const DISTRIBUTOR = "lucid-distributor";
+
+export interface DistributionRightsArgs {
+  /** The services whose applications bring to the sidecars what is not Pulumi's to bring: the controller. */
+  readonly distributors: readonly Service[];
+  /** Zones whose sidecars are served. */
+  readonly zones: readonly Zone[];
+}
+
+/**
+ * The right to keep ConfigMap `mesh-tokens` in each zone's namespace, and no other one: a Role and a RoleBinding in each. Kubernetes can't limit `create` to a
+ * name; what is created under another one is read by nobody, and what exists can't be changed.
+ */
+export class DistributionRights extends pulumi.ComponentResource {
+  constructor(name: string, args: DistributionRightsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("lucid:mesh:DistributionRights", name, {}, opts);
+    for (const zone of args.zones) {
+      const metadata = {
+        name: DISTRIBUTOR,
+        namespace: zone.namespace,
+        labels: { [LABELS.partOf]: PART_OF, [LABELS.zone]: zone.name },
+      };
+      const role = new kubernetes.rbac.v1.Role(
+        `${name}-${zone.name}-role`,
+        {
+          metadata,
+          rules: [
+            { apiGroups: [""], resources: ["configmaps"], verbs: ["create"] },
+            {
+              apiGroups: [""],
+              resources: ["configmaps"],
+              resourceNames: [IDENTITY_TOKEN.keysConfigMap],
+              verbs: ["get", "patch"],
+            },
+          ],
+        },
+        { parent: this },
+      );
+      new kubernetes.rbac.v1.RoleBinding(
+        `${name}-${zone.name}-binding`,
+        {
+          metadata,
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: DISTRIBUTOR },
+          subjects: args.distributors.map((service) => ({
+            kind: "ServiceAccount",
+            name: service.name,
+            namespace: service.namespace,
+          })),
+        },
+        { parent: this, dependsOn: role },
+      );
+    }
+    this.registerOutputs({});
+  }
+}
