@@ -13,8 +13,12 @@ export interface DistributionRightsArgs {
 }
 
 /**
- * The right to keep ConfigMap `mesh-tokens` in each zone's namespace, and no other one: a Role and a RoleBinding in each. Kubernetes can't limit `create` to a
- * name; what is created under another one is read by nobody, and what exists can't be changed.
+ * The right to keep ConfigMap `mesh-tokens` in each zone's namespace, and no other one; and to have kubelet bring changed ConfigMaps to pods at once: to watch
+ * them, and to annotate pods. A Role and a RoleBinding in each namespace.
+ *
+ * Kubernetes can't limit `create` to a name; what is created under another one is read by nobody, and what exists can't be changed. Pods are annotated by way
+ * of their status: the right to patch pods themselves would be the right to change their images. Secrets are not watched, for even their metadata can't be
+ * without the right to read them; `<service>-trust` is annotated with a digest of the certificate beside it.
  */
 export class DistributionRights extends pulumi.ComponentResource {
   constructor(name: string, args: DistributionRightsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -30,13 +34,14 @@ export class DistributionRights extends pulumi.ComponentResource {
         {
           metadata,
           rules: [
-            { apiGroups: [""], resources: ["configmaps"], verbs: ["create"] },
+            { apiGroups: [""], resources: ["configmaps"], verbs: ["create", "list", "watch"] },
             {
               apiGroups: [""],
               resources: ["configmaps"],
               resourceNames: [IDENTITY_TOKEN.keysConfigMap],
               verbs: ["get", "patch"],
             },
+            { apiGroups: [""], resources: ["pods/status"], verbs: ["patch"] },
           ],
         },
         { parent: this },

@@ -10,6 +10,7 @@ import { parseConfig, type ControllerConfig } from "./config.js";
 import { Catalogue } from "./consul/catalogue.js";
 import { ConsulClient } from "./consul/client.js";
 import { Controller } from "./controller.js";
+import { Distribution } from "./distribution/distribution.js";
 import { KubernetesApi, loadKubeConfig } from "./kubernetes/api.js";
 import { NodeLeases } from "./kubernetes/leases.js";
 import { PodStore } from "./kubernetes/pods.js";
@@ -52,6 +53,7 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
     const pods = new PodStore(api, namespace, {
       changed: (pod) => {
         controller.podChanged(zone, pod);
+        distribution.podSeen(namespace, pod);
       },
       failed: (error) => {
         metrics.failure(zone, "watch-pods");
@@ -69,6 +71,17 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
     signal,
   );
 
+  const distribution = new Distribution(
+    api,
+    zones.map(({ pods }) => pods),
+    log,
+    {
+      failed: (where, error) => {
+        metrics.failure("none", "distribute");
+        controller.failed(where, error);
+      },
+    },
+  );
   const keys = new KeyMirror(api, config.zones, log, {
     failed: (where, error) => {
       metrics.failure("none", "mirror-keys");
@@ -101,6 +114,7 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
       controller.run(),
       leases.follow(signal),
       keys.run(signal),
+      distribution.run(signal),
       ...zones.map((zone) => zone.pods.follow(signal)),
     ]);
   } finally {

@@ -3,7 +3,7 @@ import type { ZoneName } from "../../../mesh/model.js";
 import type { Action } from "./plan.js";
 
 /** What can fail. */
-export type FailedOperation = Action["kind"] | "compare" | "watch-pods" | "watch-leases" | "mirror-keys";
+export type FailedOperation = Action["kind"] | "compare" | "watch-pods" | "watch-leases" | "mirror-keys" | "distribute";
 
 /** Gauges that are asked when they are scraped. */
 export interface Gauges {

@@ -19,13 +19,19 @@ export interface Pod {
   readonly ready: boolean;
   /** Its deletion was asked for. */
   readonly terminating: boolean;
+  /** What of its sidecar's objects was brought to it last; see `Distribution`. */
+  readonly distributed?: string;
 }
+
+/** Annotation of a pod that names what was brought to it last. It means nothing but that kubelet looks again. */
+export const DISTRIBUTED = "lucid.internal/distributed";
 
 const schema = z.object({
   metadata: z.object({
     name: z.string().min(1),
     uid: z.string().min(1),
     labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).nullish(),
     deletionTimestamp: z.string().nullish(),
   }),
   spec: z.object({ nodeName: z.string().optional(), serviceAccountName: z.string().optional() }).optional(),
@@ -45,6 +51,7 @@ const schema = z.object({
  */
 export function parsePod(object: unknown): Pod {
   const { metadata, spec, status } = schema.parse(object);
+  const distributed = metadata.annotations?.[DISTRIBUTED];
   return {
     name: metadata.name,
     uid: metadata.uid,
@@ -55,6 +62,7 @@ export function parsePod(object: unknown): Pod {
     finished: status?.phase === "Succeeded" || status?.phase === "Failed",
     ready: status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false,
     terminating: metadata.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
+    ...(distributed === undefined ? {} : { distributed }),
   };
 }
 

@@ -6,9 +6,10 @@ import { ZONES, type Mesh, type Service, type ZoneName } from "../../../mesh/mod
 import { AUDIENCE, authenticatedMesh, ISSUER } from "../../unit/envoy/authenticated";
 import { OPTIONS } from "../../unit/envoy/fixture";
 import { BANNER, volumes } from "./mesh-lab";
+import { Issuer as TokenIssuer } from "./issuer";
 import { Network, type Host } from "./network";
 import { Authority, type Leaf } from "./pki";
-import { labDirectory, removeLabDirectory, Sidecar } from "./sidecar";
+import { labDirectory, removeLabDirectory, Sidecar, type Credentials } from "./sidecar";
 import { Issuer, now } from "./tokens";
 
 const RUNNING = ["storefront", "portal", "verdict"] as const;
@@ -30,7 +31,9 @@ export class AuthenticatedLab {
     readonly stranger: Host,
     private readonly authorities: Readonly<Record<ZoneName, Authority>>,
     readonly sidecars: Readonly<Record<Running, Sidecar>>,
-    readonly leaves: Readonly<Record<Running, Leaf>>,
+    readonly leaves: Readonly<Record<Running, Credentials>>,
+    /** Who issues the identity tokens of the services themselves. */
+    private readonly tokens: TokenIssuer,
   ) {}
 
   static async start(): Promise<AuthenticatedLab> {
@@ -51,11 +54,13 @@ export class AuthenticatedLab {
     const stranger = await network.host("stranger", volumes("stranger"));
     const options: EnvoyOptions = { ...OPTIONS, tracing: false, resolverAddress: resolver.address };
     const sidecars: [Running, Sidecar][] = [];
-    const leaves: [Running, Leaf][] = [];
+    const leaves: [Running, Credentials][] = [];
+    const tokens = new TokenIssuer();
     for (const name of RUNNING) {
       const service = serviceNamed(mesh, name);
       sidecars.push([name, new Sidecar(service, await network.host(name, volumes(name)), options)]);
-      leaves.push([name, await authorities[service.zone].issue(service.hostname, service.identity)]);
+      const leaf = await authorities[service.zone].issue(service.hostname, service.identity);
+      leaves.push([name, { ...leaf, token: tokens.issue(service) }]);
     }
     const lab = new AuthenticatedLab(
       mesh,
@@ -65,7 +70,8 @@ export class AuthenticatedLab {
       stranger,
       authorities,
       Object.fromEntries(sidecars) as Record<Running, Sidecar>,
-      Object.fromEntries(leaves) as Record<Running, Leaf>,
+      Object.fromEntries(leaves) as Record<Running, Credentials>,
+      tokens,
     );
     await lab.serve();
     return lab;
@@ -80,9 +86,10 @@ export class AuthenticatedLab {
   }
 
   /** Another certificate for the same service, of its zone's own authority. */
-  async another(name: Running): Promise<Leaf> {
-    const { zone, hostname, identity } = this.service(name);
-    return this.authorities[zone].issue(hostname, identity);
+  async another(name: Running): Promise<Credentials> {
+    const service = this.service(name);
+    const leaf = await this.authorities[service.zone].issue(service.hostname, service.identity);
+    return { ...leaf, token: this.tokens.issue(service) };
   }
 
   /** Starts what answers questions, at the authenticator's port. */
@@ -112,6 +119,7 @@ export class AuthenticatedLab {
     await this.answerQuestions();
     await Promise.all(
       RUNNING.map(async (name) => {
+        this.sidecars[name].mountKeys(this.tokens.published);
         this.sidecars[name].mount(this.mesh, this.leaves[name], roots as Record<ZoneName, string>);
         await this.sidecars[name].start();
       }),

@@ -4,19 +4,19 @@ import { httpRbac, type Grant } from "../../../envoy/rbac";
 import type { Message } from "../../../envoy/message";
 
 const identity = (name: string) => `spiffe://ops.lucid.internal/ns/lucid-ops/sa/${name}`;
+const caller = (name: string) => ({ name, namespace: "lucid-ops", identity: identity(name) });
 const SNI = "http.blocks.ops";
 const END = "2026-12-31T18:00:00Z";
 const grants: readonly Grant[] = [
-  { name: "open", identity: identity("open"), rules: [] },
+  { caller: caller("open"), rules: [] },
   {
-    name: "narrow",
-    identity: identity("narrow"),
+    caller: caller("narrow"),
     rules: [
       { methods: ["GET", "HEAD"], paths: ["/height", "/blocks/*"] },
       { methods: ["POST"], paths: ["/a.B/C"] },
     ],
   },
-  { name: "ending", identity: identity("ending"), rules: [{ methods: ["GET"], paths: [] }], until: END },
+  { caller: caller("ending"), rules: [{ methods: ["GET"], paths: [] }], until: END },
 ];
 const filter = httpRbac(SNI, grants).typed_config as Message;
 const ask = (name: string, request: Partial<JudgedRequest> = {}) => {

@@ -184,10 +184,10 @@ describe("the filters of end users", () => {
 
   it("stand after the caller's own authorization, and before the question about it", () => {
     const users = ["header_mutation.end_users", "jwt_authn.end_users", "rbac.end_users"];
-    assert.deepEqual(filtersOf("http"), ["rbac", ...users, "ext_authz", "router"]);
-    assert.deepEqual(filtersOf("grpc"), ["rbac", ...users, "grpc_stats", "router"]);
-    assert.deepEqual(filtersOf("open"), ["rbac", "ext_authz", "router"]);
-    assert.deepEqual(filtersOf("peer"), ["rbac", "ext_authz", "router"]);
+    assert.deepEqual(filtersOf("http"), ["identity-token", "rbac", ...users, "ext_authz", "router"]);
+    assert.deepEqual(filtersOf("grpc"), ["identity-token", "rbac", ...users, "grpc_stats", "router"]);
+    assert.deepEqual(filtersOf("open"), ["identity-token", "rbac", "ext_authz", "router"]);
+    assert.deepEqual(filtersOf("peer"), ["identity-token", "rbac", "ext_authz", "router"]);
   });
 
   it("never take a token from a query, nor for ever", () => {

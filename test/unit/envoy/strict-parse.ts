@@ -88,7 +88,6 @@ const NEWER_FIELDS = [
     type: "uint32",
   },
   { message: "envoy.type.tracing.v3.CustomTag", name: "value", type: "string" },
-  { message: "envoy.config.rbac.v3.Principal", name: "sourced_metadata", type: "envoy.config.rbac.v3.SourcedMetadata" },
   {
     message: "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
     name: "rate_limits",

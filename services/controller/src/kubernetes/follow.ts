@@ -28,6 +28,8 @@ export interface Collection {
   /** `/api/v1/namespaces/<namespace>/pods` or the like. */
   readonly path: string;
   readonly labelSelector?: string;
+  /** Objects come without what they hold: only their metadata. */
+  readonly metadataOnly?: boolean;
 }
 
 /** Who is told of a collection's changes. Exceptions count as a broken watch: the collection is listed again. */
@@ -82,7 +84,7 @@ export async function follow(
 /** A complete list, page by page, of one version. */
 async function list(
   api: KubernetesApi,
-  { path, labelSelector }: Collection,
+  { path, labelSelector, metadataOnly }: Collection,
   signal: AbortSignal,
 ): Promise<{ objects: unknown[]; version: string }> {
   const objects: unknown[] = [];
@@ -93,7 +95,9 @@ async function list(
       ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(token === undefined ? {} : { continue: token }),
     });
-    const page = listSchema.parse(await api.get(`${path}?${query.toString()}`, signal));
+    const page = listSchema.parse(
+      await api.get(`${path}?${query.toString()}`, signal, accept(metadataOnly, "PartialObjectMetadataList")),
+    );
     objects.push(...page.items);
     token = page.metadata.continue;
     if (token === undefined || token === "") {
@@ -105,7 +109,7 @@ async function list(
 /** Watches from `version` on, one request after the other, until one of them fails. */
 async function watchOn(
   api: KubernetesApi,
-  { path, labelSelector }: Collection,
+  { path, labelSelector, metadataOnly }: Collection,
   follower: Follower,
   version: string,
   signal: AbortSignal,
@@ -122,26 +126,36 @@ async function watchOn(
       ...(labelSelector === undefined ? {} : { labelSelector }),
     });
     const start = performance.now();
-    await api.lines(`${path}?${query.toString()}`, options.watchIdle ?? WATCH_IDLE, signal, (line) => {
-      const { type, object } = eventSchema.parse(JSON.parse(line));
-      if (type === "ERROR") {
-        const { code, message } = statusSchema.parse(object);
-        throw new ApiError(code ?? 0, `the watch of ${path} ended: ${message ?? "no reason given"}`);
-      }
-      resourceVersion = versionSchema.parse(object).metadata.resourceVersion;
-      if (type === "ADDED" || type === "MODIFIED") {
-        follower.changed(object);
-      } else if (type === "DELETED") {
-        follower.deleted(object);
-      }
-      alive();
-    });
+    await api.lines(
+      `${path}?${query.toString()}`,
+      options.watchIdle ?? WATCH_IDLE,
+      signal,
+      (line) => {
+        const { type, object } = eventSchema.parse(JSON.parse(line));
+        if (type === "ERROR") {
+          const { code, message } = statusSchema.parse(object);
+          throw new ApiError(code ?? 0, `the watch of ${path} ended: ${message ?? "no reason given"}`);
+        }
+        resourceVersion = versionSchema.parse(object).metadata.resourceVersion;
+        if (type === "ADDED" || type === "MODIFIED") {
+          follower.changed(object);
+        } else if (type === "DELETED") {
+          follower.deleted(object);
+        }
+        alive();
+      },
+      accept(metadataOnly, "PartialObjectMetadata"),
+    );
     if (performance.now() - start < SHORTEST_WATCH) {
       await pause(SHORTEST_WATCH, signal);
     } else {
       alive();
     }
   }
+}
+
+function accept(metadataOnly: boolean | undefined, kind: string): string | undefined {
+  return metadataOnly === true ? `application/json;as=${kind};g=meta.k8s.io;v=v1` : undefined;
 }
 
 function isExpired(error: unknown): boolean {

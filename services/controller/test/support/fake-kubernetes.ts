@@ -35,6 +35,7 @@ export class FakeKubernetes {
   private readonly collections = new Map<string, Map<string, ApiObject>>();
   private readonly log: (Event & { path: string })[] = [];
   private readonly watches = new Set<Watch>();
+  private readonly mediaTypes = new Map<string, string[]>();
   private version = 100;
   private oldest = 0;
 
@@ -137,6 +138,11 @@ export class FakeKubernetes {
     }
   }
 
+  /** Media types that were asked for at a path. */
+  accepted(path: string): readonly string[] {
+    return this.mediaTypes.get(path) ?? [];
+  }
+
   /** The present state of an object. */
   get(path: string, name: string): ApiObject | undefined {
     return this.collections.get(path)?.get(name);
@@ -149,6 +155,7 @@ export class FakeKubernetes {
     const kind = request.method === "POST" || request.method === "PATCH" ? request.method : reading;
     const fault = this.intercept(kind, url.pathname);
     this.requests.push(`${kind} ${url.pathname}`);
+    this.mediaTypes.set(url.pathname, [...(this.mediaTypes.get(url.pathname) ?? []), request.headers.accept ?? ""]);
     if (fault === "hang") {
       return;
     }
