@@ -1,5 +1,6 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { SidecarResources } from "../envoy";
 import type { ZoneName } from "../mesh";
 import { DRAIN_SECONDS, GRACE_SECONDS } from "../mesh/drain";
 import { IDENTITY_TOKEN, LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS, SIDECAR_UID } from "../mesh/wire";
@@ -28,6 +29,8 @@ export interface SidecarPod {
   readonly images: { readonly envoy: string; readonly startGate: string };
   /** Arguments of `envoy`. */
   readonly args: readonly string[];
+  /** Of the sidecar's container, as `sidecarResources` computes them. */
+  readonly resources: SidecarResources;
   readonly adminPort: number;
   /** ClusterIP of the node resolver. */
   readonly resolverAddress: string;
@@ -109,7 +112,7 @@ function envoyContainer(sidecar: SidecarPod): Container {
       timeoutSeconds: 1,
       failureThreshold: 120,
     },
-    resources: { requests: { cpu: "20m", memory: "48Mi" }, limits: { memory: "160Mi" } },
+    resources: sidecar.resources,
     securityContext: restrictedContainer(SIDECAR_UID),
     volumeMounts: [
       { name: SIDECAR_VOLUMES.config, mountPath: SIDECAR_PATHS.config, readOnly: true },

@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import type { EnvoyOptions } from "../envoy";
-import { renderSidecar, renderTrust, sidecarCommand } from "../envoy";
+import { renderSidecar, renderTrust, sidecarCommand, sidecarResources } from "../envoy";
 import type { Mesh, Service, ZoneName } from "../mesh";
 import { peerZones } from "../mesh";
 import type { CertificateAuthority } from "./certificate-authority";
@@ -74,7 +74,7 @@ export class Sidecar extends pulumi.ComponentResource {
 
   /** What the service's pods need to know to be given this sidecar: no key, no secret. */
   get pod(): SidecarPod {
-    const { service, envoy, startGateImage } = this.args;
+    const { mesh, service, envoy, startGateImage } = this.args;
     return {
       service: service.name,
       zone: service.zone,
@@ -82,6 +82,7 @@ export class Sidecar extends pulumi.ComponentResource {
       bootstrapDigest: this.bootstrapDigest,
       images: { envoy: IMAGES.envoy, startGate: startGateImage },
       args: sidecarCommand(service, envoy),
+      resources: sidecarResources(mesh, service),
       adminPort: envoy.adminPort,
       resolverAddress: envoy.resolverAddress,
     };

@@ -16,6 +16,7 @@ export function adminListener(service: Service, options: EnvoyOptions): Message 
     address: socketAddress("127.0.0.1", options.adminPort),
     enable_reuse_port: false,
     ignore_global_conn_limit: true,
+    bypass_overload_manager: true,
     filter_chains: [
       {
         filters: [

@@ -1,7 +1,8 @@
-import type { Service } from "../mesh/model";
+import type { Mesh, Service } from "../mesh/model";
 import { SIDECAR_PATHS } from "../mesh/wire";
 import { adminCluster } from "./clusters";
 import { extension, type Message } from "./message";
+import { maxHeapBytes } from "./resources";
 import { stats } from "./stats";
 
 /** Connections that a sidecar takes at most; health, inspection and admin are not counted. */
@@ -15,7 +16,7 @@ const MAX_CONNECTIONS = 10_000;
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/bootstrap/v3/bootstrap.proto
  */
-export function bootstrap(service: Service): Message {
+export function bootstrap(mesh: Mesh, service: Service): Message {
   return {
     node: { cluster: service.name, locality: { zone: service.zone } },
     admin: { address: { pipe: { path: `${SIDECAR_PATHS.run}/admin.sock`, mode: 0o600 } } },
@@ -35,11 +36,25 @@ export function bootstrap(service: Service): Message {
           "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
           { max_active_downstream_connections: MAX_CONNECTIONS },
         ),
+        extension(HEAP, "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig", {
+          max_heap_size_bytes: maxHeapBytes(mesh, service),
+        }),
+      ],
+      // First what is free is given back; when that does not help new requests are refused, so that those under way end well.
+      actions: [
+        { name: "envoy.overload_actions.shrink_heap", triggers: [whenHeapIsFull(0.9)] },
+        { name: "envoy.overload_actions.stop_accepting_requests", triggers: [whenHeapIsFull(0.95)] },
       ],
     },
     ...stats(),
     application_log_config: { log_format: { json_format: LOG_RECORD } },
   };
+}
+
+const HEAP = "envoy.resource_monitors.fixed_heap";
+
+function whenHeapIsFull(share: number): Message {
+  return { name: HEAP, threshold: { value: share } };
 }
 
 /** A file of LDS or CDS. The directory is watched, not the file: a mounted ConfigMap changes by a symlink beside it. */

@@ -19,6 +19,7 @@ export function healthListener(service: Service): Message {
     enable_reuse_port: false,
     // A flood of calls must not make kubelet believe that the pod is dead.
     ignore_global_conn_limit: true,
+    bypass_overload_manager: true,
     filter_chains: [
       {
         filters: [

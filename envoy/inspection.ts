@@ -32,6 +32,7 @@ export function inspectionListener(mesh: Mesh, service: Service): Message | unde
     ...mtlsListener(LISTENERS.inspection, SIDECAR_PORTS.inspection),
     // A flood of calls must not blind those who look for it.
     ignore_global_conn_limit: true,
+    bypass_overload_manager: true,
     access_log: [refusedConnections({ kind: "refused", direction: "inspection", service: service.name })],
     filter_chains: chains,
   });

@@ -42,7 +42,7 @@ export interface SidecarFiles {
 export function renderSidecar(mesh: Mesh, service: Service, options: EnvoyOptions): SidecarFiles {
   const edges = edgesFrom(mesh, service);
   return {
-    "bootstrap.yaml": toYaml(bootstrap(service)),
+    "bootstrap.yaml": toYaml(bootstrap(mesh, service)),
     "listeners.yaml": discoveryFile(listeners(mesh, service, edges, options)),
     "clusters.yaml": discoveryFile(
       clusters(mesh, service, edges, options).map((cluster) => any("envoy.config.cluster.v3.Cluster", cluster)),

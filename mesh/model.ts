@@ -62,6 +62,8 @@ export interface Service {
   readonly ports: readonly [ServicePort, ...ServicePort[]];
   readonly health: HealthCheck;
   readonly workload: Workload;
+  /** What one pod of it carries at its busiest. */
+  readonly load: Load;
   /** What it takes as callee; what one caller may have stands on the edge. */
   readonly traffic: ServiceTraffic;
   /** Shown in the registration's tags and as a pod label. */
@@ -91,6 +93,14 @@ export interface HealthCheck {
 
 /** What runs as the service. `application` is rendered from the document, `versions` are several of them side by side; `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller). */
 export type Workload = ApplicationWorkload | VersionedWorkload | ComponentWorkload;
+
+/** An expectation, not a limit: the sidecar's resources are computed from it. */
+export interface Load {
+  /** Requests a second, its own calls included. */
+  readonly requestsPerSecond: number;
+  /** Connections open at once, of callers' pods and of its application. */
+  readonly connections: number;
+}
 
 export interface ApplicationWorkload {
   readonly kind: "application";

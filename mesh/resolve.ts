@@ -121,6 +121,7 @@ function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Serv
     ports,
     health: resolveHealth(declaration, ports),
     workload: resolveWorkload(declaration),
+    load: declaration.load,
     traffic: serviceTrafficOf(declaration.traffic),
     version: declaration.version,
   };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ZONES } from "../model";
 import { asksAuthentication } from "./authentication";
 import { call } from "./call";
+import { load } from "./load";
 import { port } from "./port";
 import { serviceTraffic } from "./traffic";
 import { serviceName } from "./values";
@@ -43,6 +44,7 @@ export const service = z.strictObject({
     .describe("The application's ports; the first is the default of a call."),
   health: health.prefault({}).describe("How its readiness is asked."),
   resources: resources.prefault({}).describe("Requests and limits of the application's container."),
+  load: load.prefault({}).describe("What one pod carries at its busiest; its sidecar's resources follow from it."),
   address: z
     .string()
     .optional()

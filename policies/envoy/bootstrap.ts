@@ -1,10 +1,15 @@
 import type { Field } from "../judgement/field";
+import type { Findings } from "../judgement/finding";
 import type { Scope } from "./scope";
-import { closedKeys } from "./shape";
+import { closedKeys, extensionOf } from "./shape";
 
 /** Runtime settings of telemetry and of limits; others may change what filters check. */
 const HARMLESS_SETTINGS = /^(tracing|overload|re2)\./;
 const FOLDER = "/etc/envoy/config";
+
+const MONITORS = ["envoy.resource_monitors.global_downstream_max_connections", "envoy.resource_monitors.fixed_heap"];
+/** What a full heap may lead to; others (`envoy.overload_actions.reset_high_memory_stream`) end calls under way. */
+const ACTIONS = ["envoy.overload_actions.shrink_heap", "envoy.overload_actions.stop_accepting_requests"];
 
 /** Checks `bootstrap.yaml`: listeners and clusters come from the judged files alone, and the admin interface is a Unix socket. */
 export function checkBootstrap(file: Field, { findings }: Scope): void {
@@ -55,6 +60,7 @@ export function checkBootstrap(file: Field, { findings }: Scope): void {
       "put it into clusters.yaml, where it is judged",
     );
   }
+  checkOverload(file.at("overload_manager"), findings);
   for (const layer of file.at("layered_runtime", "layers").items()) {
     closedKeys(layer, ["name", "static_layer"], findings);
     for (const [key, setting] of layer.at("static_layer").entries()) {
@@ -65,6 +71,20 @@ export function checkBootstrap(file: Field, { findings }: Scope): void {
         "take it out, or model it in policies/envoy/bootstrap.ts",
       );
     }
+  }
+}
+
+function checkOverload(manager: Field, findings: Findings): void {
+  closedKeys(manager, ["resource_monitors", "actions"], findings);
+  for (const monitor of manager.at("resource_monitors").items()) extensionOf(monitor, MONITORS, findings);
+  for (const action of manager.at("actions").items()) {
+    closedKeys(action, ["name", "triggers"], findings);
+    findings.require(
+      action.at("name").isOneOf(ACTIONS),
+      action.at("name"),
+      "under overload the sidecar does something that the rule doesn't model",
+      `take one of ${ACTIONS.join(", ")}`,
+    );
   }
 }
 

@@ -10,6 +10,8 @@ export interface ListenerForm {
   /** How a chain's callers may be reached in the ceiling; undefined where nobody outside the pod can come. */
   readonly callPort?: string;
   readonly destinations: Destinations;
+  /** Whether it is answered when the sidecar takes no more calls. */
+  readonly operational?: true;
   /** Whether each chain has a connection limit of its own. */
   readonly bounded?: true;
 }
@@ -30,6 +32,7 @@ export function formOf(name: string): ListenerForm | undefined {
       };
     case "inspection":
       return {
+        operational: true,
         bind: "*",
         port: 15090,
         protocol: "TCP",
@@ -38,6 +41,7 @@ export function formOf(name: string): ListenerForm | undefined {
       };
     case "health":
       return {
+        operational: true,
         bind: "*",
         port: 15021,
         protocol: "TCP",
@@ -45,6 +49,7 @@ export function formOf(name: string): ListenerForm | undefined {
       };
     case "admin":
       return {
+        operational: true,
         bind: "loopback",
         protocol: "TCP",
         destinations: { allows: () => false, adminPaths: ["/ready", "/stats", "/stats/prometheus"] },

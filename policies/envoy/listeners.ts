@@ -59,7 +59,12 @@ export function checkListeners(file: Field, scope: Scope): void {
 
 function checkListener(listener: Field, name: string, form: ListenerForm, scope: Scope): void {
   const { findings } = scope;
-  closedKeys(listener, LISTENER_KEYS, findings);
+  // Kubelet, operators and Prometheus are answered when callers are not; a listener that callers reach has the limits.
+  closedKeys(
+    listener,
+    form.operational === true ? [...LISTENER_KEYS, "bypass_overload_manager"] : LISTENER_KEYS,
+    findings,
+  );
   checkAddress(listener, name, form, scope);
   findings.require(
     // Several workers share a UDP port by SO_REUSEPORT alone; only the pod's own processes could take a share of it.

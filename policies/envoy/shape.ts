@@ -28,6 +28,9 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "envoy.filters.http.credential_injector": "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
   "envoy.http.injected_credentials.generic": "envoy.extensions.http.injected_credentials.generic.v3.Generic",
   "envoy.filters.http.upstream_codec": "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
+  "envoy.resource_monitors.global_downstream_max_connections":
+    "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+  "envoy.resource_monitors.fixed_heap": "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
   "envoy.filters.http.router": "envoy.extensions.filters.http.router.v3.Router",
 };
 

@@ -3,6 +3,7 @@ import { calls } from "./suites/calls";
 import { identity } from "./suites/identity";
 import { layers } from "./suites/layers";
 import { listeners } from "./suites/listeners";
+import { overload } from "./suites/overload";
 import { rateLimit } from "./suites/rate-limit";
 import { reload } from "./suites/reload";
 import { resilience } from "./suites/resilience";
@@ -34,6 +35,7 @@ describe("sidecars, live", function () {
 
   calls(lab);
   streams(lab);
+  overload(lab);
   identity(lab);
   token(lab);
   listeners(lab);

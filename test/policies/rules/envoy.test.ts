@@ -689,6 +689,12 @@ describe("envoy-listeners-mtls", () => {
         finds: /path_with_escaped_slashes_action/,
       },
       {
+        title: "callers who get around the limits",
+        path: `${INBOUND}.bypass_overload_manager`,
+        value: true,
+        finds: /none that the rule models/,
+      },
+      {
         title: "a laxer reading of HTTP/1.1",
         path: `${HCM}.http_protocol_options`,
         value: { enable_trailers: true, allow_chunked_length: true },
@@ -783,6 +789,18 @@ describe("envoy-listeners-mtls", () => {
         path: "layered_runtime.layers[0].static_layer",
         value: { x: true },
         finds: /switch a check of Envoy off/,
+      },
+      {
+        title: "calls under way ended by overload",
+        path: "overload_manager",
+        value: { actions: [{ name: "envoy.overload_actions.reset_high_memory_stream", triggers: [] }] },
+        finds: /something that the rule doesn't model/,
+      },
+      {
+        title: "an unknown monitor of overload",
+        path: "overload_manager",
+        value: { resource_monitors: [{ name: "envoy.resource_monitors.injected_resource", typed_config: {} }] },
+        finds: /has no place here/,
       },
       {
         title: "a cluster that nobody judges",

@@ -13,6 +13,7 @@ const SIDECAR: SidecarPod = {
   bootstrapDigest: "0123456789abcdef",
   images: { envoy: "envoyproxy/envoy:v1.40.0", startGate: "registry/start-gate:1" },
   args: ["--config-path", "/etc/envoy/config/bootstrap.yaml"],
+  resources: { requests: { cpu: "25m", memory: "32Mi" }, limits: { memory: "128Mi" } },
   adminPort: 15000,
   resolverAddress: "10.96.64.53",
 };

@@ -9,6 +9,7 @@ import {
   type ServicePort,
   type ZoneName,
 } from "../../../mesh/model";
+import { DEFAULT_LOAD } from "../../../mesh/schema";
 import { edgeTraffic, serviceTrafficOf } from "../../../mesh/traffic";
 
 /** Options as the program uses them, with a resolver of the tests' own. */
@@ -33,6 +34,7 @@ export function makeService(name: string, zone: ZoneName, index: number, ports: 
     ports,
     health: { path: "/health", port: ports[0].port },
     workload: { kind: "component", replicas: 1 },
+    load: DEFAULT_LOAD,
     traffic: serviceTrafficOf(),
     version: "1.0.0",
   };

@@ -36,6 +36,7 @@ const FILES = [
   "envoy/extensions/rate_limit_descriptors/expr/v3/expr.proto",
   "envoy/extensions/request_id/uuid/v3/uuid.proto",
   "envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.proto",
+  "envoy/extensions/resource_monitors/fixed_heap/v3/fixed_heap.proto",
   "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto",
   "envoy/extensions/tracers/opentelemetry/resource_detectors/v3/static_config_resource_detector.proto",
   "envoy/extensions/transport_sockets/tls/v3/tls.proto",

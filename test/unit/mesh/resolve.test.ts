@@ -32,6 +32,7 @@ describe("resolveMesh", () => {
       namespace: "lucid-wallet",
       identity: "spiffe://wallet.lucid.internal/ns/lucid-wallet/sa/tron-payment",
       hostname: "tron-payment.lucid.internal",
+      load: { requestsPerSecond: 100, connections: 100 },
       discoveryName: "tron-payment.service.discovery.lucid.internal",
       ports: [{ name: "http", port: 8080, protocol: "http", dialPort: 80 }],
       health: { path: "/health", port: 8080 },
