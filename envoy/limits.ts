@@ -24,14 +24,16 @@ export function circuitBreakers({ circuitBreaker, retries }: EdgeTraffic): Messa
   };
 }
 
-/** What a sidecar opens to its own application: on a TCP port, where each call is a connection, as many as the service takes. */
+/**
+ * What a sidecar opens to its own application: on a TCP port, where each call is a connection, as many as the service takes. More wait for their turn, as
+ * in the backlog of a listening socket.
+ */
 export function applicationBreakers(protocol: Protocol, { connectionLimit }: ServiceTraffic): Message {
-  const connections = protocol === "tcp" ? connectionLimit : 1024;
-  return {
-    thresholds: [
-      { max_connections: connections, max_pending_requests: 1024, max_requests: Math.max(4096, connections) },
-    ],
-  };
+  const limits =
+    protocol === "tcp"
+      ? { max_connections: connectionLimit, max_pending_requests: 128, max_requests: connectionLimit }
+      : { max_connections: 1024, max_pending_requests: 1024, max_requests: 4096 };
+  return { thresholds: [limits] };
 }
 
 /** @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier */

@@ -85,6 +85,6 @@ export interface RateLimit {
 
 /** What a service says of itself as callee. */
 export interface ServiceTraffic {
-  /** Connections that one instance takes, for each port and caller zone. On a `tcp` port also those that it opens to the application. */
+  /** Connections that one instance takes, for each port and caller zone. On a `tcp` port also those that it opens to the application; more wait for their turn. */
   readonly connectionLimit: number;
 }

@@ -38,6 +38,11 @@ export function requestsSeen(args: { port: number }): Promise<number> {
   return Promise.resolve(stateOf(args.port).seen);
 }
 
+/** How long the application at a port takes its time. */
+export function delayOf(port: number): number {
+  return stateOf(port).fault?.delayMs ?? 0;
+}
+
 /** Counts a request and calls `answer` when its time has come, with the status that it should have, if not its own. */
 export function misbehave(port: number, request: http.IncomingMessage, answer: (status?: number) => void): void {
   const state = stateOf(port);

@@ -1,5 +1,7 @@
 import { access } from "./suites/access";
 import { calls } from "./suites/calls";
+import { circuitBreaker } from "./suites/circuit-breaker";
+import { connectionLimit } from "./suites/connection-limit";
 import { identity } from "./suites/identity";
 import { layers } from "./suites/layers";
 import { listeners } from "./suites/listeners";
@@ -7,9 +9,11 @@ import { overload } from "./suites/overload";
 import { rateLimit } from "./suites/rate-limit";
 import { reload } from "./suites/reload";
 import { resilience } from "./suites/resilience";
+import { retries } from "./suites/retries";
 import { streams } from "./suites/streams";
 import { telemetry } from "./suites/telemetry";
 import { token } from "./suites/token";
+import { trafficReload } from "./suites/traffic-reload";
 import { MeshLab } from "./mesh-lab";
 
 /**
@@ -45,4 +49,8 @@ describe("sidecars, live", function () {
   reload(lab);
   resilience(lab);
   rateLimit(lab);
+  circuitBreaker(lab);
+  retries(lab);
+  connectionLimit(lab);
+  trafficReload(lab);
 });

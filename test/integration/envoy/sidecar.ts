@@ -10,7 +10,7 @@ import {
   type EnvoyOptions,
   type TokenIssuer,
 } from "../../../envoy";
-import { peerZones } from "../../../mesh/edges";
+import { peerZones, serviceNamed } from "../../../mesh/edges";
 import type { Mesh, Service, ZoneName } from "../../../mesh/model";
 import { IDENTITY_TOKEN, SIDECAR_PATHS } from "../../../mesh/wire";
 import { end, type Host } from "./network";
@@ -66,7 +66,7 @@ export class Sidecar {
 
   /** Listeners and clusters; `change` may alter a file's text, to take a layer out. */
   mountConfig(mesh: Mesh, change: (file: string, text: string) => string = (_file, text) => text): void {
-    const files: Volume = { ...renderSidecar(mesh, this.service, this.options) };
+    const files: Volume = { ...renderSidecar(mesh, serviceNamed(mesh, this.service.name), this.options) };
     this.configuration = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, change(name, text)]));
     this.swapConfig();
   }

@@ -2,6 +2,7 @@
 import * as http2 from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { bindGrpc } from "./bind-grpc";
+import { delayOf } from "./faults";
 import { grpcMethod, STREAMING_METHODS } from "./stream-methods";
 
 /** An HTTP/2 application (prior knowledge) that sends back what comes while it comes, and how much it was as a trailer. */
@@ -64,7 +65,9 @@ const both: grpc.handleBidiStreamingCall<Buffer, Buffer> = (call) => {
 export async function serveGrpc(args: { port: number }): Promise<void> {
   const server = new grpc.Server();
   const answer: grpc.handleUnaryCall<Buffer, Buffer> = (call, callback) => {
-    callback(null, Buffer.from(call.metadata.get("x-forwarded-client-cert").join(",")));
+    setTimeout(() => {
+      callback(null, Buffer.from(call.metadata.get("x-forwarded-client-cert").join(",")));
+    }, delayOf(args.port));
   };
   server.addService(
     { Ping: grpcMethod("Ping"), Secret: grpcMethod("Secret"), ...STREAMING_METHODS },
