@@ -6,8 +6,9 @@
 import * as fs from "node:fs";
 import type { EnvoyOptions } from "../../envoy";
 import type { Mesh, Service } from "../../mesh/model";
+import { Issuer } from "../integration/envoy/issuer";
 import { Network, type Host } from "../integration/envoy/network";
-import { Authority, type Leaf } from "../integration/envoy/pki";
+import { Authority } from "../integration/envoy/pki";
 import { volumes } from "../integration/envoy/mesh-lab";
 import { labDirectory, removeLabDirectory, Sidecar, until } from "../integration/envoy/sidecar";
 import { runTool } from "../integration/envoy/tool";
@@ -133,9 +134,15 @@ async function measured(
   measure: (sidecar: Sidecar) => Promise<void>,
 ): Promise<void> {
   const sidecar = new Sidecar(service, host, options);
-  const leaf: Leaf = await root.issue(service.hostname, service.identity);
+  const leaf = await root.issue(service.hostname, service.identity);
+  const issuer = new Issuer();
+  sidecar.mountKeys(issuer.published);
   const { rootPem } = root;
-  sidecar.mount(mesh, leaf, { ops: rootPem, chain: rootPem, wallet: rootPem, mesh: rootPem, edge: rootPem });
+  sidecar.mount(
+    mesh,
+    { ...leaf, token: issuer.issue(service) },
+    { ops: rootPem, chain: rootPem, wallet: rootPem, mesh: rootPem, edge: rootPem },
+  );
   await sidecar.start();
   // The first flush of the statistics makes what is only made once.
   await new Promise((resolve) => setTimeout(resolve, 6000));

@@ -6,6 +6,7 @@ import { ZONES, type ZoneName } from "../../../mesh/model";
 import { OPTIONS } from "../../unit/envoy/fixture";
 import { versionsMesh } from "../../unit/envoy/versions-fixture";
 import type { ShareLoad } from "./share-load";
+import { Issuer } from "./issuer";
 import { Network, type Host } from "./network";
 import { Authority } from "./pki";
 import { labDirectory, removeLabDirectory, Sidecar, until } from "./sidecar";
@@ -31,11 +32,14 @@ describe("a rolling update, live", function () {
     const roots = Object.fromEntries(ZONES.map((zone) => [zone, ops.rootPem])) as Record<ZoneName, string>;
     const options = { ...OPTIONS, tracing: false, retries: false, resolverAddress: resolver.address };
     const mesh = versionsMesh({ versions: { stable: 100 }, routes: [] });
+    const issuer = new Issuer();
     const start = async (name: string, service: "console" | "shop") => {
       const model = serviceNamed(mesh, service);
       const sidecar = new Sidecar(model, await host(name), options);
       await sidecar.host.call("serveHttp", { service: name, port: 8080 });
-      sidecar.mount(mesh, await ops.issue(model.hostname, model.identity), roots);
+      const leaf = await ops.issue(model.hostname, model.identity);
+      sidecar.mountKeys(issuer.published);
+      sidecar.mount(mesh, { ...leaf, token: issuer.issue(model) }, roots);
       await sidecar.start();
       return sidecar;
     };

@@ -7,6 +7,7 @@ import { ZONES } from "../../../mesh/model";
 import { OPTIONS } from "../../unit/envoy/fixture";
 import { versionsMesh, type VersionsDocument } from "../../unit/envoy/versions-fixture";
 import type { ShareLoad } from "./share-load";
+import { Issuer } from "./issuer";
 import { Network, type Host } from "./network";
 import { Authority } from "./pki";
 import { labDirectory, removeLabDirectory, Sidecar, until } from "./sidecar";
@@ -35,11 +36,14 @@ describe("versions, live", function () {
     const roots = Object.fromEntries(ZONES.map((zone) => [zone, ops.rootPem])) as Record<ZoneName, string>;
     const options = { ...OPTIONS, tracing: false, retries: false, resolverAddress: resolver.address };
     const mesh = versionsMesh();
+    const issuer = new Issuer();
     const start = async (name: string, service: "console" | "shop") => {
       const model = serviceNamed(mesh, service);
       const sidecar = new Sidecar(model, await host(name), options);
       await sidecar.host.call("serveHttp", { service: name, port: 8080 });
-      sidecar.mount(mesh, await ops.issue(model.hostname, model.identity), roots);
+      const leaf = await ops.issue(model.hostname, model.identity);
+      sidecar.mountKeys(issuer.published);
+      sidecar.mount(mesh, { ...leaf, token: issuer.issue(model) }, roots);
       await sidecar.start();
       return sidecar;
     };

@@ -191,7 +191,7 @@ describe("a pod template that is given a sidecar", () => {
     );
     assert.deepEqual(
       spec.volumes?.map(({ name }) => name),
-      ["data", "sidecar-config", "sidecar-certificate", "sidecar-run"],
+      ["data", "sidecar-config", "sidecar-certificate", "sidecar-token", "sidecar-run"],
     );
     assert.deepEqual([spec.dnsPolicy, spec.dnsConfig], ["None", { nameservers: ["127.0.0.1"] }]);
     assert.equal(metadata?.labels?.["team"], "shop");
