@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { Zone as ZoneModel } from "../mesh";
+import { FIRST_GENERATIONS, describeGenerations, type AuthorityGenerations } from "./identity/generations";
+import { revocationList, type RevokedSerial } from "./identity/revocation-list";
 
 const HOURS_PER_DAY = 24;
 /** Life of a root: ten years. It signs nothing but issuing authorities. */
@@ -9,6 +11,8 @@ const ROOT_VALIDITY_HOURS = 10 * 365 * HOURS_PER_DAY;
 const ISSUING_VALIDITY_HOURS = 365 * HOURS_PER_DAY;
 /** A certificate is renewed by `pulumi up` in the last third of its life. */
 const RENEWAL_SHARE = 1 / 3;
+/** Authorities between a root and a leaf: the issuing one and no other. */
+const ROOT_PATH_LENGTH = 1;
 const ORGANIZATION = "Lucid";
 
 /** `ECDSA` is P-256; `RSA` has 2048 bits. */
@@ -17,6 +21,10 @@ export type KeyAlgorithm = "ECDSA" | "RSA";
 export interface CertificateAuthorityArgs {
   readonly zone: ZoneModel;
   readonly algorithm: KeyAlgorithm;
+  /** Which generations of roots and issuing authorities there are. Default: the first of each. */
+  readonly generations?: AuthorityGenerations;
+  /** The zone's certificates that no peer is to believe any more. Default: none. */
+  readonly revoked?: readonly RevokedSerial[];
 }
 
 /** What a leaf certificate says. */
@@ -27,6 +35,8 @@ export interface LeafArgs {
   /** DNS SANs, for servers that are checked by host name (Consul's). */
   readonly dnsNames?: readonly string[];
   readonly validityDays: number;
+  /** Part of the resources' names: another one makes another key and certificate. Default: none. */
+  readonly revision?: string;
 }
 
 /** A leaf certificate and its key, as PEM. */
@@ -37,74 +47,71 @@ export interface Leaf {
   readonly keyPem: pulumi.Output<string>;
 }
 
-/**
- * A zone's own certificate authority: a root, whose key never leaves the encrypted state, and one issuing authority that signs the zone's leaves.
- * No other zone trusts it but through a filter chain for callers of this zone.
- */
-export class CertificateAuthority extends pulumi.ComponentResource {
-  /** The zone's roots: what a peer must trust to believe this zone's identities. */
+/** What a peer must have to believe a zone's identities, and none that was withdrawn. */
+export interface ZoneTrust {
+  /** The zone's roots, one PEM after the other. */
   readonly rootsPem: pulumi.Output<string>;
-  readonly issuingPem: pulumi.Output<string>;
-  private readonly issuingKeyPem: pulumi.Output<string>;
-  private readonly algorithm: KeyAlgorithm;
+  /** A revocation list of each of the zone's issuing authorities. A certificate whose authority has none here is refused. */
+  readonly revocationsPem: pulumi.Output<string>;
+}
+
+/** A root or an issuing authority. */
+interface Authority {
+  readonly certPem: pulumi.Output<string>;
+  readonly keyPem: pulumi.Output<string>;
+}
+
+/**
+ * A zone's own certificate authority: roots, whose keys never leave the encrypted state, and under each the issuing authorities, of which one signs the
+ * zone's leaves. No other zone trusts it but through a filter chain for callers of this zone.
+ *
+ * Resources of the first generation bear no number in their names.
+ */
+export class CertificateAuthority extends pulumi.ComponentResource implements ZoneTrust {
+  readonly rootsPem: pulumi.Output<string>;
+  readonly revocationsPem: pulumi.Output<string>;
+  /** Short text of the generations, for what must be restarted when they change; undefined for the first. */
+  readonly generations: string | undefined;
+  private readonly issuing: Authority;
+  private readonly args: CertificateAuthorityArgs;
 
   constructor(name: string, args: CertificateAuthorityArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("lucid:mesh:CertificateAuthority", name, { zone: args.zone.name, algorithm: args.algorithm }, opts);
-    const child = { parent: this };
-    this.algorithm = args.algorithm;
-
-    const rootKey = new tls.PrivateKey(`${name}-root-key`, privateKeyArgs(args.algorithm), child);
-    const root = new tls.SelfSignedCert(
-      `${name}-root`,
-      {
-        privateKeyPem: rootKey.privateKeyPemPkcs8,
-        subject: { commonName: `${args.zone.trustDomain} root`, organization: ORGANIZATION },
-        isCaCertificate: true,
-        setSubjectKeyId: true,
-        setAuthorityKeyId: true,
-        allowedUses: ["cert_signing", "crl_signing"],
-        validityPeriodHours: ROOT_VALIDITY_HOURS,
-        earlyRenewalHours: renewalHours(ROOT_VALIDITY_HOURS),
-      },
-      child,
+    const { roots, issuers } = args.generations ?? FIRST_GENERATIONS;
+    const described = describeGenerations({ roots, issuers });
+    const inputs = { zone: args.zone.name, algorithm: args.algorithm };
+    super(
+      "lucid:mesh:CertificateAuthority",
+      name,
+      described === undefined ? inputs : { ...inputs, generations: described },
+      opts,
     );
+    this.args = args;
+    this.generations = described;
 
-    const issuingKey = new tls.PrivateKey(`${name}-issuing-key`, privateKeyArgs(args.algorithm), child);
-    const issuingRequest = new tls.CertRequest(
-      `${name}-issuing-request`,
-      {
-        privateKeyPem: issuingKey.privateKeyPemPkcs8,
-        subject: { commonName: `${args.zone.trustDomain} issuing`, organization: ORGANIZATION },
-      },
-      child,
-    );
-    const issuing = new tls.LocallySignedCert(
-      `${name}-issuing`,
-      {
-        certRequestPem: issuingRequest.certRequestPem,
-        caPrivateKeyPem: rootKey.privateKeyPemPkcs8,
-        caCertPem: root.certPem,
-        isCaCertificate: true,
-        setSubjectKeyId: true,
-        allowedUses: ["cert_signing", "crl_signing"],
-        validityPeriodHours: ISSUING_VALIDITY_HOURS,
-        earlyRenewalHours: renewalHours(ISSUING_VALIDITY_HOURS),
-      },
-      child,
-    );
-
-    this.rootsPem = root.certPem;
-    this.issuingPem = issuing.certPem;
-    this.issuingKeyPem = issuingKey.privateKeyPemPkcs8;
+    const rootOf = new Map(roots.accepted.map((generation) => [generation, this.root(name, generation)]));
+    const issuing = new Map<string, Authority>();
+    for (const [generation, root] of rootOf) {
+      for (const issuer of issuers.accepted) {
+        issuing.set(key(generation, issuer), this.issuer(name, generation, root, issuer));
+      }
+    }
+    const signing = issuing.get(key(roots.issuing, issuers.issuing));
+    if (signing === undefined) {
+      throw new pulumi.RunError(`zone ${args.zone.name} issues by a generation that it does not have`);
+    }
+    this.issuing = signing;
+    this.rootsPem = concatenated([...rootOf.values()].map(({ certPem }) => certPem));
+    this.revocationsPem = concatenated([...issuing.values()].map((authority) => this.revocations(authority)));
     this.registerOutputs({ rootsPem: this.rootsPem });
   }
 
   /** Makes a key and a certificate for it, good for both ends of a connection. Three resources, children of `parent`. */
   issue(name: string, args: LeafArgs, parent: pulumi.Resource): Leaf {
     const child = { parent };
-    const key = new tls.PrivateKey(`${name}-key`, privateKeyArgs(this.algorithm), child);
+    const base = args.revision === undefined ? name : `${name}-${args.revision}`;
+    const key = new tls.PrivateKey(`${base}-key`, privateKeyArgs(this.args.algorithm), child);
     const request = new tls.CertRequest(
-      `${name}-request`,
+      `${base}-request`,
       {
         privateKeyPem: key.privateKeyPemPkcs8,
         subject: { commonName: args.commonName, organization: ORGANIZATION },
@@ -115,27 +122,113 @@ export class CertificateAuthority extends pulumi.ComponentResource {
     );
     const validityPeriodHours = args.validityDays * HOURS_PER_DAY;
     const certificate = new tls.LocallySignedCert(
-      `${name}-certificate`,
+      `${base}-certificate`,
       {
         certRequestPem: request.certRequestPem,
-        caPrivateKeyPem: this.issuingKeyPem,
-        caCertPem: this.issuingPem,
+        caPrivateKeyPem: this.issuing.keyPem,
+        caCertPem: this.issuing.certPem,
         setSubjectKeyId: true,
-        allowedUses: ["digital_signature", "key_encipherment", "server_auth", "client_auth"],
+        allowedUses: [...keyUses(this.args.algorithm), "server_auth", "client_auth"],
         validityPeriodHours,
         earlyRenewalHours: renewalHours(validityPeriodHours),
       },
       child,
     );
     return {
-      chainPem: pulumi.concat(certificate.certPem, this.issuingPem),
+      chainPem: pulumi.concat(certificate.certPem, this.issuing.certPem),
       keyPem: pulumi.secret(key.privateKeyPemPkcs8),
     };
   }
+
+  private root(name: string, generation: number): Authority {
+    const base = `${name}-root${suffix(generation)}`;
+    const key = new tls.PrivateKey(`${base}-key`, privateKeyArgs(this.args.algorithm), { parent: this });
+    const certificate = new tls.SelfSignedCert(
+      base,
+      {
+        privateKeyPem: key.privateKeyPemPkcs8,
+        subject: subject(`${this.args.zone.trustDomain} root`, generation),
+        isCaCertificate: true,
+        maxPathLength: ROOT_PATH_LENGTH,
+        setSubjectKeyId: true,
+        setAuthorityKeyId: true,
+        allowedUses: ["cert_signing", "crl_signing"],
+        validityPeriodHours: ROOT_VALIDITY_HOURS,
+        earlyRenewalHours: renewalHours(ROOT_VALIDITY_HOURS),
+      },
+      // A first root that was made without the limit keeps standing: a root is exchanged by the next generation, not under its peers' feet.
+      generation === 1 ? { parent: this, ignoreChanges: ["maxPathLength"] } : { parent: this },
+    );
+    return { certPem: certificate.certPem, keyPem: key.privateKeyPemPkcs8 };
+  }
+
+  private issuer(name: string, rootGeneration: number, root: Authority, generation: number): Authority {
+    const prefix = rootGeneration === 1 ? name : `${name}-root${suffix(rootGeneration)}`;
+    const base = `${prefix}-issuing${suffix(generation)}`;
+    const label = rootGeneration === 1 ? "issuing" : `root ${String(rootGeneration)} issuing`;
+    const child = { parent: this };
+    const key = new tls.PrivateKey(`${base}-key`, privateKeyArgs(this.args.algorithm), child);
+    const request = new tls.CertRequest(
+      `${base}-request`,
+      {
+        privateKeyPem: key.privateKeyPemPkcs8,
+        subject: subject(`${this.args.zone.trustDomain} ${label}`, generation),
+      },
+      child,
+    );
+    const certificate = new tls.LocallySignedCert(
+      base,
+      {
+        certRequestPem: request.certRequestPem,
+        caPrivateKeyPem: root.keyPem,
+        caCertPem: root.certPem,
+        isCaCertificate: true,
+        setSubjectKeyId: true,
+        allowedUses: ["cert_signing", "crl_signing"],
+        validityPeriodHours: ISSUING_VALIDITY_HOURS,
+        earlyRenewalHours: renewalHours(ISSUING_VALIDITY_HOURS),
+      },
+      child,
+    );
+    return { certPem: certificate.certPem, keyPem: key.privateKeyPemPkcs8 };
+  }
+
+  /** Made here and not by a resource: Pulumi's providers have none for it. The list is public, though it comes from a secret key. */
+  private revocations({ certPem, keyPem }: Authority): pulumi.Output<string> {
+    const revoked = this.args.revoked ?? [];
+    return pulumi.unsecret(
+      pulumi.all([certPem, keyPem]).apply(([certificate, key]) => revocationList(certificate, key, revoked)),
+    );
+  }
+}
+
+function concatenated(pems: readonly pulumi.Output<string>[]): pulumi.Output<string> {
+  return pulumi.all([...pems]).apply((texts) => texts.join(""));
+}
+
+function key(root: number, issuer: number): string {
+  return `${String(root)}/${String(issuer)}`;
+}
+
+function suffix(generation: number): string {
+  return generation === 1 ? "" : `-${String(generation)}`;
+}
+
+/** Authorities of several generations bear different names, so that no verifier has to tell them apart by their keys. */
+function subject(name: string, generation: number) {
+  return {
+    commonName: generation === 1 ? name : `${name} ${String(generation)}`,
+    organization: ORGANIZATION,
+  };
 }
 
 function privateKeyArgs(algorithm: KeyAlgorithm): tls.PrivateKeyArgs {
   return algorithm === "ECDSA" ? { algorithm, ecdsaCurve: "P256" } : { algorithm, rsaBits: 2048 };
+}
+
+/** Key usages of a leaf: an RSA key may also encipher keys, an ECDSA key can't (RFC 8813, section 3). */
+function keyUses(algorithm: KeyAlgorithm): string[] {
+  return algorithm === "ECDSA" ? ["digital_signature"] : ["digital_signature", "key_encipherment"];
 }
 
 function renewalHours(validityHours: number): number {

@@ -2,6 +2,8 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvoyOptions } from "../envoy";
 import type { Mesh, Service, ZoneName } from "../mesh";
+import type { ZoneTrust } from "./certificate-authority";
+import { leafRevision, type RevokedCertificate } from "./identity/revocations";
 import { objectLabels, selectorLabels, spreadOverNodes, workloadLabels } from "./pod";
 import type { PodTemplate, VersionPod } from "./pod-template";
 import { toTemplateSpec } from "./pod-template";
@@ -15,6 +17,7 @@ export interface MeshContext {
   readonly zones: Readonly<Record<ZoneName, Zone>>;
   readonly envoy: EnvoyOptions;
   readonly certValidityDays: number;
+  readonly revokedCertificates: readonly RevokedCertificate[];
   readonly startGate: ServiceImage;
 }
 
@@ -51,8 +54,9 @@ export class MeshService extends pulumi.ComponentResource {
         service,
         envoy: context.envoy,
         authority: zone.authority,
-        roots: zoneRoots(context.zones),
+        trust: zoneTrust(context.zones),
         certValidityDays: context.certValidityDays,
+        leafRevision: leafRevision(service.name, context.revokedCertificates),
         startGateImage: context.startGate.reference,
       },
       child,
@@ -116,12 +120,12 @@ export class MeshService extends pulumi.ComponentResource {
   }
 }
 
-function zoneRoots(zones: Readonly<Record<ZoneName, Zone>>): Record<ZoneName, pulumi.Output<string>> {
+function zoneTrust(zones: Readonly<Record<ZoneName, Zone>>): Record<ZoneName, ZoneTrust> {
   return {
-    ops: zones.ops.authority.rootsPem,
-    chain: zones.chain.authority.rootsPem,
-    wallet: zones.wallet.authority.rootsPem,
-    mesh: zones.mesh.authority.rootsPem,
-    edge: zones.edge.authority.rootsPem,
+    ops: zones.ops.authority,
+    chain: zones.chain.authority,
+    wallet: zones.wallet.authority,
+    mesh: zones.mesh.authority,
+    edge: zones.edge.authority,
   };
 }

@@ -67,3 +67,11 @@ export function spreadOverNodes(
     },
   ];
 }
+
+/**
+ * Annotation by which the pods of an agent that reads its roots only at its start (Consul's) are exchanged, one after the other, when its zone's authorities
+ * change. None while the zone has the first generations.
+ */
+export function restartOnRotation(generations: string | undefined): { readonly annotations?: Record<string, string> } {
+  return generations === undefined ? {} : { annotations: { "lucid.internal/authorities": generations } };
+}

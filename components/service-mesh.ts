@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { KubeConfig } from "@kubernetes/client-node";
-import type { Mesh, Service, Zone as ZoneModel, ZoneName } from "../mesh";
+import { ZONES, type Mesh, type Service, type Zone as ZoneModel, type ZoneName } from "../mesh";
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
 import { applicationPod, versionPods } from "./application";
@@ -11,6 +11,8 @@ import { ConsulCluster } from "./discovery/consul-cluster";
 import { DistributionRights } from "./distribution-rights";
 import { forwardConsul } from "./discovery/consul-forward";
 import { envoyOptions } from "./envoy-options";
+import { generationsOf, type AuthorityGenerations } from "./identity/generations";
+import { revocationProblems, withdrawals } from "./identity/revocations";
 import { Jaeger } from "./observability/jaeger";
 import { MeshController } from "./mesh-controller";
 import type { MeshContext } from "./mesh-service";
@@ -45,13 +47,19 @@ export class ServiceMesh extends pulumi.ComponentResource {
     const { mesh, settings } = args;
     const child = { parent: this };
     for (const notice of trafficNotices(mesh)) void pulumi.log.warn(notice, this);
+    const revoked = settings.revokedCertificates ?? [];
+    const [problem, ...others] = revocationProblems(mesh, revoked);
+    if (problem !== undefined) {
+      throw new pulumi.RunError(`lucid-mesh:revokedCertificates: ${[problem, ...others].join("; ")}`);
+    }
 
     const zones = this.zones(args);
     const context: MeshContext = {
       mesh,
       zones,
-      envoy: envoyOptions(settings),
+      envoy: { ...envoyOptions(settings), withdrawals: withdrawals(revoked, generationsByZone(settings)) },
       certValidityDays: settings.certValidityDays,
+      revokedCertificates: revoked,
       startGate: new ServiceImage("start-gate", { service: "start-gate", registry: settings.imageRegistry }, child),
     };
 
@@ -140,11 +148,25 @@ export class ServiceMesh extends pulumi.ComponentResource {
     const zone = (name: ZoneName) =>
       new Zone(
         name,
-        { mesh, zone: zoneModel(mesh, name), algorithm: settings.certificateAlgorithm, surroundings },
+        {
+          mesh,
+          zone: zoneModel(mesh, name),
+          algorithm: settings.certificateAlgorithm,
+          generations: generationsOf(name, settings),
+          revoked: (settings.revokedCertificates ?? []).filter((entry) => entry.zone === name),
+          surroundings,
+        },
         { parent: this },
       );
     return { ops: zone("ops"), chain: zone("chain"), wallet: zone("wallet"), mesh: zone("mesh"), edge: zone("edge") };
   }
+}
+
+function generationsByZone(settings: Settings): Record<ZoneName, AuthorityGenerations> {
+  return Object.fromEntries(ZONES.map((zone) => [zone, generationsOf(zone, settings)])) as Record<
+    ZoneName,
+    AuthorityGenerations
+  >;
 }
 
 function zoneModel(mesh: Mesh, name: ZoneName): ZoneModel {

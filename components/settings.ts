@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { issuingGenerations, rootGenerations } from "./identity/generations";
+import { revokedCertificates } from "./identity/revocations";
 
 /** One thing wrong with the stack's configuration. */
 export interface SettingProblem {
@@ -72,6 +74,12 @@ const settingsSchema = z.strictObject({
     .min(1, "is below 1")
     .max(90, "is above 90")
     .default(90),
+  /** Generations of each zone's root, as JSON: those that are trusted, and the one under which certificates are issued. Unset: the first. */
+  rootGenerations: rootGenerations.optional(),
+  /** Generations of each zone's issuing authority under its roots, as JSON: those that are kept, and the one that issues. Unset: the first. */
+  issuingGenerations: issuingGenerations.optional(),
+  /** Certificates that nobody believes any more, as a JSON list. Unset: none. */
+  revokedCertificates: revokedCertificates.optional(),
   /** `SERVICE_REGISTRY_TTL`, in seconds: entries not refreshed within it are removed. */
   serviceRegistryTtl: z.coerce
     .number("is not a number")
@@ -100,13 +108,17 @@ export function parseSettings(raw: Readonly<Record<string, string>>): Settings {
   const problems: SettingProblem[] = [];
   if (!result.success) {
     for (const issue of result.error.issues) {
-      if (issue.code === "unrecognized_keys") {
+      const [first, ...inside] = issue.path.map(String);
+      if (issue.code === "unrecognized_keys" && first === undefined) {
         const known = SETTING_KEYS.join(", ");
         for (const key of issue.keys)
           problems.push({ key, message: `is not a key of this project; its keys are ${known}` });
       } else {
-        const key = issue.path.join(".");
-        problems.push({ key, message: key in raw ? issue.message : "is missing" });
+        const key = first ?? "";
+        const place = inside.length === 0 ? "" : `${inside.join(".")} `;
+        const message =
+          issue.code === "unrecognized_keys" ? `has an unknown key: ${issue.keys.join(", ")}` : issue.message;
+        problems.push({ key, message: key in raw ? `${place}${message}` : "is missing" });
       }
     }
   } else if (result.data.nodeResolverIp === result.data.consulIp) {

@@ -5,7 +5,7 @@ import type { EnvoyOptions } from "../envoy";
 import { renderSidecar, renderTrust, sidecarCommand, sidecarResources } from "../envoy";
 import type { Mesh, Service, ZoneName } from "../mesh";
 import { peerZones } from "../mesh";
-import type { CertificateAuthority } from "./certificate-authority";
+import type { CertificateAuthority, ZoneTrust } from "./certificate-authority";
 import { objectLabels } from "./pod";
 import type { PodTemplate } from "./pod-template";
 import type { AttachOptions, SidecarPod } from "./sidecar-pod";
@@ -18,9 +18,11 @@ export interface SidecarArgs {
   readonly envoy: EnvoyOptions;
   /** Authority of the service's own zone: it signs the leaf. */
   readonly authority: CertificateAuthority;
-  /** Roots of every zone, as PEM; the sidecar is given those of its peers alone. */
-  readonly roots: Readonly<Record<ZoneName, pulumi.Input<string>>>;
+  /** Roots and revocation lists of every zone; the sidecar is given those of its peers alone. */
+  readonly trust: Readonly<Record<ZoneName, ZoneTrust>>;
   readonly certValidityDays: number;
+  /** Part of the names of key and certificate, which changes when one of the service's certificates is revoked. Default: none. */
+  readonly leafRevision?: string;
   /** Image of the start gate. */
   readonly startGateImage: string;
 }
@@ -45,7 +47,10 @@ export class Sidecar extends pulumi.ComponentResource {
     this.bootstrapDigest = digest(files["bootstrap.yaml"]);
     const trust: Record<string, pulumi.Output<string>> = {};
     for (const zone of peerZones(args.mesh, service)) {
-      trust[`${zone}.yaml`] = pulumi.output(args.roots[zone]).apply((pem) => renderTrust(zone, pem));
+      const { rootsPem, revocationsPem } = args.trust[zone];
+      trust[`${zone}.yaml`] = pulumi
+        .all([rootsPem, revocationsPem])
+        .apply(([roots, revocations]) => renderTrust(zone, roots, revocations));
     }
     const roots = new kubernetes.core.v1.ConfigMap(`${name}-trust`, { metadata: object("trust"), data: trust }, child);
     new kubernetes.core.v1.ConfigMap(
@@ -57,7 +62,12 @@ export class Sidecar extends pulumi.ComponentResource {
 
     const leaf = args.authority.issue(
       name,
-      { commonName: service.hostname, uri: service.identity, validityDays: args.certValidityDays },
+      {
+        commonName: service.hostname,
+        uri: service.identity,
+        validityDays: args.certValidityDays,
+        revision: args.leafRevision,
+      },
       this,
     );
     new kubernetes.core.v1.Secret(

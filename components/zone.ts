@@ -4,6 +4,8 @@ import type { Mesh, Zone as ZoneModel } from "../mesh";
 import { LABELS, PART_OF } from "../mesh/wire";
 import type { KeyAlgorithm } from "./certificate-authority";
 import { CertificateAuthority } from "./certificate-authority";
+import type { AuthorityGenerations } from "./identity/generations";
+import type { RevokedSerial } from "./identity/revocation-list";
 import { NetworkIsolation } from "./network/network-isolation";
 import type { NetworkSurroundings } from "./network/network-policies";
 
@@ -11,6 +13,10 @@ export interface ZoneArgs {
   readonly mesh: Mesh;
   readonly zone: ZoneModel;
   readonly algorithm: KeyAlgorithm;
+  /** Generations of the zone's authorities. */
+  readonly generations: AuthorityGenerations;
+  /** The zone's revoked certificates. */
+  readonly revoked: readonly RevokedSerial[];
   readonly surroundings: NetworkSurroundings;
 }
 
@@ -43,7 +49,8 @@ export class Zone extends pulumi.ComponentResource {
       },
       child,
     );
-    this.authority = new CertificateAuthority(`${name}-ca`, { zone: args.zone, algorithm: args.algorithm }, child);
+    const { zone, algorithm, generations, revoked } = args;
+    this.authority = new CertificateAuthority(`${name}-ca`, { zone, algorithm, generations, revoked }, child);
     this.isolation = new NetworkIsolation(
       `${name}-isolation`,
       { mesh: args.mesh, zone: args.zone, surroundings: args.surroundings },

@@ -14,6 +14,8 @@ const PROVEN: Message = {
   caller: "%DOWNSTREAM_PEER_URI_SAN%",
   callerCertificate: "%DOWNSTREAM_PEER_FINGERPRINT_256%",
   callerInstance: CALLER_INSTANCE,
+  // By this number a certificate is revoked.
+  callerSerial: "%DOWNSTREAM_PEER_SERIAL%",
   callerAddress: "%DOWNSTREAM_REMOTE_ADDRESS%",
   serverName: "%REQUESTED_SERVER_NAME%",
 };
@@ -22,6 +24,7 @@ const PROVEN: Message = {
 const CLAIMED: Message = {
   claimedCaller: "%DOWNSTREAM_PEER_URI_SAN%",
   claimedCertificate: "%DOWNSTREAM_PEER_FINGERPRINT_256%",
+  claimedSerial: "%DOWNSTREAM_PEER_SERIAL%",
   callerAddress: "%DOWNSTREAM_REMOTE_ADDRESS%",
   serverName: "%REQUESTED_SERVER_NAME%",
 };

@@ -121,10 +121,10 @@ export function connectionManager(manager: ConnectionManager): Message {
 }
 
 /**
- * A peer proves itself when it connects, and never again on that connection: so none is older than this, and what trust or revocation say today holds
- * for everybody a minute later. Streams under way are finished.
+ * A peer proves itself when it connects, and never again on that connection: so none is older than this, and together with the 5 s in which calls under way may end what trust
+ * and revocation say today holds for everybody within a minute. Streams under way are finished; a withdrawal cuts them off (withdrawals.ts).
  */
-export const MAX_PEER_CONNECTION = "60s";
+export const MAX_PEER_CONNECTION = "45s";
 
 /**
  * No peer has this address, so none counts as internal and the `x-envoy-` headers of every one are removed. An empty list would stand for all

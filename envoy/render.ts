@@ -16,6 +16,7 @@ import { outboundListener } from "./outbound";
 import { isScraper, scrapeCluster, scrapedZones, scrapeListener } from "./scrape";
 import { renderTokens } from "./tokens";
 import { CERTIFICATE_FILE, renderCertificateSds } from "./tls";
+import { withWithdrawals } from "./withdrawals";
 import { toYaml } from "./yaml";
 
 /** The files of one sidecar, by name, as they stand together in ConfigMap `<service>-envoy`. They hold no key and no certificate. */
@@ -41,12 +42,14 @@ export interface SidecarFiles {
  */
 export function renderSidecar(mesh: Mesh, service: Service, options: EnvoyOptions): SidecarFiles {
   const edges = edgesFrom(mesh, service);
+  const marked = withWithdrawals(
+    { listeners: listeners(mesh, service, edges, options), clusters: clusters(mesh, service, edges, options) },
+    options.withdrawals ?? [],
+  );
   return {
     "bootstrap.yaml": toYaml(bootstrap(mesh, service)),
-    "listeners.yaml": discoveryFile(listeners(mesh, service, edges, options)),
-    "clusters.yaml": discoveryFile(
-      clusters(mesh, service, edges, options).map((cluster) => any("envoy.config.cluster.v3.Cluster", cluster)),
-    ),
+    "listeners.yaml": discoveryFile(marked.listeners),
+    "clusters.yaml": discoveryFile(marked.clusters.map((cluster) => any("envoy.config.cluster.v3.Cluster", cluster))),
     [CERTIFICATE_FILE]: renderCertificateSds(),
     [CREDENTIAL_FILE]: renderCredentialSds(),
     [IDENTITY_TOKEN.keysFile]: renderTokens(),

@@ -46,13 +46,25 @@ export function clientTls(peers: Peers, serverName: string, alpn: readonly strin
 }
 
 /**
- * The SDS file of a zone's roots, `<zone>.yaml` under {@link SIDECAR_PATHS.config}. The PEM is inline: of all forms only this one is reloaded
- * together with its watched directory.
+ * The SDS file of a zone's trust, `<zone>.yaml` under {@link SIDECAR_PATHS.config}: its roots, and what was revoked under them. The PEMs are inline: of all
+ * forms only this one is reloaded together with its watched directory.
+ *
+ * Revocation lists are always there, empty ones too: with one list in the file Envoy demands one of every issuer of a leaf, so that an issuing authority
+ * that the zone gave up is refused although its root is not; and the check is not first tried on the day it is needed.
  *
  * @param rootsPem one or more PEM certificates; several while roots are being exchanged
+ * @param revocationsPem a PEM revocation list of every issuing authority
  */
-export function renderTrust(zone: ZoneName, rootsPem: string): string {
-  return secretFile({ name: trustSecret(zone), validation_context: { trusted_ca: { inline_string: rootsPem } } });
+export function renderTrust(zone: ZoneName, rootsPem: string, revocationsPem: string): string {
+  return secretFile({
+    name: trustSecret(zone),
+    validation_context: {
+      trusted_ca: { inline_string: rootsPem },
+      crl: { inline_string: revocationsPem },
+      // Roots sign no lists: a root that can't be believed any more is taken out of the bundle.
+      only_verify_leaf_cert_crl: true,
+    },
+  });
 }
 
 /** The SDS file that names the sidecar's certificate and key; it says the same for every service. */

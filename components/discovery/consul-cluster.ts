@@ -7,6 +7,7 @@ import { consulSecrets } from "./consul-secrets";
 import {
   objectLabels,
   restrictedContainer,
+  restartOnRotation,
   restrictedPod,
   selectorLabels,
   spreadOverNodes,
@@ -99,7 +100,10 @@ export class ConsulCluster extends pulumi.ComponentResource {
           podManagementPolicy: "Parallel",
           selector: { matchLabels: selectorLabels(CONSUL.service) },
           template: {
-            metadata: { labels: workloadLabels(CONSUL.service, zone.name, version) },
+            metadata: {
+              labels: workloadLabels(CONSUL.service, zone.name, version),
+              ...restartOnRotation(args.zone.authority.generations),
+            },
             spec: {
               serviceAccountName: CONSUL.service,
               automountServiceAccountToken: false,

@@ -9,6 +9,7 @@ import { corefile } from "./corefile";
 import {
   APPLICATION_UID,
   objectLabels,
+  restartOnRotation,
   restrictedContainer,
   restrictedPod,
   selectorLabels,
@@ -87,7 +88,10 @@ export class NodeResolver extends pulumi.ComponentResource {
           // A node is never without its resolver while it is replaced.
           updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
           template: {
-            metadata: { labels: workloadLabels(NODE_RESOLVER.service, zone.name, version) },
+            metadata: {
+              labels: workloadLabels(NODE_RESOLVER.service, zone.name, version),
+              ...restartOnRotation(args.zone.authority.generations),
+            },
             spec: {
               serviceAccountName: NODE_RESOLVER.service,
               automountServiceAccountToken: false,

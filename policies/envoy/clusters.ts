@@ -1,7 +1,7 @@
 import { CALL_PORT, INSPECTION_PORT, ceilingAllows } from "../ceiling-edges";
 import type { Field } from "../judgement/field";
 import type { Scope } from "./scope";
-import { closedKeys, isType } from "./shape";
+import { checkMark, closedKeys, isType } from "./shape";
 import { checkPresentsToken } from "./token";
 import { checkClientTls } from "./tls";
 import { checkBounds } from "./traffic";
@@ -41,9 +41,10 @@ export function checkClusters(file: Field, scope: Scope): void {
       "the transport is chosen per host",
       "give the cluster one transport_socket",
     );
-    closedKeys(cluster, [...CLUSTER_KEYS, "transport_socket_matches"], findings);
+    closedKeys(cluster, [...CLUSTER_KEYS, "transport_socket_matches", "metadata"], findings);
     checkBounds(cluster, scope, /^outbound\|./.test(name) ? "budget" : "plain");
     checkPresentsToken(cluster, /^(outbound|scrape)\|./.test(name), scope);
+    checkMark(cluster.at("metadata"), findings);
     if (name.startsWith("application|")) checkApplication(cluster, scope);
     else if (/^outbound\|./.test(name)) checkCallee(cluster, name.split("|")[1] ?? "", scope);
     else if (/^scrape\|./.test(name)) checkScrape(cluster, name.slice("scrape|".length), scope);

@@ -5,7 +5,7 @@ import { formOf } from "./listener-forms";
 import type { ListenerForm } from "./listener-forms";
 import { checkRbac } from "./rbac";
 import type { Scope } from "./scope";
-import { closedKeys, extensionOf, isType } from "./shape";
+import { checkMark, closedKeys, extensionOf, isType } from "./shape";
 import { checkTunnel, checkTunnelToken } from "./token";
 import { checkServerTls } from "./tls";
 import type { AcceptedPeers } from "./tls";
@@ -99,9 +99,10 @@ function checkListener(listener: Field, name: string, form: ListenerForm, scope:
   for (const chain of chains) {
     closedKeys(
       chain,
-      ["name", "filter_chain_match", "transport_socket", "transport_socket_connect_timeout", "filters"],
+      ["name", "filter_chain_match", "transport_socket", "transport_socket_connect_timeout", "filters", "metadata"],
       findings,
     );
+    checkMark(chain.at("metadata"), findings);
     const peers = mutual ? checkMutual(chain, name, form.callPort ?? "", scope) : undefined;
     if (!mutual)
       findings.require(

@@ -76,3 +76,10 @@ export function extensionOf(wrapper: Field, allowed: readonly string[], findings
   );
   return undefined;
 }
+
+/** Metadata holds the mark of what was withdrawn from peers, and nothing that a filter could read. */
+export function checkMark(metadata: Field, findings: Findings): void {
+  closedKeys(metadata, ["filter_metadata"], findings);
+  closedKeys(metadata.at("filter_metadata"), ["lucid.internal"], findings);
+  closedKeys(metadata.at("filter_metadata", "lucid.internal"), ["withdrawn"], findings);
+}

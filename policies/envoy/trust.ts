@@ -4,11 +4,17 @@ import type { Scope } from "./scope";
 import { closedKeys, isType } from "./shape";
 
 const SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret";
-const CERTIFICATES = /^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n*)+$/;
+const CERTIFICATES = pems("CERTIFICATE");
+const REVOCATION_LISTS = pems("X509 CRL");
+
+/** One or more PEM blocks of a kind, and nothing else. */
+function pems(kind: string): RegExp {
+  return new RegExp(`^(-----BEGIN ${kind}-----\\n[A-Za-z0-9+/=\\n]+-----END ${kind}-----\\n*)+$`);
+}
 
 /**
- * Checks a `<service>-trust` ConfigMap: one file a zone, with that zone's roots and nothing that would loosen the checks of the listeners it is merged
- * into. The roots may be unknown at preview; the same check runs again, on the known text, before the object is created.
+ * Checks a `<service>-trust` ConfigMap: one file a zone, with that zone's roots, the revocation lists of its issuing authorities, and nothing that would loosen
+ * the checks of the listeners it is merged into. Its text may be unknown at preview; the same check runs again, on the known text, before the object is created.
  */
 export function checkTrust(data: Field, { findings, ceiling }: Scope): void {
   for (const [name, entry] of data.entries()) {
@@ -47,19 +53,35 @@ function checkRoots(file: Field, zone: string, findings: Scope["findings"]): voi
   findings.require(resources.length === 1, file, "the file has not exactly one secret", `keep trust/${zone}`);
   for (const secret of resources) {
     closedKeys(secret, ["@type", "name", "validation_context"], findings);
-    closedKeys(secret.at("validation_context"), ["trusted_ca"], findings);
-    closedKeys(secret.at("validation_context", "trusted_ca"), ["inline_string"], findings);
+    const context = secret.at("validation_context");
+    closedKeys(context, ["trusted_ca", "crl", "only_verify_leaf_cert_crl"], findings);
+    closedKeys(context.at("trusted_ca"), ["inline_string"], findings);
+    closedKeys(context.at("crl"), ["inline_string"], findings);
     findings.require(
       isType(secret, SECRET) && secret.at("name").is(`trust/${zone}`),
       secret,
       "the secret is not the roots of the file's zone",
       `name it trust/${zone}`,
     );
+    const roots = context.at("trusted_ca", "inline_string");
     findings.require(
-      CERTIFICATES.test(secret.at("validation_context", "trusted_ca", "inline_string").text() ?? ""),
-      secret.at("validation_context", "trusted_ca", "inline_string"),
+      CERTIFICATES.test(roots.text() ?? ""),
+      roots,
       "the roots are something else than PEM certificates",
-      "put the zone's root certificates there, and nothing else",
+      "put the zone's root certificates there, one at least, and nothing else",
+    );
+    const lists = context.at("crl", "inline_string");
+    findings.require(
+      REVOCATION_LISTS.test(lists.text() ?? ""),
+      lists,
+      "no revocation list says which certificates of the zone were revoked",
+      "put a PEM revocation list of each of the zone's issuing authorities there; one that revokes nothing is empty",
+    );
+    findings.require(
+      context.at("only_verify_leaf_cert_crl").is(true),
+      context.at("only_verify_leaf_cert_crl"),
+      "roots sign no revocation lists, so every certificate would be refused",
+      "set only_verify_leaf_cert_crl: true",
     );
   }
 }

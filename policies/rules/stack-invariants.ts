@@ -86,19 +86,33 @@ function unprovenImages(resource: StackResource, findings: Findings): void {
   }
 }
 
-/** Roots that are unknown at preview come from certificates, and from nothing else: not from a key, not from a random value. */
+/**
+ * Trust that is unknown at preview comes from certificates, and from the keys by which their revocation lists are signed: not from a key alone, not from a
+ * random value. That no key stands in the text itself is judged when it is known, before the object is made (`private-keys-in-secrets`).
+ */
 function unprovenRoots(resource: StackResource, findings: Findings): void {
   for (const [, entry] of resource.properties.at("data").entries()) {
     if (!entry.isUnknown || !isTrustFile(resource, entry.path)) continue;
-    const sources = resource.sources("data");
+    const sources = resource.sources("data").map((type) => TRUST_SOURCES.find((known) => type.startsWith(known)));
     findings.require(
-      sources.length > 0 && sources.every((type) => /^tls:index\/(selfSignedCert|locallySignedCert):/.test(type)),
+      sources.includes(ROOTS) && sources.every((source) => source !== undefined),
       entry,
       "the roots can't be known at preview and do not come from certificates alone",
-      "take certPem of the zones' root certificates",
+      "take certPem of the zones' root certificates, and revocation lists of their issuing authorities",
+    );
+    findings.require(
+      !sources.includes(SIGNING_KEYS) || (sources.includes(ISSUERS) && !entry.path.endsWith('["ca.crt"]')),
+      entry,
+      "a key is among what the trust is made of, and no issuing authority whose revocation list it could sign",
+      "take rootsPem and revocationsPem of CertificateAuthority",
     );
   }
 }
+
+const ROOTS = "tls:index/selfSignedCert:";
+const ISSUERS = "tls:index/locallySignedCert:";
+const SIGNING_KEYS = "tls:index/privateKey:";
+const TRUST_SOURCES = [ROOTS, ISSUERS, SIGNING_KEYS];
 
 function collect(
   resource: StackResource,

@@ -137,11 +137,11 @@ async function measured(
   const leaf = await root.issue(service.hostname, service.identity);
   const issuer = new Issuer();
   sidecar.mountKeys(issuer.published);
-  const { rootPem } = root;
+  const trust = await root.bundle();
   sidecar.mount(
     mesh,
     { ...leaf, token: issuer.issue(service) },
-    { ops: rootPem, chain: rootPem, wallet: rootPem, mesh: rootPem, edge: rootPem },
+    { ops: trust, chain: trust, wallet: trust, mesh: trust, edge: trust },
   );
   await sidecar.start();
   // The first flush of the statistics makes what is only made once.

@@ -12,9 +12,11 @@ import { plainCopy } from "../../policies/judgement/plain";
 import { judgeResource } from "../../policies/judgement/rule";
 import type { StackResource } from "../../policies/judgement/rule";
 import { resourceRules, stackRules } from "../../policies/rules";
+import { mockAuthority } from "../unit/components/mock-authority";
 
 const ROOT = path.resolve(__dirname, "../..");
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----\n${"MIIB".repeat(8)}\n-----END CERTIFICATE-----\n`;
+/** Stands for every authority. */
+const authority = { key: "", certificate: "" };
 
 /** What the engine would be asked to make, in the order in which it would be. */
 const registered: StackResource[] = [];
@@ -24,6 +26,7 @@ describe("what Lucid declares passes the pack", function () {
   this.timeout(60_000);
 
   before(async () => {
+    Object.assign(authority, await mockAuthority());
     await pulumi.runtime.setMocks(
       {
         newResource: ({ type, name, inputs }) => {
@@ -88,10 +91,10 @@ describe("what Lucid declares passes the pack", function () {
 function outputsOf(type: string): Readonly<Record<string, string>> {
   switch (type) {
     case "tls:index/privateKey:PrivateKey":
-      return { privateKeyPemPkcs8: "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n" };
+      return { privateKeyPemPkcs8: authority.key };
     case "tls:index/selfSignedCert:SelfSignedCert":
     case "tls:index/locallySignedCert:LocallySignedCert":
-      return { certPem: CERTIFICATE };
+      return { certPem: authority.certificate };
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n" };
     case "random:index/randomBytes:RandomBytes":

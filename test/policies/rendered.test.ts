@@ -35,6 +35,8 @@ const everyCall: Ceiling = {
   edges: [{ from: "*", to: "*", ports: ["15001/TCP", "15090/TCP"], reason: "the tests' own mesh" }],
 };
 
+const revocations = pem.replaceAll("CERTIFICATE", "X509 CRL");
+
 /** The rules share no code with what renders Lucid; here they meet. */
 describe("what Lucid renders passes the pack", () => {
   for (const { title, declared, ceiling } of [
@@ -46,10 +48,16 @@ describe("what Lucid renders passes the pack", () => {
       it(`${title}: sidecar of ${service.name}`, () => {
         const files = { ...renderSidecar(declared, service, envoy), "certificate.yaml": renderCertificateSds() };
         const configuration = configMap(`${service.name}-envoy`, files, service.zone);
-        const zones = peerZones(declared, service).map((zone) => [`${zone}.yaml`, renderTrust(zone, pem)]);
+        const withdrawals = declared.zones.map((zone) => ({ zone: zone.name, what: "root 1" }));
+        const withdrawn = {
+          ...renderSidecar(declared, service, { ...envoy, withdrawals }),
+          "certificate.yaml": renderCertificateSds(),
+        };
+        const zones = peerZones(declared, service).map((zone) => [`${zone}.yaml`, renderTrust(zone, pem, revocations)]);
         const trust = configMap(`${service.name}-trust`, Object.fromEntries(zones) as JsonObject, service.zone);
         for (const rule of [envoyListenersMtls, envoyUpstreamsMtls, privateKeysInSecrets]) {
           assertPasses(rule, configuration, ceiling);
+          assertPasses(rule, configMap(`${service.name}-envoy`, withdrawn, service.zone), ceiling);
           assertPasses(rule, trust, ceiling);
         }
       });

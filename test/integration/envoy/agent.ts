@@ -11,10 +11,12 @@ import * as tlsForwarder from "./tls-forwarder";
 import * as transfers from "./transfers";
 import * as servers from "./servers";
 import * as verdicts from "./verdicts";
+import * as heldStreams from "./held-streams";
 
 const commands = {
   alive: () => Promise.resolve(true),
   ...clients,
+  ...heldStreams,
   ...load,
   ...loadClients,
   ...shareLoad,

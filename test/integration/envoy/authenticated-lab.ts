@@ -8,7 +8,7 @@ import { OPTIONS } from "../../unit/envoy/fixture";
 import { BANNER, volumes } from "./mesh-lab";
 import { Issuer as TokenIssuer } from "./issuer";
 import { Network, type Host } from "./network";
-import { Authority, type Leaf } from "./pki";
+import { Authority, type Leaf, type TrustBundle } from "./pki";
 import { labDirectory, removeLabDirectory, Sidecar, type Credentials } from "./sidecar";
 import { Issuer, now } from "./tokens";
 
@@ -105,7 +105,9 @@ export class AuthenticatedLab {
   }
 
   private async serve(): Promise<void> {
-    const roots = Object.fromEntries(ZONES.map((zone) => [zone, this.authorities[zone].rootPem]));
+    const bundles: [ZoneName, TrustBundle][] = [];
+    for (const zone of ZONES) bundles.push([zone, await this.authorities[zone].bundle()]);
+    const trust = Object.fromEntries(bundles) as Record<ZoneName, TrustBundle>;
     const records = Object.fromEntries(
       RUNNING.map((name) => [this.service(name).discoveryName, [this.host(name).address]]),
     );
@@ -120,7 +122,7 @@ export class AuthenticatedLab {
     await Promise.all(
       RUNNING.map(async (name) => {
         this.sidecars[name].mountKeys(this.tokens.published);
-        this.sidecars[name].mount(this.mesh, this.leaves[name], roots as Record<ZoneName, string>);
+        this.sidecars[name].mount(this.mesh, this.leaves[name], trust);
         await this.sidecars[name].start();
       }),
     );

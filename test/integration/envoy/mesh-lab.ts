@@ -6,8 +6,8 @@ import type { EnvoyOptions } from "../../../envoy";
 import { everyProtocol, OPTIONS, services } from "../../unit/envoy/fixture";
 import { Issuer } from "./issuer";
 import { Network, type Host } from "./network";
-import { Authority, type Leaf, type Oddities } from "./pki";
-import { labDirectory, removeLabDirectory, Sidecar, type Credentials } from "./sidecar";
+import { Authority, type Leaf, type Oddities, type TrustBundle } from "./pki";
+import { labDirectory, removeLabDirectory, Sidecar, type Change, type Credentials } from "./sidecar";
 
 /** Services that run in the lab. */
 export const RUNNING = ["console", "prometheus", "jaeger", "blocks", "router"] as const;
@@ -32,13 +32,16 @@ export class MeshLab {
     private readonly leaves: Readonly<Record<Running, Leaf>>,
     /** Who issues the identity tokens. */
     readonly issuer: Issuer,
+    /** Roots and revocation lists of every zone, as they are mounted at the start. */
+    readonly trust: Readonly<Record<ZoneName, TrustBundle>>,
   ) {}
 
   /**
    * @param more options that differ from the program's
    * @param drainSeconds how long connections of a changed chain are drained. Default: a few seconds, less than in a pod.
+   * @param always alters every file that is mounted
    */
-  static async start(more: Partial<EnvoyOptions> = {}, drainSeconds?: number): Promise<MeshLab> {
+  static async start(more: Partial<EnvoyOptions> = {}, drainSeconds?: number, always?: Change): Promise<MeshLab> {
     const directory = labDirectory();
     const network = new Network(directory);
     const authorities = await byName(ZONES, (zone) => Authority.create(zone));
@@ -50,18 +53,14 @@ export class MeshLab {
       const { hostname, identity, zone } = services[name];
       return authorities[zone].issue(hostname, identity);
     });
+    const trust = await byName(ZONES, (zone) => authorities[zone].bundle());
     const sidecars = await byName(RUNNING, (name) =>
-      Promise.resolve(new Sidecar(services[name], hosts[name], options, drainSeconds)),
+      Promise.resolve(new Sidecar(services[name], hosts[name], options, drainSeconds, always)),
     );
-    const lab = new MeshLab(network, resolver, stranger, authorities, sidecars, leaves, new Issuer());
+    const lab = new MeshLab(network, resolver, stranger, authorities, sidecars, leaves, new Issuer(), trust);
     await resolver.call("serveDns", { address: resolver.address, port: 53, records: lab.discovery() });
     await Promise.all(RUNNING.map((name) => lab.startPod(name)));
     return lab;
-  }
-
-  /** Roots of every zone, as PEM. */
-  get roots(): Record<ZoneName, string> {
-    return Object.fromEntries(ZONES.map((zone) => [zone, this.authorities[zone].rootPem])) as Record<ZoneName, string>;
   }
 
   /** The discovery names of what runs. */
@@ -115,7 +114,7 @@ export class MeshLab {
       }
     }
     sidecar.mountKeys(this.issuer.published);
-    sidecar.mount(this.mesh, this.leaf(name), this.roots);
+    sidecar.mount(this.mesh, this.leaf(name), this.trust);
     await sidecar.start();
   }
 }

@@ -9,12 +9,13 @@ import {
   sidecarCommand,
   type EnvoyOptions,
   type TokenIssuer,
+  type Withdrawal,
 } from "../../../envoy";
 import { peerZones, serviceNamed } from "../../../mesh/edges";
 import type { Mesh, Service, ZoneName } from "../../../mesh/model";
 import { IDENTITY_TOKEN, SIDECAR_PATHS } from "../../../mesh/wire";
 import { end, type Host } from "./network";
-import type { Leaf } from "./pki";
+import type { Leaf, TrustBundle } from "./pki";
 
 /**
  * The user of this run's Envoys, in place of the sidecar's: a user has 128 inotify instances on a whole machine (`fs.inotify.max_user_instances`), of which
@@ -27,6 +28,8 @@ type Volume = Readonly<Record<string, string>>;
 /** Tests that await the end of a drain would otherwise wait for half a minute each; what takes its full length is tried in hot-change.ts. */
 const LAB_DRAIN_SECONDS = 5;
 
+/** Gives a file's text another form. */
+export type Change = (file: string, text: string) => string;
 type VolumeName = "config" | "certificate" | "token";
 
 /** Both factors of a service's identity. */
@@ -42,9 +45,9 @@ export class Sidecar {
   /** The ConfigMaps that are projected into one volume. */
   private configuration: Volume = {};
   private trust: Volume = {};
-  private roots: Readonly<Partial<Record<ZoneName, string>>> = {};
   /** ConfigMap `mesh-tokens`, projected last. */
   private keys: Volume = {};
+  private trusting: Readonly<Partial<Record<ZoneName, TrustBundle>>> = {};
   private envoy: ChildProcess | undefined;
   private output = "";
 
@@ -53,21 +56,27 @@ export class Sidecar {
     readonly host: Host,
     private readonly options: EnvoyOptions,
     private readonly drainSeconds = LAB_DRAIN_SECONDS,
+    /** Alters every file of listeners and clusters that is mounted. */
+    private readonly always: Change = (_file, text) => text,
   ) {}
 
   /** Everything that a pod of this service would find mounted; listeners and roots change in one swap. */
-  mount(mesh: Mesh, credentials: Credentials, roots: Readonly<Record<ZoneName, string>>): void {
+  mount(mesh: Mesh, credentials: Credentials, trust: Readonly<Record<ZoneName, TrustBundle>>): void {
     this.mountCertificate(credentials);
     this.mountToken(credentials.token);
-    this.roots = Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, roots[zone]]));
-    this.trust = trustFiles(this.roots);
+    this.trusting = Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, trust[zone]]));
+    this.trust = trustFiles(this.trusting);
     this.mountConfig(mesh);
   }
 
   /** Listeners and clusters; `change` may alter a file's text, to take a layer out. */
-  mountConfig(mesh: Mesh, change: (file: string, text: string) => string = (_file, text) => text): void {
-    const files: Volume = { ...renderSidecar(mesh, serviceNamed(mesh, this.service.name), this.options) };
-    this.configuration = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, change(name, text)]));
+  mountConfig(mesh: Mesh, change: Change = (_file, text) => text, options: Partial<EnvoyOptions> = {}): void {
+    const files: Volume = {
+      ...renderSidecar(mesh, serviceNamed(mesh, this.service.name), { ...this.options, ...options }),
+    };
+    this.configuration = Object.fromEntries(
+      Object.entries(files).map(([name, text]) => [name, change(name, this.always(name, text))]),
+    );
     this.swapConfig();
   }
 
@@ -86,15 +95,25 @@ export class Sidecar {
     this.swapConfig();
   }
 
-  mountTrust(roots: Readonly<Partial<Record<ZoneName, string>>>): void {
-    this.roots = roots;
-    this.trust = trustFiles(roots);
+  mountTrust(trust: Readonly<Partial<Record<ZoneName, TrustBundle>>>): void {
+    this.trusting = trust;
+    this.trust = trustFiles(trust);
     this.swapConfig();
   }
 
-  /** The roots of a zone that are mounted, as PEM. */
-  trusted(zone: ZoneName): string {
-    return this.roots[zone] ?? "";
+  /** What is mounted of a zone's trust. */
+  trusted(zone: ZoneName): TrustBundle {
+    return this.trusting[zone] ?? { roots: "", revocations: "" };
+  }
+
+  /** What a revocation changes, in one swap: what is trusted of the peers' zones, and the marks of what was withdrawn. */
+  mountRevocations(
+    mesh: Mesh,
+    trust: Readonly<Record<ZoneName, TrustBundle>>,
+    withdrawals: readonly Withdrawal[],
+  ): void {
+    this.trust = trustFiles(Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, trust[zone]])));
+    this.mountConfig(mesh, undefined, { withdrawals });
   }
 
   /** Starts Envoy with the very command line of the pod, but for the drain's length, and awaits its readiness. */
@@ -113,12 +132,13 @@ export class Sidecar {
     };
     envoy.stdout?.on("data", keep);
     envoy.stderr?.on("data", keep);
-    await until(`${name} is ready`, async () => {
+    const ready = async () => {
       if (envoy.exitCode !== null || envoy.signalCode !== null) {
         throw new Error(`Envoy of ${name} ended with ${String(envoy.exitCode ?? envoy.signalCode)}:\n${this.output}`);
       }
       return (await this.host.call("request", { host: this.host.address, port: 15021, path: "/ready" })).status === 200;
-    });
+    };
+    await until(`${name} is ready`, ready, 60_000);
   }
 
   async stop(): Promise<void> {
@@ -178,9 +198,12 @@ export class Sidecar {
   }
 }
 
-function trustFiles(roots: Readonly<Partial<Record<ZoneName, string>>>): Volume {
+function trustFiles(trust: Readonly<Partial<Record<ZoneName, TrustBundle>>>): Volume {
   return Object.fromEntries(
-    Object.entries(roots).map(([zone, pem]) => [`${zone}.yaml`, renderTrust(zone as ZoneName, pem)]),
+    Object.entries(trust).map(([zone, { roots, revocations }]) => [
+      `${zone}.yaml`,
+      renderTrust(zone as ZoneName, roots, revocations),
+    ]),
   );
 }
 

@@ -69,9 +69,21 @@ export async function serveGrpc(args: { port: number }): Promise<void> {
       callback(null, Buffer.from(call.metadata.get("x-forwarded-client-cert").join(",")));
     }, delayOf(args.port));
   };
+  // One message every 100 ms, for as long as the caller listens.
+  const watch: grpc.handleServerStreamingCall<Buffer, Buffer> = (call) => {
+    const ticking = setInterval(() => call.write(Buffer.from("tick")), 100);
+    call.on("cancelled", () => {
+      clearInterval(ticking);
+    });
+  };
   server.addService(
-    { Ping: grpcMethod("Ping"), Secret: grpcMethod("Secret"), ...STREAMING_METHODS },
-    { Ping: answer, Secret: answer, Up: up, Down: down, Both: both },
+    {
+      Ping: grpcMethod("Ping"),
+      Secret: grpcMethod("Secret"),
+      Watch: { ...grpcMethod("Watch"), responseStream: true },
+      ...STREAMING_METHODS,
+    },
+    { Ping: answer, Secret: answer, Watch: watch, Up: up, Down: down, Both: both },
   );
   await bindGrpc(server, args.port);
 }

@@ -9,7 +9,7 @@ import { versionsMesh, type VersionsDocument } from "../../unit/envoy/versions-f
 import type { ShareLoad } from "./share-load";
 import { Issuer } from "./issuer";
 import { Network, type Host } from "./network";
-import { Authority } from "./pki";
+import { Authority, type TrustBundle } from "./pki";
 import { labDirectory, removeLabDirectory, Sidecar, until } from "./sidecar";
 
 const VERSIONS = ["stable", "canary"] as const;
@@ -33,7 +33,8 @@ describe("versions, live", function () {
     const host = (name: string) => network.host(name, volumes(directory, name));
     resolver = await host("resolver");
     const ops = await Authority.create("ops");
-    const roots = Object.fromEntries(ZONES.map((zone) => [zone, ops.rootPem])) as Record<ZoneName, string>;
+    const bundle = await ops.bundle();
+    const trust = Object.fromEntries(ZONES.map((zone) => [zone, bundle])) as Record<ZoneName, TrustBundle>;
     const options = { ...OPTIONS, tracing: false, retries: false, resolverAddress: resolver.address };
     const mesh = versionsMesh();
     const issuer = new Issuer();
@@ -43,7 +44,7 @@ describe("versions, live", function () {
       await sidecar.host.call("serveHttp", { service: name, port: 8080 });
       const leaf = await ops.issue(model.hostname, model.identity);
       sidecar.mountKeys(issuer.published);
-      sidecar.mount(mesh, { ...leaf, token: issuer.issue(model) }, roots);
+      sidecar.mount(mesh, { ...leaf, token: issuer.issue(model) }, trust);
       await sidecar.start();
       return sidecar;
     };

@@ -51,6 +51,9 @@ const HEALTH = "resources[3]";
 const ADMIN = "resources[5]";
 const ops = (service: string) => `spiffe://ops.lucid.internal/ns/lucid-ops/sa/${service}`;
 
+const PEM_ROOT = `-----BEGIN CERTIFICATE-----\n${"MIIB".repeat(8)}\n-----END CERTIFICATE-----\n`;
+const PEM_LIST = PEM_ROOT.replaceAll("CERTIFICATE", "X509 CRL");
+
 describe("envoy-listeners-mtls", () => {
   it("passes the happy case", () => {
     assertPasses(envoyListenersMtls, envoyConfigMap());
@@ -953,6 +956,29 @@ describe("envoy-upstreams-mtls", () => {
         /none that the rule models/,
       );
     });
+    it("passes several roots and several revocation lists", () => {
+      const context = {
+        trusted_ca: { inline_string: PEM_ROOT + PEM_ROOT },
+        crl: { inline_string: PEM_LIST + PEM_LIST },
+      };
+      assertPasses(envoyUpstreamsMtls, trust({ "chain.yaml": trustFile("chain", context) }));
+    });
+    const loosened: readonly [title: string, context: JsonObject, finds: RegExp][] = [
+      ["no roots at all", { trusted_ca: { inline_string: "" } }, /PEM certificates/],
+      ["roots from a file", { trusted_ca: { filename: "/etc/ssl/certs/ca-certificates.crt" } }, /none that the rule/],
+      ["no revocation list", { crl: { inline_string: "" } }, /no revocation list/],
+      ["a revocation list from a file", { crl: { filename: "/tmp/crl" } }, /none that the rule models/],
+      ["a certificate for a list", { crl: { inline_string: PEM_ROOT } }, /no revocation list/],
+      ["a list among the roots", { trusted_ca: { inline_string: `${PEM_ROOT}${PEM_LIST}` } }, /PEM certificates/],
+      ["lists that are demanded of roots", { only_verify_leaf_cert_crl: false }, /every certificate would be refused/],
+      ["expired certificates", { allow_expired_certificate: true }, /none that the rule models/],
+      ["less of the chain", { max_verify_depth: 0 }, /none that the rule models/],
+    ];
+    for (const [title, context, finds] of loosened) {
+      it(`refuses ${title}`, () => {
+        assertFinds(envoyUpstreamsMtls, trust({ "chain.yaml": trustFile("chain", context) }), finds);
+      });
+    }
     it("refuses something else than certificates", () => {
       assertFinds(
         envoyUpstreamsMtls,

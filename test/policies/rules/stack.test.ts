@@ -77,10 +77,25 @@ describe("stack-invariants", () => {
     const certificate = "tls:index/selfSignedCert:SelfSignedCert";
     assert.deepEqual(findings(planned(trust, { data: [certificate] })), []);
     assert.match(findings(planned(trust)).join("\n"), /do not come from certificates alone/);
-    const key = "tls:index/privateKey:PrivateKey";
     assert.match(
-      findings(planned(trust, { data: [certificate, key] })).join("\n"),
+      findings(planned(trust, { data: [certificate, "random:index/randomId:RandomId"] })).join("\n"),
       /do not come from certificates alone/,
     );
+  });
+
+  it("passes a revocation list's signing key among what trust comes from, with its authority and its root, and nowhere else", () => {
+    const [root, issuer, key] = [
+      "selfSignedCert:SelfSignedCert",
+      "locallySignedCert:LocallySignedCert",
+      "privateKey:PrivateKey",
+    ].map((type) => `tls:index/${type}`) as [string, string, string];
+    const trust = configMap("payout-router-trust", { "chain.yaml": UNKNOWN });
+    assert.deepEqual(findings(planned(trust, { data: [root, issuer, key] })), []);
+    assert.match(findings(planned(trust, { data: [root, key] })).join("\n"), /no issuing authority/);
+    assert.match(findings(planned(trust, { data: [issuer, key] })).join("\n"), /do not come from certificates alone/);
+    assert.match(findings(planned(trust, { data: [key] })).join("\n"), /do not come from certificates alone/);
+    const consul = configMap("mesh-controller-consul-trust", { "ca.crt": UNKNOWN });
+    assert.deepEqual(findings(planned(consul, { data: [root] })), []);
+    assert.match(findings(planned(consul, { data: [root, issuer, key] })).join("\n"), /a key is among/);
   });
 });

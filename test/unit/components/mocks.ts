@@ -1,5 +1,6 @@
 /** Pulumi's engine replaced by a recorder: what a program registers, without deploying. */
 import * as pulumi from "@pulumi/pulumi";
+import { mockAuthority } from "./mock-authority";
 
 export interface Recorded {
   readonly type: string;
@@ -10,14 +11,17 @@ export interface Recorded {
 
 export const recorded: Recorded[] = [];
 
+/** One key and its certificate stand for all, for the program signs revocation lists with them; the line before a PEM tells them apart. */
+const authority = { key: "", certificate: "" };
+
 /** Outputs that the components read, by type. PEMs are told apart by their resource's name. */
 function outputs(type: string, name: string): Record<string, unknown> {
   switch (type) {
     case "tls:index/privateKey:PrivateKey":
-      return { privateKeyPemPkcs8: `PRIVATE-${name}` };
+      return { privateKeyPemPkcs8: `PRIVATE-${name}\n${authority.key}` };
     case "tls:index/selfSignedCert:SelfSignedCert":
     case "tls:index/locallySignedCert:LocallySignedCert":
-      return { certPem: `CERTIFICATE-${name}\n` };
+      return { certPem: `CERTIFICATE-${name}\n${authority.certificate}` };
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: `REQUEST-${name}` };
     case "random:index/randomBytes:RandomBytes":
@@ -33,6 +37,7 @@ function outputs(type: string, name: string): Record<string, unknown> {
 
 export async function installMocks(): Promise<void> {
   recorded.length = 0;
+  if (authority.key === "") Object.assign(authority, await mockAuthority());
   await pulumi.runtime.setMocks(
     {
       newResource: (args) => {

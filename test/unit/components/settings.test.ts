@@ -76,7 +76,8 @@ describe("docs/configuration.md", () => {
 
   it("says each default as it is", () => {
     for (const [key, value] of Object.entries(parseSettings(REQUIRED))) {
-      const expected = key in REQUIRED ? "required" : `\`${String(value)}\``;
+      const expected =
+        key in REQUIRED ? "required" : `\`${typeof value === "object" ? JSON.stringify(value) : String(value)}\``;
       assert.ok(rows.get(key)?.startsWith(` ${expected} |`), `${key}: its default is ${expected}`);
     }
   });

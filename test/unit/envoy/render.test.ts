@@ -226,9 +226,12 @@ describe("rendering", () => {
     assert.equal(fieldsNamed(assembled.static_resources, "enable_reuse_port").length, 6);
   });
 
-  it("keeps several roots of a zone in one file", () => {
+  it("keeps several roots and revocation lists of a zone in one file", () => {
     const pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert.deepEqual(fieldsNamed(fromYaml(renderTrust("wallet", pem + pem)), "inline_string"), [pem + pem]);
+    const list = pem.replaceAll("CERTIFICATE", "X509 CRL");
+    const file = fromYaml(renderTrust("wallet", pem + pem, list + list));
+    assert.deepEqual(fieldsNamed(file, "inline_string"), [pem + pem, list + list]);
+    assert.deepEqual(fieldsNamed(file, "only_verify_leaf_cert_crl"), [true]);
   });
 });
 

@@ -106,7 +106,7 @@ describe("the security of rendered listeners", () => {
     }
     for (const listener of every.filter(({ name }) => name === "inbound" || name === "inspection")) {
       for (const manager of messagesOf(listener, HCM)) {
-        assert.deepEqual(fieldsNamed(manager, "max_connection_duration"), ["60s"]);
+        assert.deepEqual(fieldsNamed(manager, "max_connection_duration"), ["45s"]);
       }
     }
   });

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { revocationList } from "../../../components/identity/revocation-list";
 import { binDir } from "../../../dev/paths";
 import { assembleStatic, renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
 import { ZONES, type Mesh, type Service } from "../../../mesh/model";
@@ -32,8 +33,9 @@ describe("envoy --mode validate", function () {
     const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     execFileSync("openssl", ["req", "-x509", ...curve, ...subject], { stdio: "ignore" });
     const pem = fs.readFileSync(certificate ?? "", "utf8");
+    const revocations = revocationList(pem, fs.readFileSync(key ?? "", "utf8"), []);
     for (const zone of ZONES) {
-      fs.writeFileSync(path.join(root, `etc/envoy/config/..data/${zone}.yaml`), renderTrust(zone, pem));
+      fs.writeFileSync(path.join(root, `etc/envoy/config/..data/${zone}.yaml`), renderTrust(zone, pem, revocations));
     }
     const write = (file: string, text: string) => {
       fs.writeFileSync(path.join(root, "etc/envoy", file), text.replaceAll("/etc/envoy", `${root}/etc/envoy`));
@@ -61,6 +63,15 @@ describe("envoy --mode validate", function () {
     });
   }
 
+  it("accepts the marks of what was withdrawn", () => {
+    const withdrawals = ZONES.map((zone) => ({ zone, what: "root 1" }));
+    for (const service of everyProtocol.services) {
+      const { status, output } = validate(everyProtocol, service, (text) => text, { ...OPTIONS, withdrawals });
+      assert.equal(status, 0, output);
+      assert.doesNotMatch(output, /warning|deprecated/i);
+    }
+  });
+
   it("refuses an unknown field, however deep", () => {
     for (const field of [
       "require_client_certificate",
@@ -80,9 +91,10 @@ describe("envoy --mode validate", function () {
     mesh: Mesh,
     service: Service,
     change: (text: string) => string,
+    options = OPTIONS,
   ): { status: number | null; output: string } {
     const file = path.join(root, `${service.name}.yaml`);
-    fs.writeFileSync(file, change(assembleStatic(renderSidecar(mesh, service, OPTIONS), root)));
+    fs.writeFileSync(file, change(assembleStatic(renderSidecar(mesh, service, options), root)));
     const args = ["--mode", "validate", "--config-path", file, "--service-node", "test", "--concurrency", "1"];
     const { status, stdout, stderr } = spawnSync(ENVOY, [...args, "--log-level", "warning"], { encoding: "utf8" });
     return { status, output: stdout + stderr };

@@ -3,7 +3,7 @@ import * as assert from "node:assert/strict";
 import type { Edge, Mesh } from "../../../../mesh/model";
 import { makeEdge, services } from "../../../unit/envoy/fixture";
 import type { MeshLab, Running } from "../mesh-lab";
-import { Authority } from "../pki";
+import { Authority, bundleOf, joined } from "../pki";
 import type { Sidecar } from "../sidecar";
 import { until } from "../sidecar";
 
@@ -43,16 +43,16 @@ export const CHANGES: readonly Change[] = [
     what: "a call is added",
     make: (lab) => {
       const more = withEdge(lab.mesh, makeEdge(services.console, services.router, "http"));
-      lab.sidecars.router.mount(more, lab.leaf("router"), lab.roots);
-      lab.sidecars.console.mount(more, lab.leaf("console"), lab.roots);
+      lab.sidecars.router.mount(more, lab.leaf("router"), lab.trust);
+      lab.sidecars.console.mount(more, lab.leaf("console"), lab.trust);
     },
     effect: async (lab) => (await status(lab, "console", services.router.hostname, 80, "/")) === 200,
   },
   {
     what: "and taken away",
     make: (lab) => {
-      lab.sidecars.console.mount(lab.mesh, lab.leaf("console"), lab.roots);
-      lab.sidecars.router.mount(lab.mesh, lab.leaf("router"), lab.roots);
+      lab.sidecars.console.mount(lab.mesh, lab.leaf("console"), lab.trust);
+      lab.sidecars.router.mount(lab.mesh, lab.leaf("router"), lab.trust);
     },
     effect: async (lab) => (await status(lab, "console", services.router.hostname, 80, "/")) === undefined,
   },
@@ -60,14 +60,14 @@ export const CHANGES: readonly Change[] = [
     what: "another caller zone is let in",
     make: (lab) => {
       const more = withEdge(lab.mesh, makeEdge(services.controller, services.blocks, "http"));
-      lab.sidecars.blocks.mount(more, lab.leaf("blocks"), lab.roots);
+      lab.sidecars.blocks.mount(more, lab.leaf("blocks"), lab.trust);
     },
     effect: async (lab) => (await asController(lab)) === 200,
   },
   {
     what: "and shut out",
     make: (lab) => {
-      lab.sidecars.blocks.mount(lab.mesh, lab.leaf("blocks"), lab.roots);
+      lab.sidecars.blocks.mount(lab.mesh, lab.leaf("blocks"), lab.trust);
     },
     effect: async (lab) => (await asController(lab)) === undefined,
   },
@@ -85,27 +85,27 @@ export const CHANGES: readonly Change[] = [
     what: "the callee's zone gets a second root",
     make: async (lab) => {
       const next = await Authority.create("chain");
-      const { roots } = lab;
-      const trusted = { ops: roots.ops, mesh: roots.mesh, chain: `${roots.chain}\n${next.rootPem}` };
+      const { trust } = lab;
+      const trusted = { ops: trust.ops, mesh: trust.mesh, chain: await bundleOf(lab.authorities.chain, next) };
       lab.sidecars.console.mountTrust(trusted);
       await until("both roots are loaded", async () => (await trustUpdates(lab)) >= 2);
       lab.sidecars.blocks.mountCertificate(await next.issue(BLOCKS, services.blocks.identity));
       await until("the new chain is served", async () => (await leafUpdates(lab.sidecars.blocks)) >= 3);
-      lab.sidecars.console.mountTrust({ ...trusted, chain: next.rootPem });
+      lab.sidecars.console.mountTrust({ ...trusted, chain: await next.bundle() });
     },
     effect: async (lab) => (await trustUpdates(lab)) >= 3,
   },
   {
     what: "and the first one back",
     make: async (lab) => {
-      const { roots } = lab;
+      const { trust } = lab;
       const next = lab.sidecars.console.trusted("chain");
-      const trusted = { ops: roots.ops, mesh: roots.mesh, chain: `${roots.chain}\n${next}` };
+      const trusted = { ops: trust.ops, mesh: trust.mesh, chain: joined(trust.chain, next) };
       lab.sidecars.console.mountTrust(trusted);
       await until("both roots are loaded", async () => (await trustUpdates(lab)) >= 4);
       lab.sidecars.blocks.mountCertificate(lab.leaf("blocks"));
       await until("the old chain is served", async () => (await leafUpdates(lab.sidecars.blocks)) >= 4);
-      lab.sidecars.console.mountTrust({ ...trusted, chain: roots.chain });
+      lab.sidecars.console.mountTrust({ ...trusted, chain: trust.chain });
     },
     effect: async (lab) => (await trustUpdates(lab)) >= 5,
   },

@@ -3,7 +3,7 @@ import { peerZones } from "../../../../mesh/edges";
 import type { Mesh } from "../../../../mesh/model";
 import { services } from "../../../unit/envoy/fixture";
 import type { MeshLab } from "../mesh-lab";
-import { Authority } from "../pki";
+import { Authority, bundleOf } from "../pki";
 import { until } from "../sidecar";
 
 const BLOCKS = services.blocks.hostname;
@@ -73,16 +73,16 @@ export function reload(lab: () => MeshLab): void {
     it("a zone's roots can be exchanged, with an overlap and without a failed call", async () => {
       const { blocks, router } = lab().sidecars;
       const next = await Authority.create("chain");
-      const { roots } = lab();
+      const { trust } = lab();
       const calls = lab()
         .host("router")
         .call("requestKeptAlive", { host: BLOCKS, port: 80, path: "/", everyMs: 20, forMs: 6000 });
-      const trusted = { mesh: roots.mesh, ops: roots.ops, wallet: roots.wallet };
-      router.mountTrust({ ...trusted, chain: `${roots.chain}\n${next.rootPem}` });
+      const trusted = { mesh: trust.mesh, ops: trust.ops, wallet: trust.wallet };
+      router.mountTrust({ ...trusted, chain: await bundleOf(lab().authorities.chain, next) });
       await until("both roots are loaded", async () => (await router.stat("sds.trust/chain.update_success")) >= 2);
       blocks.mountCertificate(await next.issue(BLOCKS, services.blocks.identity));
       await until("the new chain is served", async () => (await blocks.stat("sds.leaf.update_success")) >= 3);
-      router.mountTrust({ ...trusted, chain: next.rootPem });
+      router.mountTrust({ ...trusted, chain: await next.bundle() });
       assert.deepEqual([...new Set((await calls).statuses)], [200]);
       // The console still trusts the old root alone; a changed chain drains the connection that it made before.
       blocks.mountConfig(lab().mesh, (_file, text) =>
@@ -91,7 +91,7 @@ export function reload(lab: () => MeshLab): void {
       await until("whoever does not trust the new root refuses", async () => (await status()) === 503, 15_000);
       blocks.mountCertificate(lab().leaf("blocks"));
       blocks.mountConfig(lab().mesh);
-      router.mountTrust({ ...trusted, chain: roots.chain });
+      router.mountTrust({ ...trusted, chain: trust.chain });
       await until(
         "all is as it was",
         async () => (await status()) === 200 && (await grpc()).text !== undefined,
@@ -101,7 +101,7 @@ export function reload(lab: () => MeshLab): void {
 
     it("a zone whose root is taken away is refused", async () => {
       const { blocks } = lab().sidecars;
-      const { roots } = lab();
+      const { trust } = lab();
       // Of the same name and with another key, so what it "signed" does not verify.
       const stranger = await Authority.create("ops");
       const knock = () =>
@@ -113,15 +113,15 @@ export function reload(lab: () => MeshLab): void {
           ...lab().leaf("console"),
         });
       assert.equal((await knock()).status, 200);
-      blocks.mountTrust({ mesh: roots.mesh, ops: stranger.rootPem, wallet: roots.wallet });
-      await until("it is refused", async () => /decrypt error/.test((await knock()).refused ?? ""), 5000);
-      blocks.mountTrust({ mesh: roots.mesh, ops: roots.ops, wallet: roots.wallet });
+      blocks.mountTrust({ mesh: trust.mesh, ops: await stranger.bundle(), wallet: trust.wallet });
+      await until("it is refused", async () => /unknown ca|decrypt error/.test((await knock()).refused ?? ""), 5000);
+      blocks.mountTrust({ mesh: trust.mesh, ops: trust.ops, wallet: trust.wallet });
       await until("it is let in again", async () => (await knock()).status === 200, 5000);
     });
 
     it("a zone that becomes a peer brings its listener and its roots in one swap, and nothing is rejected", async () => {
       const { blocks } = lab().sidecars;
-      const { mesh, roots } = lab();
+      const { mesh, trust } = lab();
       const without: Mesh = {
         ...mesh,
         edges: mesh.edges.filter(({ from, to }) => ![from, to].includes("router") || ![from, to].includes("blocks")),
@@ -134,11 +134,11 @@ export function reload(lab: () => MeshLab): void {
         (await blocks.stat("listener_manager.total_filter_chains_draining")) +
         (await blocks.stat("listener_manager.total_listeners_draining"));
       const before = await rejected();
-      blocks.mount(without, lab().leaf("blocks"), roots);
+      blocks.mount(without, lab().leaf("blocks"), trust);
       await until("the zone is refused", async () => (await call()) === 503);
       // While a chain drains, Envoy still has its zone's roots: only then is the zone a new one.
       await until("the old chains are gone", async () => (await draining()) === 0, 20_000);
-      blocks.mount(mesh, lab().leaf("blocks"), roots);
+      blocks.mount(mesh, lab().leaf("blocks"), trust);
       await until("the zone is let in", async () => (await call()) === 200);
       assert.equal(await rejected(), before);
     });

@@ -34,7 +34,7 @@ export function resilience(lab: () => MeshLab): void {
     it("connections that reach their age are made anew without a failed call", async () => {
       const { blocks } = lab().sidecars;
       blocks.mountConfig(lab().mesh, (_file, text) =>
-        text.replaceAll("max_connection_duration: 60s", "max_connection_duration: 1s"),
+        text.replaceAll("max_connection_duration: 45s", "max_connection_duration: 1s"),
       );
       const before = await stat("upstream_cx_total");
       const { statuses, connections } = await lab()
