@@ -5,7 +5,7 @@ import type { ZoneName } from "../mesh";
 type SecurityContext = kubernetes.types.input.core.v1.SecurityContext;
 type PodSecurityContext = kubernetes.types.input.core.v1.PodSecurityContext;
 
-/** User of application containers whose image does not bring its own. Never `SIDECAR_UID`. */
+/** User of application containers whose image does not bring its own. None of `SIDECAR_UIDS`. */
 export const APPLICATION_UID = 65532;
 
 /** What every container of the mesh runs under: the `restricted` profile of Pod Security, with a read-only root besides. */

@@ -2,11 +2,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { reservedFor } from "../mesh";
 import { DRAIN_SECONDS } from "../mesh/drain";
-import { LABELS, SIDECAR_UID } from "../mesh/wire";
+import { isSidecarUid, SIDECAR_UIDS } from "../mesh/users";
+import { LABELS } from "../mesh/wire";
 import type { Container, PodTemplate } from "./pod-template";
 
 export const SIDECAR_CONTAINER = "sidecar";
 export const START_GATE_CONTAINER = "start-gate";
+const RESERVED = `${String(SIDECAR_UIDS.first)}-${String(SIDECAR_UIDS.first + SIDECAR_UIDS.count - 1)}`;
+
 /** Names of the volumes that a sidecar brings. */
 export const SIDECAR_VOLUMES = {
   config: "sidecar-config",
@@ -185,12 +188,12 @@ function ofContainer(container: Container, path: string): Conflict[] {
 function ofUsers(holder: unknown, path: string): Conflict[] {
   return ["runAsUser", "runAsGroup", "fsGroup", "supplementalGroups"].flatMap((key) => {
     const value = known(holder, "securityContext", key);
-    const taken = Array.isArray(value) ? value.includes(SIDECAR_UID) : value === SIDECAR_UID;
+    const taken = Array.isArray(value) ? value.some(isSidecarUid) : isSidecarUid(value);
     return taken
       ? [
           {
             path: `${path}.securityContext.${key}`,
-            problem: `${String(SIDECAR_UID)} is reserved for the sidecar`,
+            problem: `${JSON.stringify(value)} is reserved for sidecars (${RESERVED})`,
             mend: "take another number",
           },
         ]

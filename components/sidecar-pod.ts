@@ -2,8 +2,9 @@ import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { SidecarResources } from "../envoy";
 import type { ZoneName } from "../mesh";
+import { sidecarUid } from "../mesh/users";
 import { DRAIN_SECONDS, GRACE_SECONDS } from "../mesh/drain";
-import { IDENTITY_TOKEN, LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS, SIDECAR_UID } from "../mesh/wire";
+import { IDENTITY_TOKEN, LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
 import { restrictedContainer, workloadLabels } from "./pod";
 import type { Container, PodTemplate } from "./pod-template";
 import {
@@ -113,7 +114,7 @@ function envoyContainer(sidecar: SidecarPod): Container {
       failureThreshold: 120,
     },
     resources: sidecar.resources,
-    securityContext: restrictedContainer(SIDECAR_UID),
+    securityContext: restrictedContainer(sidecarUid(sidecar.service)),
     volumeMounts: [
       { name: SIDECAR_VOLUMES.config, mountPath: SIDECAR_PATHS.config, readOnly: true },
       { name: SIDECAR_VOLUMES.certificate, mountPath: SIDECAR_PATHS.certificate, readOnly: true },

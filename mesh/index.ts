@@ -16,4 +16,5 @@ export { keySetFiles, type KeySets } from "./resolve-end-users";
 export { loadMesh, resolveMesh, type ResolveOptions } from "./resolve";
 export * from "./schema";
 export * from "./traffic";
+export * from "./users";
 export * from "./wire";

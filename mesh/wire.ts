@@ -18,9 +18,6 @@ export const SIDECAR_PORTS = {
  */
 export const SCRAPE_PORT_BASE = 15300;
 
-/** UID and GID reserved for Envoy in every pod: nobody else may run as it, or they could share its listening sockets. */
-export const SIDECAR_UID = 65101;
-
 /** First label of the SNI of the inspection listener, `inspection.<caller zone>`: a scraper knows a pod by its address alone. */
 export const INSPECTION_PORT_NAME = "inspection";
 

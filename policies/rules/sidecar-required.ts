@@ -8,8 +8,13 @@ import { allContainers, effectiveUser, makesPods, podTemplates } from "../kubern
 import { isInfrastructure } from "../kubernetes/workload";
 import { checkPrivateVolumes, checkSidecarVolumes } from "./sidecar-volumes";
 
-/** User reserved for Envoy: whoever shares it could bind the same ports, and take a share of the connections. */
-export const SIDECAR_UID = 65101;
+/** Users reserved for Envoy: whoever shares one could bind the same ports, and take a share of the connections. */
+const SIDECAR_UIDS = { first: 65101, last: 65228 } as const;
+const RESERVED = `${String(SIDECAR_UIDS.first)}-${String(SIDECAR_UIDS.last)}`;
+
+function isReserved(uid: number | undefined): uid is number {
+  return uid !== undefined && uid >= SIDECAR_UIDS.first && uid <= SIDECAR_UIDS.last;
+}
 
 /** Envoy's options that replace or extend the configuration that the pack judges. */
 const FORBIDDEN_OPTIONS = [
@@ -156,21 +161,21 @@ function checkUsers(spec: Field, findings: Findings): void {
     }
     if (container.kind === "initContainers" && container.index === 0) {
       findings.require(
-        user.is(SIDECAR_UID) && group.isAbsentOr(SIDECAR_UID),
+        !user.isUnknown && isReserved(user.number()) && (group.isAbsent || group.is(user.number() ?? 0)),
         user,
-        `the sidecar does not run as its reserved user (${user.shown()})`,
-        `set runAsUser ${String(SIDECAR_UID)} on it`,
+        `the sidecar does not run as a reserved user, with its own group (${user.shown()})`,
+        `set runAsUser to one of ${RESERVED} on it, and runAsGroup alike`,
       );
       continue;
     }
     const uid = user.isUnknown ? undefined : user.number();
     findings.require(
-      uid !== undefined && uid !== SIDECAR_UID,
+      uid !== undefined && !isReserved(uid),
       user.isAbsent ? container.field.at("securityContext", "runAsUser") : user,
-      uid === SIDECAR_UID
-        ? "the container runs as the user reserved for the sidecar"
+      isReserved(uid)
+        ? "the container runs as a user reserved for sidecars"
         : `the container's user is ${user.shown()}`,
-      `set runAsUser to another user than ${String(SIDECAR_UID)}, in so many words`,
+      `set runAsUser to a user outside ${RESERVED}, in so many words`,
     );
   }
 }

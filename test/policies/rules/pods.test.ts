@@ -46,7 +46,7 @@ describe("sidecar-required", () => {
       title: "an application of the sidecar's user",
       path: `${POD}.containers[0].securityContext.runAsUser`,
       value: 65101,
-      finds: /reserved for the sidecar/,
+      finds: /reserved for sidecars/,
     },
     {
       title: "an application whose user is left to its image",
@@ -57,13 +57,13 @@ describe("sidecar-required", () => {
       title: "a start gate of the sidecar's user",
       path: `${POD}.initContainers[1].securityContext.runAsUser`,
       value: 65101,
-      finds: /reserved for the sidecar/,
+      finds: /reserved for sidecars/,
     },
     {
       title: "an ephemeral container",
       path: `${POD}.ephemeralContainers`,
       value: [{ name: "debug", image: "busybox:1.35.0", securityContext: { runAsUser: 65101 } }],
-      finds: /reserved for the sidecar/,
+      finds: /reserved for sidecars/,
     },
     {
       title: "a shared process namespace",
