@@ -52,14 +52,6 @@ export class Sidecar extends pulumi.ComponentResource {
         .all([rootsPem, revocationsPem])
         .apply(([roots, revocations]) => renderTrust(zone, roots, revocations));
     }
-    const roots = new kubernetes.core.v1.ConfigMap(`${name}-trust`, { metadata: object("trust"), data: trust }, child);
-    new kubernetes.core.v1.ConfigMap(
-      `${name}-envoy`,
-      { metadata: object("envoy"), data: { ...files } },
-      // Written after the roots: kubelet may read both between the two writes.
-      { ...child, dependsOn: roots },
-    );
-
     const leaf = args.authority.issue(
       name,
       {
@@ -70,7 +62,7 @@ export class Sidecar extends pulumi.ComponentResource {
       },
       this,
     );
-    new kubernetes.core.v1.Secret(
+    const certificate = new kubernetes.core.v1.Secret(
       `${name}-tls`,
       {
         metadata: object("tls"),
@@ -78,6 +70,19 @@ export class Sidecar extends pulumi.ComponentResource {
         stringData: { "tls.crt": leaf.chainPem, "tls.key": leaf.keyPem },
       },
       child,
+    );
+    // The controller may not see Secrets, their metadata included: by this annotation it learns that the certificate is another one.
+    const annotations = { "lucid.internal/certificate-digest": pulumi.output(leaf.chainPem).apply(digest) };
+    const roots = new kubernetes.core.v1.ConfigMap(
+      `${name}-trust`,
+      { metadata: { ...object("trust"), annotations }, data: trust },
+      { ...child, dependsOn: certificate },
+    );
+    new kubernetes.core.v1.ConfigMap(
+      `${name}-envoy`,
+      { metadata: object("envoy"), data: { ...files } },
+      // Written after the roots: kubelet may read both between the two writes.
+      { ...child, dependsOn: roots },
     );
     this.registerOutputs({});
   }

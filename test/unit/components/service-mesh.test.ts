@@ -73,8 +73,18 @@ describe("the program's resources", function () {
   });
 
   it("give a sidecar the roots of its peers' zones alone", () => {
-    const trust = named("tron-payment-sidecar-trust").inputs as { data: Record<string, string> };
+    const trust = named("tron-payment-sidecar-trust").inputs as {
+      data: Record<string, string>;
+      metadata: { annotations: Record<string, string> };
+    };
     assert.deepEqual(Object.keys(trust.data).sort(), ["mesh.yaml", "ops.yaml", "wallet.yaml"]);
+    // By this the controller, which may not see Secrets, learns of another certificate; two services have two.
+    const other = named("payout-router-sidecar-trust").inputs as typeof trust;
+    const [digest, otherDigest] = [trust, other].map(
+      ({ metadata }) => metadata.annotations["lucid.internal/certificate-digest"],
+    );
+    assert.match(digest ?? "", /^[0-9a-f]{16}$/);
+    assert.notEqual(digest, otherDigest);
     assert.match(trust.data["wallet.yaml"] ?? "", /CERTIFICATE-wallet-ca-root/);
     assert.doesNotMatch(trust.data["wallet.yaml"] ?? "", /CERTIFICATE-(ops|chain|mesh|edge)-ca-root/);
   });
