@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { serverName } from "../../../../mesh/wire";
 import type { MeshLab } from "../mesh-lab";
 import { runTool } from "../tool";
-import { DEVIATIONS } from "./http2-deviations";
+import { DEVIATIONS, RACES } from "./http2-deviations";
 
 const PORT = 8001;
 
@@ -27,7 +27,10 @@ export function http2Conformance(lab: () => MeshLab): void {
       const failed = cases.filter((candidate) => candidate.failed).map(({ name }) => name);
       console.log(`      ${String(cases.length)} cases, ${String(cases.length - failed.length)} passed`);
       assert.ok(cases.length >= 140, output);
-      assert.deepEqual(failed.sort(), Object.keys(DEVIATIONS).sort(), output);
+      const certain = failed.filter((name) => !(name in RACES));
+      // Not by assert.deepEqual's own message: the tool's output is long, and the difference is what is looked for.
+      if (certain.length !== Object.keys(DEVIATIONS).length) console.log(output);
+      assert.deepEqual(certain.sort(), Object.keys(DEVIATIONS).sort());
     });
   });
 }

@@ -32,6 +32,7 @@ export function revocation(lab: () => MeshLab): void {
       path: "/any",
       serverName: "http.blocks.wallet",
       ...leaf,
+      token: lab().issuer.issue(services.router),
     });
   const get = (from: Running, path: string) => lab().host(from).call("request", { host: BLOCKS, port: 80, path });
   const seconds = (from: number, to: number | undefined) => (((to ?? Number.NaN) - from) / 1000).toFixed(1);

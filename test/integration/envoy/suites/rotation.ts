@@ -32,6 +32,7 @@ export function rotation(lab: () => MeshLab): void {
       path: "/height",
       serverName: "http.blocks.ops",
       ...leaf,
+      token: lab().issuer.issue(services.console),
     });
   const shown = async (name: Running) =>
     (
