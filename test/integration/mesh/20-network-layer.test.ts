@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { SIDECAR_PORTS, WELL_KNOWN, edgesFrom, edgesTo } from "../../../mesh";
 import type { Service } from "../../../mesh";
 import { networking, podOf } from "../support/cluster";
-import type { PodRef } from "../support/cluster";
 import { mesh } from "../support/document";
 import { eventually } from "../support/eventually";
 import { connects, testerIn } from "../support/tester";
+import type { Tester } from "../support/tester";
 
 const OPEN = "opened-by-test";
 
@@ -28,7 +28,7 @@ function allowed({ from, to }: Pair): number[] {
 }
 
 describe("NetworkPolicy, on its own (a TCP connection, before any other layer)", () => {
-  const testers = new Map<Service, PodRef>();
+  const testers = new Map<Service, Tester>();
   const addresses = new Map<Service, string>();
 
   before(async function () {

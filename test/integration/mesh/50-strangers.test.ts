@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS } from "../../../mesh";
 import { core, podOf } from "../support/cluster";
-import type { PodRef } from "../support/cluster";
 import { mesh } from "../support/document";
 import { eventually } from "../support/eventually";
-import { connects } from "../support/tester";
+import { connects, shell } from "../support/tester";
+import type { Tester } from "../support/tester";
 
 const CONTAINER = "stranger";
 
 /** A pod without a sidecar. In a zone it may even bear a service's name only if nobody checks; here it bears none. */
-async function stranger(namespace: string): Promise<PodRef> {
+async function stranger(namespace: string): Promise<Tester> {
   const name = "stranger";
+  await noStranger(namespace, name);
   await core.createNamespacedPod({
     namespace,
     body: {
@@ -18,38 +19,31 @@ async function stranger(namespace: string): Promise<PodRef> {
       spec: {
         automountServiceAccountToken: false,
         terminationGracePeriodSeconds: 0,
-        containers: [
-          {
-            name: CONTAINER,
-            image: "busybox:1.35.0",
-            command: ["sleep", "600"],
-            securityContext: {
-              runAsNonRoot: true,
-              runAsUser: 65530,
-              allowPrivilegeEscalation: false,
-              capabilities: { drop: ["ALL"] },
-              seccompProfile: { type: "RuntimeDefault" },
-            },
-          },
-        ],
+        containers: [shell(CONTAINER)],
       },
     },
   });
-  return podOfStranger(namespace, name);
-}
-
-async function podOfStranger(namespace: string, name: string): Promise<PodRef> {
   return eventually(`the stranger in ${namespace}`, async () => {
     const { status } = await core.readNamespacedPod({ name, namespace });
     assert.equal(status?.phase, "Running");
     assert.ok(status.podIP);
-    return { name, namespace, ip: status.podIP };
+    return { name, namespace, ip: status.podIP, container: CONTAINER };
+  });
+}
+
+/** Takes away what an interrupted run may have left. */
+async function noStranger(namespace: string, name: string): Promise<void> {
+  await eventually(`no stranger in ${namespace}`, async () => {
+    const { items } = await core.listNamespacedPod({ namespace, fieldSelector: `metadata.name=${name}` });
+    if (items.length === 0) return;
+    await core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 });
+    throw new Error("it is still there");
   });
 }
 
 for (const namespace of ["lucid-ops", "lucid-wallet", "default"]) {
   describe(`a pod without a sidecar, in ${namespace}`, () => {
-    let pod: PodRef;
+    let pod: Tester;
 
     before(async () => {
       pod = await stranger(namespace);
@@ -68,7 +62,7 @@ for (const namespace of ["lucid-ops", "lucid-wallet", "default"]) {
           ...service.ports.map(({ port }) => port),
         ];
         const open = [];
-        for (const port of ports) if (await connects(pod, ip, port, CONTAINER)) open.push(port);
+        for (const port of ports) if (await connects(pod, ip, port)) open.push(port);
         assert.deepEqual(open, []);
       });
     }
@@ -78,10 +72,10 @@ for (const namespace of ["lucid-ops", "lucid-wallet", "default"]) {
       const resolver = await podOf({ name: NODE_RESOLVER.service, namespace: "lucid-mesh" });
       const open = [];
       for (const port of [CONSUL.httpsPort, CONSUL.rpcPort, CONSUL.gossipPort]) {
-        if (await connects(pod, consul.ip, port, CONTAINER)) open.push(`consul:${port}`);
+        if (await connects(pod, consul.ip, port)) open.push(`consul:${port}`);
       }
       for (const port of [NODE_RESOLVER.dnsPort, NODE_RESOLVER.canaryPort, CONSUL.gossipPort]) {
-        if (await connects(pod, resolver.ip, port, CONTAINER)) open.push(`node-resolver:${port}`);
+        if (await connects(pod, resolver.ip, port)) open.push(`node-resolver:${port}`);
       }
       assert.deepEqual(open, []);
     });

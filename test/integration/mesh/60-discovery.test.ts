@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { SIDECAR_PORTS } from "../../../mesh";
 import { apps, core, exec, mergePatch, podOf, podsOf } from "../support/cluster";
-import type { PodRef } from "../support/cluster";
 import { consul, passingInstances, registrarToken } from "../support/consul";
 import { mesh, service } from "../support/document";
 import { eventually } from "../support/eventually";
 import { testerIn } from "../support/tester";
+import type { Tester } from "../support/tester";
 
 const subject = service("tron-payment");
 const asker = service("payout-router");
@@ -37,7 +37,8 @@ describe("discovery", () => {
 
   it("the node resolver knows no other name: it is no tunnel", async () => {
     const resolver = await resolverAddress();
-    const { stdout, stderr } = await exec(await testerIn(asker), "tester", [
+    const tester = await testerIn(asker);
+    const { stdout, stderr } = await exec(tester, tester.container, [
       "nslookup",
       "kubernetes.default.svc.cluster.local",
       resolver,
@@ -116,8 +117,8 @@ describe("Consul's ACLs", () => {
   }
 });
 
-async function resolved(from: PodRef): Promise<string[]> {
-  const { stdout } = await exec(from, "tester", [
+async function resolved(from: Tester): Promise<string[]> {
+  const { stdout } = await exec(from, from.container, [
     "nslookup",
     "-type=a",
     subject.discoveryName,
