@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { CORE_SCHEMA, YAMLException, load } from "js-yaml";
 import { existsSync, readFileSync } from "node:fs";
-import { DeclarationError, readDeclaration, type Declaration } from "../components/declaration";
-import { readSource } from "../mesh/source";
+import { DeclarationError, readDeclaration, type Declaration } from "../components/stack/declaration";
+import { readSource } from "../mesh/document/source";
 import { CliError } from "./status";
 
 /** A declaration, and where in its document things stand. */

@@ -6,10 +6,10 @@ import { renderSidecar, renderTrust, sidecarCommand, sidecarResources } from "..
 import type { Mesh, Service, ZoneName } from "../mesh";
 import { peerZones } from "../mesh";
 import type { CertificateAuthority, ZoneTrust } from "./certificate-authority";
-import { objectLabels } from "./pod";
-import type { PodTemplate } from "./pod-template";
-import type { AttachOptions, SidecarPod } from "./sidecar-pod";
-import { attachSidecar } from "./sidecar-pod";
+import { objectLabels } from "./pods/pod";
+import type { PodTemplate } from "./pods/pod-template";
+import type { AttachOptions, SidecarPod } from "./pods/sidecar-pod";
+import { attachSidecar } from "./pods/sidecar-pod";
 import { IMAGES } from "./versions";
 
 export interface SidecarArgs {

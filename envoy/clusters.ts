@@ -3,13 +3,13 @@ import { serviceNamed } from "../mesh/edges";
 import type { Edge, Mesh, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
 import { alpnOf, isHttp, protocolOptions } from "./http";
-import { presentToken } from "./identity-token";
+import { presentToken } from "./identity/identity-token";
 import { extension, socketAddress, type Message } from "./message";
-import { applicationBreakers, circuitBreakers, outlierDetection } from "./limits";
+import { applicationBreakers, circuitBreakers, outlierDetection } from "./traffic/limits";
 import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
-import { clientTls } from "./tls";
-import { versionedCluster } from "./versions";
+import { clientTls } from "./identity/tls";
+import { versionedCluster } from "./traffic/versions";
 
 /** Time to connect, TLS handshake included. */
 export const CONNECT_TIMEOUT = "0.25s";

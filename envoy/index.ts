@@ -1,9 +1,9 @@
-export * from "./command";
+export * from "./process/command";
 export * from "./names";
 export * from "./options";
 export * from "./render";
-export * from "./resources";
-export { SCRAPE_BASE_PORT, SCRAPE_PATH, scrapedZones, scrapePort } from "./scrape";
-export * from "./static";
-export { renderTokens, type TokenIssuer } from "./tokens";
-export { CERTIFICATE_FILE, renderCertificateSds, renderTrust } from "./tls";
+export * from "./process/resources";
+export { SCRAPE_BASE_PORT, SCRAPE_PATH, scrapedZones, scrapePort } from "./listeners/scrape";
+export * from "./process/static";
+export { renderTokens, type TokenIssuer } from "./identity/token-keys";
+export { CERTIFICATE_FILE, renderCertificateSds, renderTrust } from "./identity/tls";

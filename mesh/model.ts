@@ -6,9 +6,9 @@
  */
 
 import type { EdgeTraffic, ServiceTraffic } from "./traffic/model";
-import type { Authenticator, EndUsers } from "./model-authentication";
+import type { Authenticator, EndUsers } from "./authentication/model";
 
-export type * from "./model-authentication";
+export type * from "./authentication/model";
 
 /** The planes of Lucid, which hold its services. */
 export const PLANES = ["ops", "chain", "wallet"] as const;

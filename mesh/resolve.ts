@@ -1,12 +1,12 @@
 /** From the document to the mesh: every default filled in, every name computed, every edge written out. */
 import { addressOf } from "./addresses";
-import { asks, authenticationEdges } from "./authentication";
+import { asks, authenticationEdges } from "./authentication/authenticator";
 import { OTLP_PORT } from "./checks/names";
 import { answersGet, dialPortOf } from "./defaults";
-import { parseDocument } from "./document";
+import { parseDocument } from "./document/document";
 import { grpcRequest } from "./grpc";
 import { endOf, isOver } from "./instant";
-import { resolveEndUsers, type KeySets } from "./resolve-end-users";
+import { resolveEndUsers, type KeySets } from "./authentication/end-users";
 import {
   ZONES,
   type ApplicationWorkload,
@@ -23,7 +23,7 @@ import {
 } from "./model";
 import { DOMAIN, discoveryNameOf, hostnameOf, identityOf, namespaceOf, trustDomainOf } from "./names";
 import { compare, sortedKeys } from "./order";
-import { MeshDocumentError } from "./problems";
+import { MeshDocumentError } from "./document/problems";
 import type { CallDeclaration, MeshDocument, PortDeclaration, ServiceDeclaration } from "./schema";
 import { edgeTraffic, serviceTrafficOf } from "./traffic/resolve";
 import { resolveVersions, splitOf } from "./versions";

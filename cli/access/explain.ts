@@ -1,6 +1,6 @@
 /** Whether a call is allowed, by which layers, and which line of the document says so. */
 import { edgesFrom, edgesTo, findService, type Edge, type Service } from "../../mesh";
-import { didYouMean, listed, nearest } from "../../mesh/suggest";
+import { didYouMean, listed, nearest } from "../../mesh/document/suggest";
 import type { Enforced } from "../enforced/world";
 import { CliError } from "../status";
 import { edgeOf, judgeLayers, type LayerVerdict, type Parties } from "./layers";

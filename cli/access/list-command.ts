@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { findService } from "../../mesh";
-import { didYouMean } from "../../mesh/suggest";
+import { didYouMean } from "../../mesh/document/suggest";
 import { Enforced } from "../enforced/world";
 import { readProject } from "../project";
 import { CliError, STATUS } from "../status";

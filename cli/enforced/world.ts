@@ -1,9 +1,9 @@
 /** Everything that a declaration renders, made when it is first asked for. */
-import { envoyOptions } from "../../components/envoy-options";
+import { envoyOptions } from "../../components/stack/envoy-options";
 import { networkPolicies, type NamedNetworkPolicy } from "../../components/network/network-policies";
 import { renderSidecar, type SidecarFiles } from "../../envoy";
 import type { Mesh, Service } from "../../mesh";
-import type { Settings } from "../../components/settings";
+import type { Settings } from "../../components/stack/settings";
 
 /** What is enforced: the files of each sidecar, and the NetworkPolicies. */
 export class Enforced {

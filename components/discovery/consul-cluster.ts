@@ -12,7 +12,7 @@ import {
   selectorLabels,
   spreadOverNodes,
   workloadLabels,
-} from "../pod";
+} from "../pods/pod";
 import { IMAGES } from "../versions";
 import type { Zone } from "../zone";
 

@@ -3,7 +3,7 @@ import { CoreV1Api } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 import { createServer } from "node:net";
 import { CONSUL, LABELS } from "../../mesh/wire";
-import { joinToPod } from "../port-forward";
+import { joinToPod } from "../stack/port-forward";
 
 const NAMESPACE = "lucid-mesh";
 

@@ -14,7 +14,7 @@ import {
   restrictedPod,
   selectorLabels,
   workloadLabels,
-} from "../pod";
+} from "../pods/pod";
 import { IMAGES } from "../versions";
 import type { Zone } from "../zone";
 

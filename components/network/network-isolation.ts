@@ -4,7 +4,7 @@ import type { Mesh, Zone } from "../../mesh";
 import type { NetworkPolicySpec, Permission } from "./network-peers";
 import type { NetworkSurroundings } from "./network-policies";
 import { networkPolicies } from "./network-policies";
-import { objectLabels } from "../pod";
+import { objectLabels } from "../pods/pod";
 
 export interface NetworkIsolationArgs {
   readonly mesh: Mesh;

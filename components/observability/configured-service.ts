@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import type { Service } from "../../mesh";
 import type { MeshContext } from "../mesh-service";
 import { MeshService } from "../mesh-service";
-import { objectLabels } from "../pod";
-import type { PodTemplate } from "../pod-template";
+import { objectLabels } from "../pods/pod";
+import type { PodTemplate } from "../pods/pod-template";
 
 /** Folder of the configuration file, in the application's container. */
 export const CONFIG_FOLDER = "/etc/application";

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../mesh";
 import type { MeshContext } from "../mesh-service";
-import { APPLICATION_UID, restrictedContainer, restrictedPod } from "../pod";
-import type { PodTemplate } from "../pod-template";
+import { APPLICATION_UID, restrictedContainer, restrictedPod } from "../pods/pod";
+import type { PodTemplate } from "../pods/pod-template";
 import { IMAGES } from "../versions";
 import { CONFIG_FOLDER, CONFIG_MOUNT, configuredService } from "./configured-service";
 import { prometheusConfig } from "./prometheus-config";

@@ -1,7 +1,7 @@
 /** Loopback addresses: in their range, and one service each. */
 import { ADDRESS_RANGE, addressOf, freeAddress, isServiceAddress } from "../addresses";
-import { draftServices, type Draft } from "../draft";
-import { show, type Path, type Report } from "../problems";
+import { draftServices, type Draft } from "../document/draft";
+import { show, type Path, type Report } from "../document/problems";
 
 /** Every address leads to one service. */
 export function checkAddresses(draft: Draft, report: Report): void {

@@ -1,6 +1,6 @@
 /** Retries along every path of calls: what one request may become at a callee stays within the document's bound. */
-import { draftServices, servicesByName, type Draft } from "../draft";
-import type { Path, Report } from "../problems";
+import { draftServices, servicesByName, type Draft } from "../document/draft";
+import type { Path, Report } from "../document/problems";
 import { amplification, showPath, type Hop } from "../traffic/amplification";
 import { DEFAULT_MAX_AMPLIFICATION } from "../traffic/defaults";
 import type { EdgeTraffic } from "../traffic/model";

@@ -1,8 +1,8 @@
 /** The question about callers: somebody answers it, nobody waits for himself, and its edges are computed alone. */
-import { asks } from "../authentication";
-import { draftServices, servicesByName, type Draft, type DraftCall, type DraftService } from "../draft";
-import { show, type Path, type Report } from "../problems";
-import { didYouMean, listed } from "../suggest";
+import { asks } from "../authentication/authenticator";
+import { draftServices, servicesByName, type Draft, type DraftCall, type DraftService } from "../document/draft";
+import { show, type Path, type Report } from "../document/problems";
+import { didYouMean, listed } from "../document/suggest";
 import { WELL_KNOWN } from "../wire";
 import { OTLP_PORT } from "./names";
 

@@ -1,4 +1,4 @@
-import type { DraftCall, DraftPort, DraftService } from "../draft";
+import type { DraftCall, DraftPort, DraftService } from "../document/draft";
 
 /** The callee's ports that a call names, those that exist: its first where it names none. */
 export function calledPorts(callee: DraftService, call: DraftCall): readonly DraftPort[] {

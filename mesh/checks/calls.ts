@@ -1,8 +1,15 @@
 /** Calls: the callee and its ports exist, each is declared once, and what crosses zones has its reason. */
 import { dialPortOf } from "../defaults";
-import { draftServices, servicesByName, type Draft, type DraftCall, type DraftPort, type DraftService } from "../draft";
-import { show, type Path, type Report } from "../problems";
-import { didYouMean, listed } from "../suggest";
+import {
+  draftServices,
+  servicesByName,
+  type Draft,
+  type DraftCall,
+  type DraftPort,
+  type DraftService,
+} from "../document/draft";
+import { show, type Path, type Report } from "../document/problems";
+import { didYouMean, listed } from "../document/suggest";
 import { WELL_KNOWN } from "../wire";
 import { OTLP_PORT } from "./names";
 import { ownPorts } from "./ports";

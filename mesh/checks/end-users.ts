@@ -1,8 +1,14 @@
 /** End users: of a port whose requests can be seen, with keys that are public, and by rules that can apply. */
 import { carriesRequests } from "../defaults";
-import { draftServices, type Draft, type DraftEndUserRule, type DraftEndUsers, type DraftPort } from "../draft";
-import { keySetProblems } from "../jwks";
-import { show, type Path, type Report } from "../problems";
+import {
+  draftServices,
+  type Draft,
+  type DraftEndUserRule,
+  type DraftEndUsers,
+  type DraftPort,
+} from "../document/draft";
+import { keySetProblems } from "../authentication/jwks";
+import { show, type Path, type Report } from "../document/problems";
 import { WELL_KNOWN } from "../wire";
 import { OTLP_PORT } from "./names";
 

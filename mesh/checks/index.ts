@@ -1,6 +1,6 @@
 /** All checks of meaning. Each says nothing about values whose shape the schema has refused already. */
-import type { Draft } from "../draft";
-import type { Path, Report } from "../problems";
+import type { Draft } from "../document/draft";
+import type { Path, Report } from "../document/problems";
 import { checkAddresses } from "./addresses";
 import { checkAmplification } from "./amplification";
 import { checkAuthentication } from "./authentication";

@@ -1,8 +1,8 @@
 /** Who may be in which zone: the document's closed lists, and the members that the platform itself fixes. */
-import { draftServices, membersOf, type Draft } from "../draft";
+import { draftServices, membersOf, type Draft } from "../document/draft";
 import { ZONES, type Plane, type ZoneName } from "../model";
-import { show, type Report } from "../problems";
-import { listed } from "../suggest";
+import { show, type Report } from "../document/problems";
+import { listed } from "../document/suggest";
 
 /**
  * Planes whose members no document can change: Chain holds consensus and anchoring only, Wallet the TRON payment and the payout router only.

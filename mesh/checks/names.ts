@@ -1,8 +1,8 @@
 /** Names that are taken: by another service, by the mesh itself, or by the components that it is made of. */
-import { draftServices, type Draft, type DraftService } from "../draft";
+import { draftServices, type Draft, type DraftService } from "../document/draft";
 import { ZONES, type ZoneName } from "../model";
-import { show, type Path, type Report } from "../problems";
-import { listed } from "../suggest";
+import { show, type Path, type Report } from "../document/problems";
+import { listed } from "../document/suggest";
 import { CONSUL, NODE_RESOLVER, WELL_KNOWN } from "../wire";
 
 /** Names that would be taken for something else under `lucid.internal` or in the namespace of the mesh. */

@@ -1,8 +1,8 @@
 /** Ports: of the application, of the sidecar beside it, and of the loopback addresses that it dials. */
 import { answersGet, dialPortOf } from "../defaults";
-import { draftServices, type Draft, type DraftService } from "../draft";
-import { show, type Path, type Report } from "../problems";
-import { listed } from "../suggest";
+import { draftServices, type Draft, type DraftService } from "../document/draft";
+import { show, type Path, type Report } from "../document/problems";
+import { listed } from "../document/suggest";
 import { INSPECTION_PORT_NAME, SIDECAR_PORTS } from "../wire";
 
 /** First and last of the loopback ports that sidecars of the mesh's own services use (scrapes of Prometheus). */

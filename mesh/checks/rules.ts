@@ -1,7 +1,7 @@
 /** What a call may ask: rules that can be enforced, and that some request can satisfy. */
-import type { DraftCall, DraftPort, DraftRule } from "../draft";
+import type { DraftCall, DraftPort, DraftRule } from "../document/draft";
 import { carriesRequests } from "../defaults";
-import { show, type Path, type Report } from "../problems";
+import { show, type Path, type Report } from "../document/problems";
 
 /** The method that every request of a protocol has. */
 const ONLY_METHOD = { grpc: "POST", websocket: "GET" } as const;

@@ -1,8 +1,8 @@
 /** Resilience: values that contradict each other, and those that mean nothing on the ports they stand for. */
-import { draftServices, servicesByName, type Draft, type DraftPort } from "../draft";
+import { draftServices, servicesByName, type Draft, type DraftPort } from "../document/draft";
 import { carriesRequests } from "../defaults";
 import type { Protocol } from "../model";
-import type { Path, Report } from "../problems";
+import type { Path, Report } from "../document/problems";
 import type { DeclaredServiceTraffic, DeclaredTraffic } from "../schema/traffic";
 import { showDuration } from "../traffic/duration";
 import type { EdgeTraffic, RetryCondition } from "../traffic/model";

@@ -1,9 +1,9 @@
 /** Versions side by side: each is there once, weights make a whole, and no share of the calls goes where nobody answers. */
-import { draftServices, servicesByName, type Draft, type DraftRoute, type DraftService } from "../draft";
+import { draftServices, servicesByName, type Draft, type DraftRoute, type DraftService } from "../document/draft";
 import { carriesRequests } from "../defaults";
 import { versionWorkloadName } from "../names";
-import { show, type Path, type Report } from "../problems";
-import { didYouMean, listed } from "../suggest";
+import { show, type Path, type Report } from "../document/problems";
+import { didYouMean, listed } from "../document/suggest";
 
 /** What a version says for itself, so that its service can't. */
 const OWN_KEYS = ["image", "version", "replicas"] as const;

@@ -1,6 +1,6 @@
 /** What runs as a service: an application by its image, or a component of the package. */
-import { draftServices, type Draft, type DraftService } from "../draft";
-import { show, type Path, type Report } from "../problems";
+import { draftServices, type Draft, type DraftService } from "../document/draft";
+import { show, type Path, type Report } from "../document/problems";
 import { DEFAULT_RESOURCES } from "../schema";
 import { COMPONENTS } from "./names";
 

@@ -18,7 +18,7 @@ export interface AcceptedPeers {
 export function checkServerTls(socket: Field, scope: Scope): AcceptedPeers | undefined {
   const { findings } = scope;
   if (socket.isAbsent) {
-    findings.add(socket, "the filter chain takes plain text", "give it the mutual TLS of envoy/tls.ts");
+    findings.add(socket, "the filter chain takes plain text", "give it the mutual TLS of envoy/identity/tls.ts");
     return undefined;
   }
   const context = extensionOf(socket, ["envoy.transport_sockets.tls"], findings)?.config;
@@ -60,7 +60,7 @@ export function checkServerTls(socket: Field, scope: Scope): AcceptedPeers | und
 export function checkClientTls(socket: Field, scope: Scope, identities: "exact" | "prefix"): AcceptedPeers | undefined {
   const { findings } = scope;
   if (socket.isAbsent) {
-    findings.add(socket, "the cluster sends plain text off the pod", "give it the mutual TLS of envoy/tls.ts");
+    findings.add(socket, "the cluster sends plain text off the pod", "give it the mutual TLS of envoy/identity/tls.ts");
     return undefined;
   }
   const context = extensionOf(socket, ["envoy.transport_sockets.tls"], findings)?.config;

@@ -47,7 +47,7 @@ export const podSecurityRestricted: ResourceRule = {
   description:
     "Pods meet the restricted Pod Security Standard with a read-only root filesystem; the zones' namespaces enforce it.",
   severity: "high",
-  remediation: "Give the pod the security contexts of components/pod.ts, and the namespace the enforce label.",
+  remediation: "Give the pod the security contexts of components/pods/pod.ts, and the namespace the enforce label.",
   uses: [],
   concerns: (type) => makesPods(type) || isKind(type, "Namespace"),
   judge(resource, _ceiling, findings) {

@@ -1,5 +1,5 @@
 /**
- * What a sidecar needs, by the number of its edges and by its load: the figures behind envoy/resources.ts, printed as a table. Needs root (network namespaces).
+ * What a sidecar needs, by the number of its edges and by its load: the figures behind envoy/process/resources.ts, printed as a table. Needs root (network namespaces).
  *
  *     npx tsx test/bench/sidecar-resources.ts
  */

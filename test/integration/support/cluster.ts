@@ -12,7 +12,7 @@ import type { V1Pod, V1Status } from "@kubernetes/client-node";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { Writable } from "node:stream";
-import { joinToPod } from "../../../components/port-forward";
+import { joinToPod } from "../../../components/stack/port-forward";
 import { kubeconfigPath } from "../../../dev/paths";
 import { LABELS } from "../../../mesh";
 import type { Service } from "../../../mesh";

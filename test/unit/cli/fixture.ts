@@ -1,5 +1,5 @@
 import { Enforced } from "../../../cli/enforced/world";
-import { parseSettings } from "../../../components/settings";
+import { parseSettings } from "../../../components/stack/settings";
 import { resolveMesh, validateDocument, type Mesh } from "../../../mesh";
 import { happy, put } from "../mesh/fixture";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { judge, NotModelled, type JudgedRequest } from "../../../cli/enforced/rbac";
-import { httpRbac, type Grant } from "../../../envoy/rbac";
+import { httpRbac, type Grant } from "../../../envoy/authorization/rbac";
 import type { Message } from "../../../envoy/message";
 
 const identity = (name: string) => `spiffe://ops.lucid.internal/ns/lucid-ops/sa/${name}`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DeclarationError, endedCalls, readDeclaration } from "../../../components/declaration";
+import { DeclarationError, endedCalls, readDeclaration } from "../../../components/stack/declaration";
 import { findService } from "../../../mesh";
 import { PUBLIC_KEYS } from "../envoy/authenticated";
 import { happy, put } from "../mesh/fixture";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { SETTING_KEYS, SettingsError, parseSettings } from "../../../components/settings";
+import { SETTING_KEYS, SettingsError, parseSettings } from "../../../components/stack/settings";
 
 const REQUIRED = { apiServerCidr: "10.0.0.1/32", nodeResolverIp: "10.96.0.53", consulIp: "10.96.0.54" };
 

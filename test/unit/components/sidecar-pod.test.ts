@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { attachSidecar, toTemplateSpec } from "../../../components";
 import type { AttachOptions, Container, PodTemplate, SidecarPod } from "../../../components";
-import { conflicts } from "../../../components/sidecar-conflicts";
+import { conflicts } from "../../../components/pods/sidecar-conflicts";
 import { DRAIN_SECONDS, GRACE_SECONDS } from "../../../mesh";
 import { DISCOVERY_TIMES } from "../../../mesh/drain";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { versionPods } from "../../../components/application";
-import { selectorLabels } from "../../../components/pod";
+import { versionPods } from "../../../components/pods/application";
+import { selectorLabels } from "../../../components/pods/pod";
 import { serviceNamed } from "../../../mesh";
 import { versionsMesh } from "../envoy/versions-fixture";
 

@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import fc from "fast-check";
-import { endUserFilters } from "../../../envoy/end-users";
+import { endUserFilters } from "../../../envoy/authorization/end-users";
 import type { Message } from "../../../envoy/message";
 import type { ClaimRequirement, EndUserRule, EndUsers } from "../../../mesh/model";
 import { networkPolicies } from "../../../components/network/network-policies";

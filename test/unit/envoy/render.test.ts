@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import { assembleStatic, renderSidecar, renderTrust, scrapePort, sidecarCommand } from "../../../envoy";
-import { httpRbac, pathMatcher } from "../../../envoy/rbac";
-import { serverTls } from "../../../envoy/tls";
+import { httpRbac, pathMatcher } from "../../../envoy/authorization/rbac";
+import { serverTls } from "../../../envoy/identity/tls";
 import { fromYaml } from "../../../envoy/yaml";
 import { ZONES } from "../../../mesh/model";
 import { everyProtocol, makeEdge, makeMesh, makeService, OPTIONS, services } from "./fixture";

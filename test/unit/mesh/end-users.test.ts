@@ -10,7 +10,7 @@ import {
   validateDocument,
   type KeySets,
 } from "../../../mesh";
-import { keySetProblems, readKeySet, renderKeySet } from "../../../mesh/jwks";
+import { keySetProblems, readKeySet, renderKeySet } from "../../../mesh/authentication/jwks";
 import { edgeTraffic } from "../../../mesh/traffic";
 import { authenticatedMesh, PUBLIC_KEYS } from "../envoy/authenticated";
 import { happy, problemsOf, put, type Wild } from "./fixture";

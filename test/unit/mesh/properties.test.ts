@@ -10,7 +10,7 @@ import {
   validateDocument,
   type Mesh,
 } from "../../../mesh";
-import { nearest } from "../../../mesh/suggest";
+import { nearest } from "../../../mesh/document/suggest";
 import type { Wild } from "./fixture";
 
 const PROTOCOLS = ["http", "http2", "grpc", "websocket", "tcp"] as const;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TokenIssuer } from "../../../../envoy/tokens.js";
+import type { TokenIssuer } from "../../../../envoy/identity/token-keys.js";
 import type { KubernetesApi } from "../kubernetes/api.js";
 
 /** Where the API server tells who issues its service-account tokens (OpenID Connect Discovery 1.0); every service account may read both. */

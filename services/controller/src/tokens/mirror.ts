@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { renderTokens } from "../../../../envoy/tokens.js";
+import { renderTokens } from "../../../../envoy/identity/token-keys.js";
 import { IDENTITY_TOKEN, LABELS, PART_OF } from "../../../../mesh/wire.js";
 import { backoff, pause, type BackoffBounds } from "../backoff.js";
 import type { ZoneBinding } from "../config.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describeGenerations, FIRST_GENERATIONS, generationsOf } from "../../../../components/identity/generations";
-import { parseSettings } from "../../../../components/settings";
+import { parseSettings } from "../../../../components/stack/settings";
 
 const REQUIRED = { apiServerCidr: "10.0.0.1/32", nodeResolverIp: "10.96.0.53", consulIp: "10.96.0.54" };
 const roots = (value: unknown) =>

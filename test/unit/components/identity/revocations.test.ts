@@ -6,7 +6,7 @@ import {
   type RevokedCertificate,
 } from "../../../../components/identity/revocations";
 import { FIRST_GENERATIONS } from "../../../../components/identity/generations";
-import { parseSettings } from "../../../../components/settings";
+import { parseSettings } from "../../../../components/stack/settings";
 import { everyProtocol } from "../../envoy/fixture";
 
 const REQUIRED = { apiServerCidr: "10.0.0.1/32", nodeResolverIp: "10.96.0.53", consulIp: "10.96.0.54" };

@@ -1,0 +1,65 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Service, Zone } from "../../mesh";
+import { IDENTITY_TOKEN, LABELS, PART_OF } from "../../mesh/wire";
+
+const DISTRIBUTOR = "lucid-distributor";
+
+export interface DistributionRightsArgs {
+  /** The services whose applications bring to the sidecars what is not Pulumi's to bring: the controller. */
+  readonly distributors: readonly Service[];
+  /** Zones whose sidecars are served. */
+  readonly zones: readonly Zone[];
+}
+
+/**
+ * The right to keep ConfigMap `mesh-tokens` in each zone's namespace, and no other one; and to have kubelet bring changed ConfigMaps to pods at once: to watch
+ * them, and to annotate pods. A Role and a RoleBinding in each namespace.
+ *
+ * Kubernetes can't limit `create` to a name; what is created under another one is read by nobody, and what exists can't be changed. Pods are annotated by way
+ * of their status: the right to patch pods themselves would be the right to change their images. Secrets are not watched, for even their metadata can't be
+ * without the right to read them; `<service>-trust` is annotated with a digest of the certificate beside it.
+ */
+export class DistributionRights extends pulumi.ComponentResource {
+  constructor(name: string, args: DistributionRightsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("lucid:mesh:DistributionRights", name, {}, opts);
+    for (const zone of args.zones) {
+      const metadata = {
+        name: DISTRIBUTOR,
+        namespace: zone.namespace,
+        labels: { [LABELS.partOf]: PART_OF, [LABELS.zone]: zone.name },
+      };
+      const role = new kubernetes.rbac.v1.Role(
+        `${name}-${zone.name}-role`,
+        {
+          metadata,
+          rules: [
+            { apiGroups: [""], resources: ["configmaps"], verbs: ["create", "list", "watch"] },
+            {
+              apiGroups: [""],
+              resources: ["configmaps"],
+              resourceNames: [IDENTITY_TOKEN.keysConfigMap],
+              verbs: ["get", "patch"],
+            },
+            { apiGroups: [""], resources: ["pods/status"], verbs: ["patch"] },
+          ],
+        },
+        { parent: this },
+      );
+      new kubernetes.rbac.v1.RoleBinding(
+        `${name}-${zone.name}-binding`,
+        {
+          metadata,
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: DISTRIBUTOR },
+          subjects: args.distributors.map((service) => ({
+            kind: "ServiceAccount",
+            name: service.name,
+            namespace: service.namespace,
+          })),
+        },
+        { parent: this, dependsOn: role },
+      );
+    }
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { issuingGenerations, rootGenerations } from "../identity/generations";
+import { revokedCertificates } from "../identity/revocations";
+
+/** One thing wrong with the stack's configuration. */
+export interface SettingProblem {
+  /** The key, as it stands in `Pulumi.<stack>.yaml`. */
+  readonly key: string;
+  readonly message: string;
+}
+
+/** The stack's configuration can't be used. Carries every problem at once. */
+export class SettingsError extends Error {
+  constructor(readonly problems: readonly SettingProblem[]) {
+    super(
+      `The stack's configuration has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n` +
+        problems.map((problem) => `  ${problem.key}: ${problem.message}`).join("\n") +
+        "\nMend them in Pulumi.<stack>.yaml or by `pulumi config set`; docs/configuration.md describes every key.",
+    );
+    this.name = "SettingsError";
+  }
+}
+
+const ipv4 = z.ipv4("is not an IPv4 address");
+const port = z.coerce
+  .number("is not a number")
+  .int("is not a whole number")
+  .min(1, "is below 1")
+  .max(65535, "is above 65535");
+const flag = z.enum(["true", "false"], "is neither `true` nor `false`").transform((value) => value === "true");
+
+const settingsSchema = z.strictObject({
+  /** Path of the mesh document, relative to the project. */
+  document: z.string().min(1, "is empty").default("mesh.yaml"),
+  /** Path of a kubeconfig, relative to the project. Unset: the ambient one (`KUBECONFIG`, `~/.kube/config`), as with any Pulumi program. */
+  kubeconfig: z.string().min(1, "is empty").optional(),
+  /** Context in the kubeconfig; unset: its current context. */
+  context: z.string().min(1, "is empty").optional(),
+  /** Docker engine that builds the mesh's own images (`unix://` path relative to the project, or `tcp://`). Unset: the ambient one. */
+  dockerHost: z
+    .string()
+    .regex(/^(unix|tcp|ssh|npipe):\/\//, "does not begin with unix://, tcp://, ssh:// or npipe://")
+    .optional(),
+  /** Registry (and path) to which the mesh's own images are pushed and from which the cluster pulls them. */
+  imageRegistry: z
+    .string()
+    .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*$/, "is not a registry name such as registry.example.org/team")
+    .default("registry.lucid.internal"),
+  /** CIDR of the Kubernetes API's endpoints, as pods reach them. */
+  apiServerCidr: z
+    .cidrv4("is not a CIDR such as 10.0.0.1/32")
+    .refine((cidr) => Number(cidr.split("/")[1]) >= 24, "is wider than /24"),
+  apiServerPort: port.default(6443),
+  /** ClusterIP of the node resolver: a free address of the cluster's service range. */
+  nodeResolverIp: ipv4,
+  /** ClusterIP of Consul's API for the controller: a free address of the cluster's service range. */
+  consulIp: ipv4,
+  /** Consul servers; 1 or an odd number up to 7. */
+  consulServers: z.coerce
+    .number("is not a number")
+    .int("is not a whole number")
+    .min(1, "is below 1")
+    .max(7, "is above 7")
+    .refine((count) => count % 2 === 1, "is even: a quorum needs an odd number")
+    .default(3),
+  /** Port on 127.0.0.1 at which this program offers Consul's API to the Consul provider, forwarded through the Kubernetes API. */
+  consulForwardPort: port.default(18501),
+  /** Key of certificates: `ECDSA` (P-256) or `RSA` (2048). */
+  certificateAlgorithm: z.enum(["ECDSA", "RSA"], "is neither ECDSA nor RSA").default("ECDSA"),
+  /** `CERT_VALIDITY_DAYS`: life of a leaf certificate. */
+  certValidityDays: z.coerce
+    .number("is not a number")
+    .int("is not a whole number")
+    .min(1, "is below 1")
+    .max(90, "is above 90")
+    .default(90),
+  /** Generations of each zone's root, as JSON: those that are trusted, and the one under which certificates are issued. Unset: the first. */
+  rootGenerations: rootGenerations.optional(),
+  /** Generations of each zone's issuing authority under its roots, as JSON: those that are kept, and the one that issues. Unset: the first. */
+  issuingGenerations: issuingGenerations.optional(),
+  /** Certificates that nobody believes any more, as a JSON list. Unset: none. */
+  revokedCertificates: revokedCertificates.optional(),
+  /** `SERVICE_REGISTRY_TTL`, in seconds: entries not refreshed within it are removed. */
+  serviceRegistryTtl: z.coerce
+    .number("is not a number")
+    .int("is not a whole number")
+    .min(15, "is below 15")
+    .max(3600, "is above 3600")
+    .default(60),
+  /** `TRACING_ENABLED`: sidecars send spans to Jaeger. */
+  tracingEnabled: flag.default(true),
+});
+
+/** Every key that a stack's configuration can have, without the project's prefix. */
+export const SETTING_KEYS: readonly string[] = Object.keys(settingsSchema.shape);
+
+/** The stack's configuration, parsed. See docs/configuration.md for the meaning of each key. */
+export type Settings = z.infer<typeof settingsSchema>;
+
+/**
+ * Parses the stack's configuration.
+ *
+ * @param raw values of the project's namespace (`lucid-mesh:`), without the prefix.
+ * @throws SettingsError naming every wrong, missing and unknown key at once.
+ */
+export function parseSettings(raw: Readonly<Record<string, string>>): Settings {
+  const result = settingsSchema.safeParse(raw);
+  const problems: SettingProblem[] = [];
+  if (!result.success) {
+    for (const issue of result.error.issues) {
+      const [first, ...inside] = issue.path.map(String);
+      if (issue.code === "unrecognized_keys" && first === undefined) {
+        const known = SETTING_KEYS.join(", ");
+        for (const key of issue.keys)
+          problems.push({ key, message: `is not a key of this project; its keys are ${known}` });
+      } else {
+        const key = first ?? "";
+        const place = inside.length === 0 ? "" : `${inside.join(".")} `;
+        const message =
+          issue.code === "unrecognized_keys" ? `has an unknown key: ${issue.keys.join(", ")}` : issue.message;
+        problems.push({ key, message: key in raw ? `${place}${message}` : "is missing" });
+      }
+    }
+  } else if (result.data.nodeResolverIp === result.data.consulIp) {
+    problems.push({
+      key: "consulIp",
+      message: `is the same address as nodeResolverIp (${result.data.consulIp}); take another`,
+    });
+  }
+  if (problems.length > 0 || !result.success) throw new SettingsError(problems);
+  return result.data;
+}

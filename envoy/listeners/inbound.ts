@@ -1,0 +1,155 @@
+import { edgesTo, serviceNamed } from "../../mesh/edges";
+import type { Edge, Mesh, Service, ServicePort, ZoneName } from "../../mesh/model";
+import { ZONES } from "../../mesh/model";
+import { serverName, SIDECAR_PORTS } from "../../mesh/wire";
+import { inboundRequests, refusedConnections } from "../observability/access-log";
+import { END_USER_FIELDS, endUserFilters } from "../authorization/end-users";
+import { AUTHENTICATOR_FIELDS, authenticatorFilters } from "../authorization/ext-authz";
+import { alpnOf, connectionManager, GRPC_STATS, MAX_PEER_CONNECTION, TCP_IDLE_TIMEOUT, upgradeOf } from "../http";
+import { checkToken } from "../identity/identity-token";
+import { connectionLimit } from "../traffic/limits";
+import { any, extension, socketAddress, type Message } from "../message";
+import { applicationName, inboundName, LISTENERS } from "../names";
+import type { EnvoyOptions } from "../options";
+import { callerRateLimit, type CallerLimit } from "../traffic/rate-limit";
+import { httpRbac, type Grant } from "../authorization/rbac";
+import { serverTls } from "../identity/tls";
+import { CALLER_TAG, operation, tracing } from "../observability/tracing";
+
+/**
+ * Port 15001: calls of other services. One filter chain for each caller zone and service port that has callers, chosen by server name and trusting
+ * that zone's roots alone; a connection that fits none is closed. Undefined where nobody may call.
+ */
+export function inboundListener(mesh: Mesh, service: Service, options: EnvoyOptions): Message | undefined {
+  const chains = service.ports.flatMap((port) =>
+    ZONES.flatMap((zone) => {
+      const grants = grantsOf(mesh, service, port, zone);
+      return grants.length === 0 ? [] : [chain(mesh, service, options, { port, zone, grants })];
+    }),
+  );
+  if (chains.length === 0) {
+    return undefined;
+  }
+  return any("envoy.config.listener.v3.Listener", {
+    ...mtlsListener(LISTENERS.inbound, SIDECAR_PORTS.inbound),
+    access_log: [refusedConnections({ kind: "refused", direction: "inbound", service: service.name })],
+    filter_chains: chains,
+  });
+}
+
+/** What the two listeners with mutual TLS have in common. */
+export function mtlsListener(name: string, port: number): Message {
+  return {
+    name,
+    stat_prefix: name,
+    address: socketAddress("0.0.0.0", port),
+    traffic_direction: "INBOUND",
+    // With SO_REUSEPORT another process of the same user could bind the port too and take a share of the connections.
+    enable_reuse_port: false,
+    per_connection_buffer_limit_bytes: 1048576,
+    listener_filters_timeout: "5s",
+    listener_filters: [
+      extension(
+        "envoy.filters.listener.tls_inspector",
+        "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+      ),
+    ],
+  };
+}
+
+interface Chain {
+  readonly port: ServicePort;
+  readonly zone: ZoneName;
+  readonly grants: readonly Caller[];
+}
+
+/** Somebody who may call, with the edge that says so. */
+interface Caller extends Grant {
+  readonly edge: Edge;
+}
+
+function chain(mesh: Mesh, service: Service, options: EnvoyOptions, { port, zone, grants }: Chain): Message {
+  const sni = serverName(port.name, service.name, zone);
+  const name = inboundName(port.name, zone);
+  const peers = { zone, identities: { exact: grants.map((grant) => grant.caller.identity) } };
+  return {
+    name,
+    filter_chain_match: { transport_protocol: "tls", server_names: [sni] },
+    transport_socket: serverTls(peers, alpnOf(port.protocol)),
+    transport_socket_connect_timeout: "5s",
+    filters: [connectionLimit(name, service.traffic), filter(mesh, service, options, { name, sni, port, grants })],
+  };
+}
+
+interface Filter {
+  readonly name: string;
+  readonly sni: string;
+  readonly port: ServicePort;
+  readonly grants: readonly Caller[];
+}
+
+/**
+ * Every protocol ends in HTTP, TCP as well: it comes as an HTTP/2 CONNECT, so that its caller is authorized like any other before a byte flows. (The
+ * network RBAC filter judges the caller's first bytes only, and an application that speaks first has spoken by then.)
+ */
+function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni, port, grants }: Filter): Message {
+  const trace = tracing(mesh, service, options);
+  const limits = grants.flatMap(({ caller: { identity }, edge: { traffic } }): CallerLimit[] =>
+    traffic.rateLimit === undefined ? [] : [{ identity, limit: traffic.rateLimit }],
+  );
+  const subject = { kind: "call", direction: "inbound", service: service.name, port: port.name };
+  const further = {
+    ...(port.endUsers === undefined ? {} : END_USER_FIELDS),
+    ...(port.asksAuthenticator === true ? AUTHENTICATOR_FIELDS : {}),
+  };
+  return connectionManager({
+    statPrefix: name,
+    upgrade: upgradeOf(port.protocol),
+    maxConnectionDuration: MAX_PEER_CONNECTION,
+    accessLog: [inboundRequests(subject, further)],
+    tracing: trace === undefined ? undefined : withCaller(trace),
+    filters: [
+      checkToken(),
+      httpRbac(sni, grants),
+      ...(limits.length === 0 ? [] : [callerRateLimit(name, port.protocol, limits)]),
+      ...endUserFilters(sni, port),
+      ...authenticatorFilters(mesh, port),
+      ...(port.protocol === "grpc" ? [GRPC_STATS] : []),
+    ],
+    routes: [{ ...target(port), ...operation(`serve ${port.name}`) }],
+    overrides: {
+      forward_client_cert_details: "SANITIZE_SET",
+      set_current_client_cert_details: { uri: true },
+      ...(port.protocol === "tcp" ? { stream_idle_timeout: TCP_IDLE_TIMEOUT } : {}),
+    },
+  });
+}
+
+/** How long a call may take is the caller's choice: its own sidecar bounds it and resets the stream. */
+function target(port: ServicePort): Message {
+  const route = { cluster: applicationName(port.name), timeout: "0s" };
+  return port.protocol === "tcp"
+    ? {
+        match: { connect_matcher: {} },
+        route: { ...route, upgrade_configs: [{ upgrade_type: "CONNECT", connect_config: {} }] },
+      }
+    : { match: { prefix: "/" }, route };
+}
+
+function grantsOf(mesh: Mesh, service: Service, port: ServicePort, zone: ZoneName): Caller[] {
+  return edgesTo(mesh, service)
+    .filter((edge) => edge.port === port.name)
+    .map((edge) => ({ edge, caller: serviceNamed(mesh, edge.from) }))
+    .filter(({ caller }) => caller.zone === zone)
+    .map(({ edge, caller }) => ({
+      caller,
+      rules: edge.rules,
+      ...(edge.until === undefined ? {} : { until: edge.until }),
+      edge,
+    }));
+}
+
+function withCaller(trace: Message): Message {
+  const tags = Array.isArray(trace.custom_tags) ? (trace.custom_tags as Message[]) : [];
+  return { ...trace, custom_tags: [...tags, CALLER_TAG] };
+}

@@ -1,0 +1,61 @@
+import { findService } from "../../mesh/edges";
+import type { Mesh, Service } from "../../mesh/model";
+import { SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { inboundRequests, refusedConnections } from "../observability/access-log";
+import { connectionManager, getRoute, MAX_PEER_CONNECTION, NOT_FOUND } from "../http";
+import { checkToken } from "../identity/identity-token";
+import { mtlsListener } from "./inbound";
+import { any, type Message } from "../message";
+import { ADMIN_CLUSTER, inspectionServerName, LISTENERS } from "../names";
+import { httpRbac } from "../authorization/rbac";
+import { serverTls } from "../identity/tls";
+
+/** Who may read what of a sidecar's admin interface from outside. */
+const READERS = [
+  { name: WELL_KNOWN.prometheus, paths: ["/stats/prometheus"] },
+  { name: WELL_KNOWN.controller, paths: ["/config_dump", "/certs"] },
+] as const;
+
+/**
+ * Port 15090: Prometheus reads metrics, the controller the running configuration (Envoy redacts keys in it). Mutual TLS as for calls, one chain per
+ * reader. Undefined in a mesh that has neither.
+ */
+export function inspectionListener(mesh: Mesh, service: Service): Message | undefined {
+  const chains = READERS.flatMap(({ name, paths }) => {
+    const reader = findService(mesh, name);
+    return reader === undefined ? [] : [chain(service, reader, paths)];
+  });
+  if (chains.length === 0) {
+    return undefined;
+  }
+  return any("envoy.config.listener.v3.Listener", {
+    ...mtlsListener(LISTENERS.inspection, SIDECAR_PORTS.inspection),
+    // A flood of calls must not blind those who look for it.
+    ignore_global_conn_limit: true,
+    bypass_overload_manager: true,
+    access_log: [refusedConnections({ kind: "refused", direction: "inspection", service: service.name })],
+    filter_chains: chains,
+  });
+}
+
+function chain(service: Service, reader: Service, paths: readonly string[]): Message {
+  const sni = inspectionServerName(reader.zone);
+  const name = `${LISTENERS.inspection}|${reader.name}`;
+  const subject = { kind: "inspection", direction: "inbound", service: service.name };
+  return {
+    name,
+    filter_chain_match: { transport_protocol: "tls", server_names: [sni] },
+    transport_socket: serverTls({ zone: reader.zone, identities: { exact: [reader.identity] } }, ["http/1.1"]),
+    transport_socket_connect_timeout: "5s",
+    filters: [
+      connectionManager({
+        statPrefix: name,
+        maxConnectionDuration: MAX_PEER_CONNECTION,
+        accessLog: [inboundRequests(subject)],
+        filters: [checkToken(), httpRbac(sni, [{ caller: reader, rules: [{ methods: ["GET"], paths }] }])],
+        routes: [...paths.map((path) => getRoute(path, { cluster: ADMIN_CLUSTER, timeout: "10s" })), NOT_FOUND],
+        overrides: { forward_client_cert_details: "SANITIZE" },
+      }),
+    ],
+  };
+}

@@ -1,0 +1,88 @@
+import { ZONES, type Mesh, type Service, type ZoneName } from "../../mesh/model";
+import { SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { failedCalls } from "../observability/access-log";
+import { CONNECT_TIMEOUT } from "../clusters";
+import { connectionManager, getRoute, NOT_FOUND, protocolOptions } from "../http";
+import { presentToken } from "../identity/identity-token";
+import { any, socketAddress, type Message } from "../message";
+import { inspectionServerName, scrapeName } from "../names";
+import { clientTls } from "../identity/tls";
+
+/** First of the loopback ports of the forward proxies; a zone's own is this plus its place in {@link ZONES}. */
+export const SCRAPE_BASE_PORT = 15300;
+/** What is scraped of a sidecar. */
+export const SCRAPE_PATH = "/stats/prometheus";
+
+/** Loopback port at which Prometheus finds the forward proxy into a zone (`proxy_url: http://127.0.0.1:<port>`). */
+export function scrapePort(zone: ZoneName): number {
+  return SCRAPE_BASE_PORT + ZONES.indexOf(zone);
+}
+
+/** Whether this service's sidecar is the one with the forward proxies. */
+export function isScraper(service: Service): boolean {
+  return service.name === WELL_KNOWN.prometheus;
+}
+
+/** Zones with something to scrape. */
+export function scrapedZones(mesh: Mesh): ZoneName[] {
+  return ZONES.filter((zone) => mesh.services.some((service) => service.zone === zone));
+}
+
+/**
+ * A forward proxy on the loopback of Prometheus' pod: asked for `http://<pod IP>:15090/stats/prometheus`, it goes there by mutual TLS. One per
+ * zone, whatever the number of pods, each trusting that zone's roots alone.
+ */
+export function scrapeListener(service: Service, zone: ZoneName): Message {
+  const name = scrapeName(zone);
+  return any("envoy.config.listener.v3.Listener", {
+    name,
+    stat_prefix: name,
+    address: socketAddress("127.0.0.1", scrapePort(zone)),
+    traffic_direction: "OUTBOUND",
+    enable_reuse_port: false,
+    filter_chains: [
+      {
+        filters: [
+          connectionManager({
+            statPrefix: name,
+            accessLog: [failedCalls({ kind: "scrape", direction: "outbound", service: service.name, zone })],
+            routes: [getRoute(SCRAPE_PATH, { cluster: name, timeout: "10s" }), NOT_FOUND],
+            overrides: { skip_xff_append: true },
+          }),
+        ],
+      },
+    ],
+  });
+}
+
+/**
+ * The pods of a zone, each found by the `host:port` of the request itself. The port is not the request's to choose, and the address alone proves
+ * nothing: the peer must show an identity of that zone.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/original_dst
+ */
+export function scrapeCluster(mesh: Mesh, service: Service, zone: ZoneName): Message {
+  const trustDomain = mesh.zones.find((candidate) => candidate.name === zone)?.trustDomain;
+  if (trustDomain === undefined) {
+    throw new RangeError(`zone ${zone} has services but is not among the mesh's zones; resolve the document again`);
+  }
+  return {
+    name: scrapeName(zone),
+    connect_timeout: CONNECT_TIMEOUT,
+    type: "ORIGINAL_DST",
+    lb_policy: "CLUSTER_PROVIDED",
+    original_dst_lb_config: {
+      use_http_header: true,
+      http_header_name: ":authority",
+      upstream_port_override: SIDECAR_PORTS.inspection,
+    },
+    // Longer than a scrape interval, so that a scrape finds its connection and need not shake hands anew.
+    cleanup_interval: "120s",
+    ...protocolOptions("http1", "60s", presentToken()),
+    transport_socket: clientTls(
+      { zone, identities: { prefix: `spiffe://${trustDomain}/` } },
+      inspectionServerName(service.zone),
+      ["http/1.1"],
+    ),
+  };
+}

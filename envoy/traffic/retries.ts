@@ -1,0 +1,91 @@
+/** What a caller's sidecar tries again, and how long it waits: the routes of an outbound listener. */
+import { IDEMPOTENT_METHODS, type EdgeTraffic, type RetryCondition } from "../../mesh/traffic/model";
+import { seconds } from "./durations";
+import type { HttpProtocol } from "../http";
+import { extension, type Message } from "../message";
+import type { EnvoyOptions } from "../options";
+import type { Destination } from "./versions";
+
+/** What the routes of one edge depend on. */
+export interface OutboundRoutes {
+  /** Where which requests go, the first match first. */
+  readonly destinations: readonly Destination[];
+  readonly protocol: HttpProtocol;
+  readonly traffic: EdgeTraffic;
+  /** Fields that every route has beside its match and action. */
+  readonly common: Message;
+}
+
+/**
+ * One route for each destination; where requests of idempotent methods may be tried again on more than the others, one for each. Which request is
+ * idempotent is its method's to say, never a header's.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-retrypolicy
+ */
+export function outboundRoutes(
+  { destinations, protocol, traffic, common }: OutboundRoutes,
+  options: EnvoyOptions,
+): Message[] {
+  const { retries } = traffic;
+  const route = ({ match, target }: Destination, conditions: readonly RetryCondition[]): Message => ({
+    match,
+    route: {
+      ...target,
+      ...timeouts(protocol, traffic),
+      ...(options.retries === false || retries.attempts === 0
+        ? {}
+        : { retry_policy: retryPolicy(traffic, conditions) }),
+    },
+    ...common,
+  });
+  const { conditions, idempotentConditions } = retries;
+  return destinations.flatMap((destination) =>
+    idempotentConditions.length > conditions.length
+      ? [route(idempotent(destination), idempotentConditions), route(destination, conditions)]
+      : [route(destination, conditions)],
+  );
+}
+
+/** The idempotent ones of a destination's requests. */
+function idempotent({ match, target }: Destination): Destination {
+  const headers = Array.isArray(match.headers) ? (match.headers as Message[]) : [];
+  return { match: { ...match, headers: [...headers, IDEMPOTENT] }, target };
+}
+
+const IDEMPOTENT: Message = {
+  name: ":method",
+  string_match: { safe_regex: { regex: IDEMPOTENT_METHODS.join("|") } },
+};
+
+/** gRPC's time is the deadline that its caller gives, at most the edge's; that holds for streams, too, and is answered as gRPC answers it. */
+function timeouts(protocol: HttpProtocol, { timeoutMs }: EdgeTraffic): Message {
+  const limit = seconds(timeoutMs);
+  if (protocol !== "grpc") return { timeout: limit };
+  return {
+    timeout: "0s",
+    max_stream_duration: { ...(timeoutMs > 0 ? { max_stream_duration: limit } : {}), grpc_timeout_header_max: limit },
+  };
+}
+
+function retryPolicy({ retries }: EdgeTraffic, conditions: readonly RetryCondition[]): Message {
+  const { attempts, perTryTimeoutMs, backoff } = retries;
+  // A try that may not be followed by another has the whole call's time.
+  const timed = perTryTimeoutMs > 0 && conditions.some((condition) => TIMED.includes(condition));
+  return {
+    retry_on: conditions.join(","),
+    num_retries: attempts,
+    ...(timed ? { per_try_timeout: seconds(perTryTimeoutMs) } : {}),
+    retry_back_off: { base_interval: seconds(backoff.baseMs), max_interval: seconds(backoff.maxMs) },
+    retry_host_predicate: [
+      extension(
+        "envoy.retry_host_predicates.previous_hosts",
+        "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+      ),
+    ],
+    // Picking costs nothing: of two instances one dead, three picks would meet the dead one again in one retry of eight.
+    host_selection_retry_max_attempts: "10",
+  };
+}
+
+/** Conditions that a try which took too long fulfils. */
+const TIMED: readonly RetryCondition[] = ["5xx", "gateway-error", "reset"];
