@@ -4,9 +4,11 @@ import * as path from "node:path";
 import { serverName } from "../../../../mesh/wire";
 import type { MeshLab } from "../mesh-lab";
 import { runTool } from "../tool";
-import { DEVIATIONS, RACES } from "./http2-deviations";
+import { DEVIATIONS } from "./http2-deviations";
 
 const PORT = 8001;
+/** How often a case that failed is asked again. */
+const ATTEMPTS = 8;
 
 /** h2spec against port 15001: what of HTTP/2 (RFC 7540) and HPACK (RFC 7541) the inbound listener does not keep is a closed list. */
 export function http2Conformance(lab: () => MeshLab): void {
@@ -20,24 +22,48 @@ export function http2Conformance(lab: () => MeshLab): void {
         serverName: serverName("http", "blocks", "wallet"),
         ...lab().leaf("router"),
       });
-      const junit = path.join(stranger.directory, "h2spec.xml");
-      const args = ["-h", "127.0.0.1", "-p", String(PORT), "-P", "/any", "-o", "2", "-j", junit];
-      const { output } = await runTool(stranger, "h2spec", args);
-      const cases = parse(fs.readFileSync(junit, "utf8"));
-      const failed = cases.filter((candidate) => candidate.failed).map(({ name }) => name);
-      console.log(`      ${String(cases.length)} cases, ${String(cases.length - failed.length)} passed`);
-      assert.ok(cases.length >= 140, output);
-      const certain = failed.filter((name) => !(name in RACES));
-      // Not by assert.deepEqual's own message: the tool's output is long, and the difference is what is looked for.
-      if (certain.length !== Object.keys(DEVIATIONS).length) console.log(output);
-      assert.deepEqual(certain.sort(), Object.keys(DEVIATIONS).sort());
+      const all = await h2spec(lab(), "generic", "http2", "hpack");
+      const failed = all.filter((candidate) => candidate.failed && !(candidate.name in DEVIATIONS));
+      console.log(`      ${String(all.length)} cases, ${String(all.filter((each) => !each.failed).length)} passed`);
+      assert.ok(all.length >= 140, `h2spec ran ${String(all.length)} cases`);
+      const deviating = all.filter((candidate) => candidate.failed && candidate.name in DEVIATIONS);
+      assert.deepEqual(names(deviating), Object.keys(DEVIATIONS).sort(), "listed, but passed");
+      assert.deepEqual(await neverPassing(lab(), failed), []);
     });
   });
+}
+
+/**
+ * Of cases that failed, those that go on failing. h2spec carries no identity token, so each of its requests is refused at once; where the refusal is on its
+ * way before the frame that should be objected to, the case reads the refusal. Asked again, the frame is first.
+ */
+async function neverPassing(lab: MeshLab, failed: readonly Case[]): Promise<string[]> {
+  let left = names(failed);
+  for (let attempt = 1; attempt <= ATTEMPTS && left.length > 0; attempt++) {
+    console.log(`      asked again: ${left.join("; ")}`);
+    const sections = new Set(failed.filter(({ name }) => left.includes(name)).map(({ section }) => section));
+    const again = await h2spec(lab, ...sections);
+    const passed = names(again.filter((candidate) => !candidate.failed));
+    left = left.filter((name) => !passed.includes(name));
+  }
+  return left;
+}
+
+function names(cases: readonly Case[]): string[] {
+  return cases.map(({ name }) => name).sort();
+}
+
+async function h2spec({ stranger }: MeshLab, ...sections: readonly string[]): Promise<Case[]> {
+  const junit = path.join(stranger.directory, "h2spec.xml");
+  const target = ["-h", "127.0.0.1", "-p", String(PORT), "-P", "/any", "-o", "2"];
+  await runTool(stranger, "h2spec", [...target, "-j", junit, ...sections]);
+  return parse(fs.readFileSync(junit, "utf8"));
 }
 
 interface Case {
   /** `<section>: <title>`. */
   readonly name: string;
+  readonly section: string;
   readonly failed: boolean;
 }
 
@@ -48,6 +74,7 @@ function parse(xml: string): Case[] {
   ];
   return cases.map(([, section = "", title = "", body = ""]) => ({
     name: `${section}: ${title.replaceAll("&#39;", "'").replaceAll("&#34;", '"')}`,
+    section,
     failed: body.includes("<failure") || body.includes("<error"),
   }));
 }

@@ -19,8 +19,3 @@ export const DEVIATIONS: Readonly<Record<string, string>> = {
   "http2/6.9.1: Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream":
     CLOSED,
 };
-
-/** Cases that pass or fail by which of two answers comes first, each with the reason why neither harms anybody. */
-export const RACES: Readonly<Record<string, string>> = {
-  'http2/6.1: Sends a DATA frame on the stream that is not in "open" or "half-closed (local)" state': `the answer to the request may come first; then ${IGNORED}`,
-};
