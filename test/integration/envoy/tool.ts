@@ -1,21 +1,10 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { binDir } from "../../../dev/paths";
+import { toolPath } from "../support/tool-path";
 import type { Host } from "./network";
 
 /** What a tool left behind. */
 export interface ToolRun {
   readonly code: number | null;
   readonly output: string;
-}
-
-/** The path of a tool that the toolchain builds. Throws where it was not built. */
-export function toolPath(name: string): string {
-  const file = path.join(binDir(), name);
-  if (!fs.existsSync(file)) {
-    throw new Error(`no ${name} at ${file}: \`npm run toolchain -- --only ${name}\` builds it`);
-  }
-  return file;
 }
 
 /** Runs a tool in a namespace to its end, with standard output kept and standard error passed on where it fails. */

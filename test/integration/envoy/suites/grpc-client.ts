@@ -3,7 +3,8 @@ import type { Mesh } from "../../../../mesh/model";
 import { services } from "../../../unit/envoy/fixture";
 import type { MeshLab } from "../mesh-lab";
 import { until } from "../sidecar";
-import { runTool, toolPath } from "../tool";
+import { toolPath } from "../../support/tool-path";
+import { runTool } from "../tool";
 
 const TARGET = `${services.blocks.hostname}:81`;
 /** Where the real gRPC server (fortio: ping, health, reflection) listens in place of the tests' own. */
