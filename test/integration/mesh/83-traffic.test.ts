@@ -39,6 +39,7 @@ function declared(document: WrittenDocument): void {
   };
   const { image } = split;
   delete split.image;
+  delete split.version;
   split.versions = Object.entries(WEIGHTS).map(([name, weight]) => ({ name, image, weight }));
   split.traffic = {
     retries: { on: ["5xx"], attempts: 3, budget: { percent: BUDGET_PERCENT, minConcurrency: 0 } },
