@@ -55,7 +55,9 @@ describe("controller: the mirror of the token keys", () => {
     begin();
     await becomes(OPS, /modulus-of-one/);
     await becomes(CHAIN, /modulus-of-one/);
-    assert.deepEqual(mirror.missing, []);
+    await eventually(() => {
+      assert.deepEqual(mirror.missing, []);
+    });
     const writes = () => kubernetes.requests.filter((made) => /^(POST|PATCH)/.test(made)).length;
     const reads = () => kubernetes.requests.filter((made) => made === `GET ${JWKS}`).length;
     const [before, read] = [writes(), reads()];

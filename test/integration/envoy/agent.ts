@@ -7,7 +7,6 @@ import * as loadClients from "./load-clients";
 import * as streams from "./streams";
 import * as streamServers from "./stream-servers";
 import * as tlsClients from "./tls-clients";
-import * as tlsForwarder from "./tls-forwarder";
 import * as transfers from "./transfers";
 import * as servers from "./servers";
 import * as verdicts from "./verdicts";
@@ -24,7 +23,6 @@ const commands = {
   ...streams,
   ...streamServers,
   ...tlsClients,
-  ...tlsForwarder,
   ...transfers,
   ...verdicts,
   requestsSeen,

@@ -98,6 +98,11 @@ describe("sidecars under conformance tools", function () {
   for (const [title, method, data] of [
     ["a method known by reflection alone", "fgrpc.PingServer.Ping", { payload: "through a sidecar" }],
     ["health", "grpc.health.v1.Health.Check", { service: "" }],
+    [
+      "a method that streams both ways",
+      "grpc.reflection.v1alpha.ServerReflection.ServerReflectionInfo",
+      [{ file_containing_symbol: "fgrpc.PingServer" }, { file_containing_symbol: "grpc.health.v1.Health" }],
+    ],
   ] as const) {
     it(`ghz calls ${title}, and is refused it without an identity token`, async () => {
       const report = await ghz(method, data, { [IDENTITY_TOKEN.header]: credentials.token ?? "" });

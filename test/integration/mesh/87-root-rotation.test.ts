@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { peerZones } from "../../../mesh";
 import type { Service } from "../../../mesh";
 import { SIDECAR_PATHS } from "../../../mesh/wire";
-import { servedCertificate } from "../support/certificates";
+import { connectionsMadeAnew, servedCertificate } from "../support/certificates";
 import { exec, podGenerations, podsOf } from "../support/cluster";
 import type { PodRef } from "../support/cluster";
 import { mesh, service } from "../support/document";
@@ -76,6 +76,7 @@ describe(`the root of zone ${ZONE} exchanged under load`, function () {
           `      ${title}: in every pod ${seconds(deployed)} s after pulumi up (${seconds(started)} s with it)`,
         );
       }
+      await connectionsMadeAnew();
     } finally {
       await loads.assertUnharmed();
     }

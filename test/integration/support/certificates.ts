@@ -10,6 +10,14 @@ import { forge } from "./forged";
 import { credentialsOf } from "./handshake";
 import type { Credentials } from "./handshake";
 
+/** What a connection between sidecars lives at most (`MAX_PEER_CONNECTION`), and a margin. */
+const CONNECTION_AGE_SECONDS = 70;
+
+/** Waits until every connection between sidecars has been made anew, with the certificates and the trust that are there now. */
+export function connectionsMadeAnew(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, CONNECTION_AGE_SECONDS * 1000));
+}
+
 /** The certificate that a sidecar shows at its inspection port: the one it shows at every other. */
 export async function servedCertificate(pod: PodRef): Promise<X509Certificate> {
   const prometheus = serviceNamed("prometheus");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Service } from "../../../mesh";
 import { podGenerations, podsOf } from "./cluster";
-import { replaceLeaf, servedCertificate, writeLeaf } from "./certificates";
+import { connectionsMadeAnew, replaceLeaf, servedCertificate, writeLeaf } from "./certificates";
 import { mesh, service } from "./document";
 import { eventually } from "./eventually";
 import { credentialsOf } from "./handshake";
@@ -11,8 +11,6 @@ import { startLoads } from "./load";
 const RATE = 200;
 /** What kubelet takes at most by its defaults to bring a changed Secret to a pod, and a margin. */
 const SYNC_SECONDS = 150;
-/** What a connection between sidecars lives at most, and a margin. */
-const CONNECTION_AGE_SECONDS = 70;
 
 export interface LeafRotation {
   readonly rounds: number;
@@ -44,8 +42,7 @@ export async function rotateLeavesUnderLoad({ rounds, intervalSeconds, lifeMinut
       console.log(`      round ${round} of ${rounds}: every sidecar serves its new certificate after ${seconds} s`);
       if (round < rounds) await until(started + intervalSeconds * 1000);
     }
-    // Long enough for every connection between sidecars to have been made anew, with the new certificates.
-    await until(Date.now() + CONNECTION_AGE_SECONDS * 1000);
+    await connectionsMadeAnew();
   } finally {
     await loads.assertUnharmed();
     for (const [each, original] of originals) await writeLeaf(each, original);
