@@ -1,9 +1,10 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvoyOptions } from "../envoy";
-import type { Mesh, Service, ZoneName } from "../mesh";
+import { podsAtOnce, type Mesh, type Service, type ZoneName } from "../mesh";
 import type { ZoneTrust } from "./certificate-authority";
 import { leafRevision, type RevokedCertificate } from "./identity/revocations";
+import { jobResource } from "./pods/job";
 import { objectLabels, selectorLabels, spreadOverNodes, workloadLabels } from "./pods/pod";
 import type { PodTemplate, VersionPod } from "./pods/pod-template";
 import { toTemplateSpec } from "./pods/pod-template";
@@ -24,7 +25,7 @@ export interface MeshContext {
 export interface MeshServiceArgs {
   readonly context: MeshContext;
   readonly service: Service;
-  /** The application's pod, without its sidecar; or those of its versions, each a Deployment of the one service. */
+  /** The application's pod, without its sidecar, for a Deployment or a job; or those of its versions, each a Deployment of the one service. */
   readonly pod: PodTemplate | readonly VersionPod[];
   /** The pod is given its ServiceAccount's token, because its application asks the Kubernetes API. Default false. */
   readonly kubernetesApi?: boolean;
@@ -63,43 +64,38 @@ export class MeshService extends pulumi.ComponentResource {
     );
 
     const waitFor = [zone.isolation, account, sidecar, context.startGate, ...(args.waitFor ?? [])];
-    if ("spec" in args.pod) {
-      const pod = { workload: service.name, replicas: service.workload.replicas, pod: args.pod };
-      this.deploy(`${name}-deployment`, args, sidecar, pod, waitFor);
+    const { workload } = service;
+    if (workload.kind === "job" && "spec" in args.pod) {
+      const template = sidecar.attachTo(withAccount(args, args.pod), { completes: true });
+      jobResource(name, service, workload, template, { parent: this, dependsOn: waitFor });
     } else {
-      for (const pod of args.pod) this.deploy(`${name}-${pod.name}-deployment`, args, sidecar, pod, waitFor);
+      if ("spec" in args.pod) {
+        const pod = { workload: service.name, replicas: podsAtOnce(service), pod: args.pod };
+        this.deploy(`${name}-deployment`, args, sidecar, pod, waitFor);
+      } else {
+        for (const pod of args.pod) this.deploy(`${name}-${pod.name}-deployment`, args, sidecar, pod, waitFor);
+      }
+      new kubernetes.policy.v1.PodDisruptionBudget(
+        `${name}-disruption-budget`,
+        { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(service.name) } } },
+        child,
+      );
     }
-    new kubernetes.policy.v1.PodDisruptionBudget(
-      `${name}-disruption-budget`,
-      { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(service.name) } } },
-      child,
-    );
     this.registerOutputs({});
   }
 
   /** A Deployment of the service: its only one, or one of its versions'. */
   private deploy(
     name: string,
-    { service, kubernetesApi }: MeshServiceArgs,
+    args: MeshServiceArgs,
     sidecar: Sidecar,
     variant: Omit<VersionPod, "name"> & { readonly name?: string },
     dependsOn: pulumi.Resource[],
   ): void {
+    const { service } = args;
     const version = variant.name ?? service.version;
     const selector = selectorLabels(service.name, variant.name);
-    const template = sidecar.attachTo(
-      {
-        ...variant.pod,
-        spec: {
-          ...variant.pod.spec,
-          serviceAccountName: service.name,
-          automountServiceAccountToken: kubernetesApi ?? false,
-          enableServiceLinks: false,
-          topologySpreadConstraints: spreadOverNodes(selector),
-        },
-      },
-      { version },
-    );
+    const template = sidecar.attachTo(withAccount(args, variant.pod, variant.name), { version });
     new kubernetes.apps.v1.Deployment(
       name,
       {
@@ -118,6 +114,20 @@ export class MeshService extends pulumi.ComponentResource {
       { parent: this, dependsOn },
     );
   }
+}
+
+/** What every pod of a service has, whatever runs it. */
+function withAccount({ service, kubernetesApi }: MeshServiceArgs, pod: PodTemplate, version?: string): PodTemplate {
+  return {
+    ...pod,
+    spec: {
+      ...pod.spec,
+      serviceAccountName: service.name,
+      automountServiceAccountToken: kubernetesApi ?? false,
+      enableServiceLinks: false,
+      topologySpreadConstraints: spreadOverNodes(selectorLabels(service.name, version)),
+    },
+  };
 }
 
 function zoneTrust(zones: Readonly<Record<ZoneName, Zone>>): Record<ZoneName, ZoneTrust> {

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { ZONES, type Mesh, type Service, type Zone as ZoneModel, type ZoneName } from "../mesh";
+import { ZONES, edgesFrom, isJob, type Mesh, type Service, type Zone as ZoneModel, type ZoneName } from "../mesh";
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
 import { applicationPod, versionPods } from "./pods/application";
@@ -103,23 +103,24 @@ export class ServiceMesh extends pulumi.ComponentResource {
       inEachZone,
     );
 
-    for (const service of mesh.services) {
-      const options = { parent: this, dependsOn: resolver };
-      if (service.workload.kind === "application") {
-        new MeshService(service.name, { context, service, pod: applicationPod(service, service.workload) }, options);
-      } else if (service.workload.kind === "versions") {
-        new MeshService(
-          service.name,
-          { context, service, pod: versionPods(service, service.workload.versions) },
-          options,
-        );
-      } else if (service.name === WELL_KNOWN.prometheus) {
-        new Prometheus(service.name, { context, service }, options);
-      } else if (service.name === WELL_KNOWN.jaeger) {
-        new Jaeger(service.name, { context, service }, options);
-      } else if (service.name === WELL_KNOWN.controller) {
-        new MeshController(
-          service.name,
+    const options = { parent: this, dependsOn: resolver };
+    const deployed = new Map<string, pulumi.Resource>();
+    const deploy = (service: Service): pulumi.Resource => {
+      const { name, workload } = service;
+      if (workload.kind === "application") {
+        return new MeshService(name, { context, service, pod: applicationPod(service, workload) }, options);
+      } else if (workload.kind === "versions") {
+        return new MeshService(name, { context, service, pod: versionPods(service, workload.versions) }, options);
+      } else if (workload.kind === "job") {
+        const waitFor = neededBy(mesh, service).flatMap((needed) => deployed.get(needed) ?? []);
+        return new MeshService(name, { context, service, pod: applicationPod(service, workload), waitFor }, options);
+      } else if (name === WELL_KNOWN.prometheus) {
+        return new Prometheus(name, { context, service }, options);
+      } else if (name === WELL_KNOWN.jaeger) {
+        return new Jaeger(name, { context, service }, options);
+      } else if (name === WELL_KNOWN.controller) {
+        return new MeshController(
+          name,
           {
             context,
             service,
@@ -138,7 +139,9 @@ export class ServiceMesh extends pulumi.ComponentResource {
       } else {
         throw unknownComponent(service);
       }
-    }
+    };
+    const jobsLast = [...mesh.services].sort((a, b) => Number(isJob(a)) - Number(isJob(b)));
+    for (const service of jobsLast) deployed.set(service.name, deploy(service));
     this.registerOutputs({});
   }
 
@@ -177,6 +180,11 @@ function zoneModel(mesh: Mesh, name: ZoneName): ZoneModel {
 
 function zonesWithServices(mesh: Mesh): ZoneModel[] {
   return mesh.zones.filter((zone) => mesh.services.some((service) => service.zone === zone.name));
+}
+
+/** What has to run before a job does: its callees, and the controller, by which they are found. */
+function neededBy(mesh: Mesh, job: Service): readonly string[] {
+  return [...new Set([...edgesFrom(mesh, job).map((edge) => edge.to), WELL_KNOWN.controller])];
 }
 
 function unknownComponent(service: Service): pulumi.RunError {

@@ -1,6 +1,6 @@
 import { DISCOVERY_TIMES } from "../mesh/drain";
 import { serviceNamed } from "../mesh/edges";
-import type { Edge, Mesh, Service, ServicePort } from "../mesh/model";
+import type { Edge, HealthCheck, Mesh, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
 import { alpnOf, isHttp, protocolOptions } from "./http";
 import { presentToken } from "./identity/identity-token";
@@ -65,14 +65,17 @@ export function applicationCluster(service: Service, port: ServicePort): Message
  * The cluster that answers the application's health check. A port of the service that speaks HTTP is used as it is; any other number gets a cluster
  * of its own (HTTP/1.1), which is returned too.
  */
-export function healthTarget(service: Service): { readonly name: string; readonly own: readonly Message[] } {
-  const port = service.ports.find((candidate) => candidate.port === service.health.port && isHttp(candidate.protocol));
+export function healthTarget(
+  service: Service,
+  health: HealthCheck,
+): { readonly name: string; readonly own: readonly Message[] } {
+  const port = service.ports.find((candidate) => candidate.port === health.port && isHttp(candidate.protocol));
   if (port !== undefined) {
     return { name: applicationName(port.name), own: [] };
   }
   return {
     name: HEALTH_CLUSTER,
-    own: [loopbackCluster(HEALTH_CLUSTER, { port: service.health.port, protocol: "http" }, service)],
+    own: [loopbackCluster(HEALTH_CLUSTER, { port: health.port, protocol: "http" }, service)],
   };
 }
 

@@ -71,7 +71,7 @@ function listeners(mesh: Mesh, service: Service, edges: readonly Edge[], options
 function clusters(mesh: Mesh, service: Service, edges: readonly Edge[], options: EnvoyOptions): Message[] {
   return [
     ...service.ports.map((port) => applicationCluster(service, port)),
-    ...healthTarget(service).own,
+    ...(service.health === undefined ? [] : healthTarget(service, service.health).own),
     ...edges.map((edge) => outboundCluster(mesh, service, edge, options)),
     ...(isScraper(service) ? scrapedZones(mesh).map((zone) => scrapeCluster(mesh, service, zone)) : []),
   ];

@@ -26,3 +26,6 @@ const SIDECAR_SECONDS = 5;
 
 /** `terminationGracePeriodSeconds` of a pod with a sidecar, at least. */
 export const GRACE_SECONDS = DRAIN_SECONDS + FINISH_SECONDS + SIDECAR_SECONDS;
+
+/** The same of a pod that runs to completion: nobody calls it, so it need not be forgotten first. */
+export const COMPLETING_GRACE_SECONDS = FINISH_SECONDS + SIDECAR_SECONDS;

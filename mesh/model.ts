@@ -7,8 +7,10 @@
 
 import type { EdgeTraffic, ServiceTraffic } from "./traffic/model";
 import type { Authenticator, EndUsers } from "./authentication/model";
+import type { JobWorkload } from "./jobs/model";
 
 export type * from "./authentication/model";
+export type * from "./jobs/model";
 
 /** The planes of Lucid, which hold its services. */
 export const PLANES = ["ops", "chain", "wallet"] as const;
@@ -58,9 +60,10 @@ export interface Service {
   readonly discoveryName: string;
   /** The mesh-wide loopback address (127.64.0.0/10) on which a *caller's* sidecar answers for this service. */
   readonly address: string;
-  /** At least one, in document order; the first is the default port of a call. */
-  readonly ports: readonly [ServicePort, ...ServicePort[]];
-  readonly health: HealthCheck;
+  /** In document order; the first is the default port of a call. None on a job, at least one on any other. */
+  readonly ports: readonly ServicePort[];
+  /** Absent on a job, which nobody asks whether it is ready. */
+  readonly health?: HealthCheck;
   readonly workload: Workload;
   /** What one pod of it carries at its busiest. */
   readonly load: Load;
@@ -91,8 +94,11 @@ export interface HealthCheck {
   readonly port: number;
 }
 
-/** What runs as the service. `application` is rendered from the document, `versions` are several of them side by side; `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller). */
-export type Workload = ApplicationWorkload | VersionedWorkload | ComponentWorkload;
+/**
+ * What runs as the service. `application` is rendered from the document, `versions` are several of them side by side, `job` is one that ends by itself;
+ * `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller).
+ */
+export type Workload = ApplicationWorkload | VersionedWorkload | JobWorkload | ComponentWorkload;
 
 /** An expectation, not a limit: the sidecar's resources are computed from it. */
 export interface Load {
@@ -102,14 +108,18 @@ export interface Load {
   readonly connections: number;
 }
 
-export interface ApplicationWorkload {
-  readonly kind: "application";
+/** The container that the document describes. */
+export interface Application {
   readonly image: string;
   readonly command?: readonly string[];
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly replicas: number;
   readonly resources: Resources;
+}
+
+export interface ApplicationWorkload extends Application {
+  readonly kind: "application";
+  readonly replicas: number;
 }
 
 /** Several versions of one service: one identity, account and sidecar configuration, a workload each. */
@@ -122,9 +132,10 @@ export interface VersionedWorkload {
 }
 
 /** One of a service's versions. */
-export interface ServiceVersion extends Omit<ApplicationWorkload, "kind"> {
+export interface ServiceVersion extends Application {
   /** A DNS label, unique in the service; value of its pods' label `app.kubernetes.io/version`. */
   readonly name: string;
+  readonly replicas: number;
 }
 
 export interface ComponentWorkload {

@@ -9,7 +9,7 @@ import { endOf, isOver } from "./instant";
 import { resolveEndUsers, type KeySets } from "./authentication/end-users";
 import {
   ZONES,
-  type ApplicationWorkload,
+  type Application,
   type Authenticator,
   type Edge,
   type EdgeRule,
@@ -22,9 +22,11 @@ import {
   type Zone,
 } from "./model";
 import { DOMAIN, discoveryNameOf, hostnameOf, identityOf, namespaceOf, trustDomainOf } from "./names";
+import { resolveJob } from "./jobs/resolve";
 import { compare, sortedKeys } from "./order";
 import { MeshDocumentError } from "./document/problems";
 import type { CallDeclaration, MeshDocument, PortDeclaration, ServiceDeclaration } from "./schema";
+import { firstPort } from "./ports";
 import { edgeTraffic, serviceTrafficOf } from "./traffic/resolve";
 import { resolveVersions, splitOf } from "./versions";
 import { WELL_KNOWN } from "./wire";
@@ -107,9 +109,7 @@ function resolveAuthenticator(
 
 function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Service {
   const { name, plane: zone } = declaration;
-  const [first, ...further] = declaration.ports.map((port, index) => resolvePort(declaration, port, index, keySets));
-  if (first === undefined) throw unchecked(`'${name}' has no port`);
-  const ports = [first, ...further] as const;
+  const ports = (declaration.ports ?? []).map((port, index) => resolvePort(declaration, port, index, keySets));
   return {
     name,
     zone,
@@ -119,7 +119,7 @@ function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Serv
     discoveryName: discoveryNameOf(name),
     address: declaration.address ?? addressOf(name),
     ports,
-    health: resolveHealth(declaration, ports),
+    ...(declaration.workload === undefined ? { health: resolveHealth(declaration, ports) } : {}),
     workload: resolveWorkload(declaration),
     load: declaration.load,
     traffic: serviceTrafficOf(declaration.traffic),
@@ -151,12 +151,18 @@ function resolveHealth({ health, name }: ServiceDeclaration, ports: readonly Ser
 }
 
 function resolveWorkload(declaration: ServiceDeclaration): Workload {
-  const { replicas, image, command, args, env, resources } = declaration;
+  const { replicas, image, command, args, env, resources, workload } = declaration;
   if (declaration.component) return { kind: "component", replicas };
   if (declaration.versions !== undefined) return resolveVersions(declaration, declaration.versions);
   if (image === undefined) throw unchecked(`'${declaration.name}' has no image`);
-  const workload: ApplicationWorkload = { kind: "application", image, args, env: sortedKeys(env), replicas, resources };
-  return command === undefined ? workload : { ...workload, command };
+  const application: Application = {
+    image,
+    ...(command === undefined ? {} : { command }),
+    args,
+    env: sortedKeys(env),
+    resources,
+  };
+  return workload === undefined ? { ...application, kind: "application", replicas } : resolveJob(application, workload);
 }
 
 function callEdges(
@@ -170,7 +176,7 @@ function callEdges(
     if (callee === undefined || declared === undefined) throw unchecked(`'${call.service}' is not declared`);
     const crossesZones = declaration.plane !== callee.zone;
     const split = splitOf(call, declared);
-    return (call.ports ?? [callee.ports[0].name]).map((port): Edge => {
+    return (call.ports ?? [firstPort(callee).name]).map((port): Edge => {
       const edge: Edge = {
         from: declaration.name,
         to: callee.name,

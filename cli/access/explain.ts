@@ -1,5 +1,5 @@
 /** Whether a call is allowed, by which layers, and which line of the document says so. */
-import { edgesFrom, edgesTo, findService, type Edge, type Service } from "../../mesh";
+import { edgesFrom, edgesTo, findService, firstPort, isJob, type Edge, type Service } from "../../mesh";
 import { didYouMean, listed, nearest } from "../../mesh/document/suggest";
 import type { Enforced } from "../enforced/world";
 import { CliError } from "../status";
@@ -73,6 +73,7 @@ function partiesOf(enforced: Enforced, asked: Asked): Parties {
   const to = service(asked.to, "to");
   if (from === to)
     throw new CliError(`'${from.name}' does not call itself through the mesh; its own ports are on 127.0.0.1`);
+  if (isJob(to)) throw new CliError(`--to: '${to.name}' is a job: it has no port, so nobody can call it`);
   const ports = to.ports.map(({ name }) => name);
   if (asked.port === undefined) return { from, to, port: likelyPort(enforced, from, to, asked.request) };
   if (!ports.includes(asked.port)) {
@@ -90,7 +91,7 @@ function likelyPort({ mesh }: Enforced, from: Service, to: Service, request: Ask
     grpc ? ["grpc", "http2"].includes(protocol) : request.path === undefined || protocol !== "tcp",
   );
   const called = edgesFrom(mesh, from).filter((edge) => edge.to === to.name);
-  const port = suits.find(({ name }) => called.some((edge) => edge.port === name)) ?? suits[0] ?? to.ports[0];
+  const port = suits.find(({ name }) => called.some((edge) => edge.port === name)) ?? suits[0] ?? firstPort(to);
   return port.name;
 }
 

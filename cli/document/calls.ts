@@ -112,7 +112,7 @@ class Calls {
     private readonly from: string,
   ) {
     const { services } = read(text, file);
-    this.services = services;
+    this.services = services.map(({ name, ports = [] }) => ({ name, ports }));
     const index = services.findIndex(({ name }) => name === from);
     const service = services[index];
     if (service === undefined) throw new CliError(`--from: '${from}' is no service of ${file}; declare it there first`);
@@ -129,6 +129,7 @@ class Calls {
   portOf(to: string, port: string | undefined): string {
     const callee = this.services.find(({ name }) => name === to);
     if (callee === undefined) throw new CliError(`--to: '${to}' is no service of ${this.file}; declare it there first`);
+    if (callee.ports.length === 0) throw new CliError(`--to: '${to}' is a job: it has no port, so nobody can call it`);
     const found = port === undefined ? callee.ports[0]?.name : callee.ports.find(({ name }) => name === port)?.name;
     if (found === undefined) {
       throw new CliError(

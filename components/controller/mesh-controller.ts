@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Service, ZoneName } from "../../mesh";
+import { firstPort, type Service, type ZoneName } from "../../mesh";
 import { CONSUL } from "../../mesh/wire";
 import { CONSUL_SERVER_NAME } from "../discovery/consul-config";
 import type { MeshContext } from "../mesh-service";
@@ -65,7 +65,7 @@ export class MeshController extends pulumi.ComponentResource {
                 name: "controller",
                 image: args.image.reference,
                 env: [
-                  { name: "SERVICE_MESH_CONTROLLER_PORT", value: String(service.ports[0].port) },
+                  { name: "SERVICE_MESH_CONTROLLER_PORT", value: String(firstPort(service).port) },
                   { name: "CONSUL_HTTP_ADDR", value: `https://${args.consulIp}:${CONSUL.httpsPort}` },
                   { name: "CONSUL_CACERT", value: `${TRUST_PATH}/ca.crt` },
                   { name: "CONSUL_TLS_SERVER_NAME", value: CONSUL_SERVER_NAME },

@@ -1,4 +1,4 @@
-import type { Mesh, Zone } from "../../mesh";
+import { isJob, type Mesh, type Zone } from "../../mesh";
 import { NODE_RESOLVER } from "../../mesh/wire";
 
 /** Prefix of the synthetic catalogue nodes under which a zone's pods are registered. */
@@ -6,9 +6,9 @@ export function registrationNodePrefix(zone: Zone): string {
   return `${zone.namespace}-`;
 }
 
-/** Who registers for a zone may write the zone's own services, on the zone's own nodes, and nothing else. */
+/** Who registers for a zone may write the zone's own services, on the zone's own nodes, and nothing else; a job is not registered. */
 export function registrarRules(mesh: Mesh, zone: Zone): string {
-  const services = mesh.services.filter((service) => service.zone === zone.name);
+  const services = mesh.services.filter((service) => service.zone === zone.name && !isJob(service));
   return rules([
     ["node_prefix", registrationNodePrefix(zone), "write"],
     ...services.map((service): Rule => ["service", service.name, "write"]),

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Service } from "../../mesh";
+import { firstPort, type Service } from "../../mesh";
 import type { MeshContext } from "../mesh-service";
 import { APPLICATION_UID, restrictedContainer, restrictedPod } from "../pods/pod";
 import type { PodTemplate } from "../pods/pod-template";
@@ -20,7 +20,7 @@ export class Prometheus extends pulumi.ComponentResource {
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:Prometheus", name, {}, opts);
     const { service, context } = args;
-    const port = service.ports[0].port;
+    const { port } = firstPort(service);
     const pod: PodTemplate = {
       spec: {
         securityContext: restrictedPod(APPLICATION_UID),

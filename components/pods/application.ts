@@ -1,10 +1,10 @@
-import type { ApplicationWorkload, Service, ServiceVersion } from "../../mesh";
+import type { Application, Service, ServiceVersion } from "../../mesh";
 import { versionWorkloadName } from "../../mesh";
 import { APPLICATION_UID, restrictedContainer, restrictedPod } from "./pod";
 import type { PodTemplate, VersionPod } from "./pod-template";
 
 /** The pod of a service that the document describes in full. */
-export function applicationPod(service: Service, workload: Omit<ApplicationWorkload, "kind">): PodTemplate {
+export function applicationPod(service: Service, workload: Application): PodTemplate {
   return {
     spec: {
       securityContext: restrictedPod(),

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SidecarResources } from "../../envoy";
 import type { ZoneName } from "../../mesh";
 import { sidecarUid } from "../../mesh/users";
-import { DRAIN_SECONDS, GRACE_SECONDS } from "../../mesh/drain";
+import { COMPLETING_GRACE_SECONDS, DRAIN_SECONDS, GRACE_SECONDS } from "../../mesh/drain";
 import { IDENTITY_TOKEN, LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS } from "../../mesh/wire";
 import { restrictedContainer, workloadLabels } from "./pod";
 import type { Container, PodTemplate } from "./pod-template";
@@ -55,7 +55,8 @@ export interface AttachOptions {
  * application's containers, and the sidecar as the pod's only resolver. Everything else of the template stays as it is.
  *
  * What is merged: labels and annotations are added; `preStop.sleep` becomes the longer of the container's own and `DRAIN_SECONDS`, every other part of
- * `lifecycle` is kept; `terminationGracePeriodSeconds` becomes the larger of the pod's own and `GRACE_SECONDS`.
+ * `lifecycle` is kept; `terminationGracePeriodSeconds` becomes the larger of the pod's own and `GRACE_SECONDS` (of one that
+ * completes: `COMPLETING_GRACE_SECONDS`).
  *
  * @param template of a Deployment, StatefulSet, DaemonSet or Job; its first container is the application, whose health the pod's readiness follows
  * @throws RunError with everything in the template that the sidecar can't live with, each with its place and mend
@@ -68,6 +69,7 @@ export function attachSidecar(template: PodTemplate, sidecar: SidecarPod, option
   const drained = (container: Container): Container =>
     completes || drainThemselves.some((name) => name === container.name) ? container : withDrain(container);
   const { terminationGracePeriodSeconds: grace } = template.spec;
+  const least = completes ? COMPLETING_GRACE_SECONDS : GRACE_SECONDS;
   return {
     metadata: {
       labels: {
@@ -80,7 +82,7 @@ export function attachSidecar(template: PodTemplate, sidecar: SidecarPod, option
     },
     spec: {
       ...template.spec,
-      terminationGracePeriodSeconds: typeof grace === "number" ? Math.max(grace, GRACE_SECONDS) : GRACE_SECONDS,
+      terminationGracePeriodSeconds: typeof grace === "number" ? Math.max(grace, least) : least,
       dnsPolicy: "None",
       dnsConfig: { nameservers: ["127.0.0.1"] },
       initContainers: [envoyContainer(sidecar), startGateContainer(sidecar), ...(template.spec.initContainers ?? [])],

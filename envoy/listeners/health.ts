@@ -1,4 +1,4 @@
-import type { Service } from "../../mesh/model";
+import type { HealthCheck, Service } from "../../mesh/model";
 import { SIDECAR_PORTS } from "../../mesh/wire";
 import { failedRequests } from "../observability/access-log";
 import { healthTarget } from "../clusters";
@@ -7,8 +7,8 @@ import { any, socketAddress, type Message } from "../message";
 import { ADMIN_CLUSTER, LISTENERS } from "../names";
 
 /**
- * Port 15021, plain text for kubelet: `GET /ready` tells of Envoy alone (the application starts later), `GET /health` asks the application. Nothing
- * else is there.
+ * Port 15021, plain text for kubelet: `GET /ready` tells of Envoy alone (the application starts later), `GET /health` asks the application, unless it is a
+ * job, which is asked nothing. Nothing else is there.
  */
 export function healthListener(service: Service): Message {
   return any("envoy.config.listener.v3.Listener", {
@@ -28,11 +28,7 @@ export function healthListener(service: Service): Message {
             accessLog: [failedRequests({ kind: "health", direction: "inbound", service: service.name })],
             routes: [
               getRoute("/ready", { cluster: ADMIN_CLUSTER, timeout: "1s" }),
-              getRoute("/health", {
-                cluster: healthTarget(service).name,
-                timeout: "9s",
-                prefix_rewrite: service.health.path,
-              }),
+              ...(service.health === undefined ? [] : [applicationRoute(service, service.health)]),
               NOT_FOUND,
             ],
           }),
@@ -40,4 +36,9 @@ export function healthListener(service: Service): Message {
       },
     ],
   });
+}
+
+function applicationRoute(service: Service, health: HealthCheck): Message {
+  const cluster = healthTarget(service, health).name;
+  return getRoute("/health", { cluster, timeout: "9s", prefix_rewrite: health.path });
 }

@@ -1,4 +1,5 @@
 import { edgesFrom, edgesTo, serviceNamed } from "../../mesh/edges";
+import { isJob, podsAtOnce } from "../../mesh/jobs/resolve";
 import type { Mesh, Service } from "../../mesh/model";
 import { isScraper } from "../listeners/scrape";
 
@@ -49,9 +50,11 @@ function limitMib(mesh: Mesh, service: Service): number {
 
 function memoryMib(mesh: Mesh, service: Service): number {
   const callers = edgesTo(mesh, service);
-  // Whatever is declared, each pod of each caller may hold a connection, and Prometheus one to each pod.
-  const held = callers.reduce((sum, edge) => sum + serviceNamed(mesh, edge.from).workload.replicas, 0);
-  const scraped = isScraper(service) ? mesh.services.reduce((sum, { workload }) => sum + workload.replicas, 0) : 0;
+  // Whatever is declared, each pod of each caller may hold a connection, and Prometheus one to each pod that is registered.
+  const held = callers.reduce((sum, edge) => sum + podsAtOnce(serviceNamed(mesh, edge.from)), 0);
+  const scraped = isScraper(service)
+    ? mesh.services.reduce((sum, each) => sum + (isJob(each) ? 0 : podsAtOnce(each)), 0)
+    : 0;
   const connections = Math.max(service.load.connections, held) + scraped;
   return (
     MEMORY_MIB.base +

@@ -9,7 +9,7 @@ export type KeySets = Readonly<Record<string, string>>;
 
 /** The key set files that a document names, each once, as written: whoever resolves it reads them first. */
 export function keySetFiles(document: MeshDocument): readonly string[] {
-  const files = document.services.flatMap(({ ports }) => ports.flatMap((port) => port.endUsers?.jwksFile ?? []));
+  const files = document.services.flatMap(({ ports = [] }) => ports.flatMap((port) => port.endUsers?.jwksFile ?? []));
   return [...new Set(files)];
 }
 

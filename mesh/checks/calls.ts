@@ -11,6 +11,7 @@ import {
 import { show, type Path, type Report } from "../document/problems";
 import { didYouMean, listed } from "../document/suggest";
 import { WELL_KNOWN } from "../wire";
+import { isDraftJob } from "./jobs";
 import { OTLP_PORT } from "./names";
 import { ownPorts } from "./ports";
 import { checkCallRules } from "./rules";
@@ -34,6 +35,11 @@ export function checkCalls(draft: Draft, report: Report): void {
       if (callee === undefined) {
         const mend = didYouMean(name, byName.keys(), "declare the service, or take the call out");
         report([...at, "service"], `${show(name)} is called and not declared`, mend);
+        return;
+      }
+      if (isDraftJob(callee)) {
+        const message = `${show(name)} is a job: it has no port and runs to its end, so nobody can call it`;
+        report([...at, "service"], message, "take the call out; let the job make the call");
         return;
       }
       checkReason(service, callee, call, at, report);

@@ -6,6 +6,7 @@ import { checkAmplification } from "./amplification";
 import { checkAuthentication } from "./authentication";
 import { checkCalls } from "./calls";
 import { checkEndUsers } from "./end-users";
+import { checkJobs } from "./jobs";
 import { checkMembership } from "./membership";
 import { checkNames } from "./names";
 import { checkPorts } from "./ports";
@@ -22,7 +23,8 @@ export function checkMeaning(draft: Draft, raw: (path: Path) => unknown, report:
   checkMembership(draft, report);
   checkNames(draft, report);
   checkWorkloads(draft, raw, report);
-  checkPorts(draft, report);
+  checkJobs(draft, report);
+  checkPorts(draft, raw, report);
   checkCalls(draft, report);
   checkVersions(draft, report);
   checkAddresses(draft, report);

@@ -1,9 +1,10 @@
 /** Ports: of the application, of the sidecar beside it, and of the loopback addresses that it dials. */
 import { answersGet, dialPortOf } from "../defaults";
-import { draftServices, type Draft, type DraftService } from "../document/draft";
+import { draftServices, isMap, type Draft, type DraftService } from "../document/draft";
 import { show, type Path, type Report } from "../document/problems";
 import { listed } from "../document/suggest";
 import { INSPECTION_PORT_NAME, SIDECAR_PORTS } from "../wire";
+import { isDraftJob } from "./jobs";
 
 /** First and last of the loopback ports that sidecars of the mesh's own services use (scrapes of Prometheus). */
 export const RESERVED_RANGE = [15300, 15399] as const;
@@ -15,8 +16,13 @@ export function reservedFor(port: number): string | undefined {
 }
 
 /** Names and numbers are unique in a service, and none belongs to the sidecar; health can be asked. */
-export function checkPorts(draft: Draft, report: Report): void {
+export function checkPorts(draft: Draft, raw: (path: Path) => unknown, report: Report): void {
   for (const { service, path } of draftServices(draft)) {
+    if (isDraftJob(service)) continue;
+    if (isMap(raw(path)) && isMissing(raw([...path, "ports"]))) {
+      const mend = "declare one, or a 'workload' that ends by itself and needs none";
+      report([...path, "ports"], "a service without a port can't be in the mesh", mend);
+    }
     if (service.ports === undefined) continue;
     const names = new Map<unknown, number>();
     const numbers = new Map<unknown, number>();
@@ -55,6 +61,10 @@ export function checkPorts(draft: Draft, report: Report): void {
 export function ownPorts(service: DraftService): ReadonlySet<number> {
   const numbers = (service.ports ?? []).flatMap((port) => (port.port === undefined ? [] : [port.port]));
   return new Set(typeof service.health?.port === "number" ? [...numbers, service.health.port] : numbers);
+}
+
+function isMissing(ports: unknown): boolean {
+  return ports === undefined || (Array.isArray(ports) && ports.length === 0);
 }
 
 function checkTaken(seen: Map<unknown, number>, value: unknown, index: number, twice: (earlier: string) => void): void {

@@ -4,6 +4,7 @@ import { carriesRequests } from "../defaults";
 import { versionWorkloadName } from "../names";
 import { show, type Path, type Report } from "../document/problems";
 import { didYouMean, listed } from "../document/suggest";
+import { isDraftJob } from "./jobs";
 
 /** What a version says for itself, so that its service can't. */
 const OWN_KEYS = ["image", "version", "replicas"] as const;
@@ -37,7 +38,7 @@ function checkDeclared(
     );
     return;
   }
-  for (const key of service.component === true ? [] : OWN_KEYS) {
+  for (const key of service.component === true || isDraftJob(service) ? [] : OWN_KEYS) {
     if (service[key] === undefined) continue;
     report([...path, key], `'${key}' stands beside 'versions'`, "move it into each version");
   }

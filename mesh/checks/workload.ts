@@ -1,10 +1,10 @@
 /** What runs as a service: an application by its image, or a component of the package. */
-import { draftServices, type Draft, type DraftService } from "../document/draft";
+import { draftServices, isMap, type Draft, type DraftService } from "../document/draft";
 import { show, type Path, type Report } from "../document/problems";
 import { DEFAULT_RESOURCES } from "../schema";
 import { COMPONENTS } from "./names";
 
-const APPLICATION_KEYS = ["image", "command", "args", "env", "resources", "versions"] as const;
+const APPLICATION_KEYS = ["image", "command", "args", "env", "resources", "versions", "workload"] as const;
 
 /** An application has a pinned image and sane resources; a component renders its own. */
 export function checkWorkloads(draft: Draft, raw: (path: Path) => unknown, report: Report): void {
@@ -36,10 +36,6 @@ function checkApplication(application: Application, path: Path, raw: (path: Path
     const at = [...path, "resources", "limits", "memory"];
     report(at, "the memory limit is lower than the request", "raise the limit or lower the request");
   }
-}
-
-function isMap(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function checkImage(image: string, path: Path, report: Report): void {

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { ZONES, type ZoneName } from "../model";
-import { callTraffic, documentTraffic, METHODS, PROTOCOLS, serviceTraffic } from "../schema";
+import { callTraffic, documentTraffic, JOB_KINDS, METHODS, PROTOCOLS, serviceTraffic } from "../schema";
 
 const text = z.string().optional().catch(undefined);
 const number = z.number().optional().catch(undefined);
@@ -78,6 +78,18 @@ const version = z
   })
   .catch({});
 
+const workload = z
+  .object({
+    kind: z.enum(JOB_KINDS).optional().catch(undefined),
+    schedule: z.unknown().optional(),
+    timeZone: z.unknown().optional(),
+    concurrencyPolicy: z.unknown().optional(),
+    completions: number,
+    parallelism: number,
+  })
+  .optional()
+  .catch({});
+
 const service = z
   .object({
     name: text,
@@ -90,6 +102,7 @@ const service = z
     resources: resources.optional().catch(undefined),
     version: z.unknown().optional(),
     replicas: z.unknown().optional(),
+    workload,
     versions: list(version),
     routes: list(route),
     ports: list(port),
@@ -138,6 +151,11 @@ export type DraftVersion = z.output<typeof version>;
 /** What of a value can be understood as a document. Never throws. */
 export function readDraft(value: unknown): Draft {
   return draftSchema.parse(value);
+}
+
+/** Whether a value as written is a map of keys and values. */
+export function isMap(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The services of a draft with their places, those whose name is used twice included. */

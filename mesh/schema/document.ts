@@ -39,7 +39,9 @@ export type CallDeclaration = ServiceDeclaration["calls"][number];
 /** A version of a service as declared. */
 export type VersionDeclaration = NonNullable<ServiceDeclaration["versions"]>[number];
 /** A port as declared. */
-export type PortDeclaration = ServiceDeclaration["ports"][number];
+export type PortDeclaration = NonNullable<ServiceDeclaration["ports"]>[number];
+/** How a job is run, as declared. */
+export type JobDeclaration = NonNullable<ServiceDeclaration["workload"]>;
 
 /** The JSON Schema (draft 2020-12) of the document, for editors. */
 export function meshJsonSchema(): Record<string, unknown> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ZONES } from "../model";
 import { asksAuthentication } from "./authentication";
 import { call } from "./call";
+import { job } from "./job";
 import { load } from "./load";
 import { port } from "./port";
 import { serviceTraffic } from "./traffic";
@@ -29,6 +30,11 @@ export const service = z.strictObject({
     })
     .default("0.0.0")
     .describe("The application's version, shown in its registration's tags and as a label."),
+  workload: job
+    .optional()
+    .describe(
+      "Runs it as a Kubernetes Job or CronJob, which ends by itself. Default: a Deployment, which runs all the time.",
+    ),
   replicas: replicas.default(1).describe("How many pods run."),
   versions: z
     .array(version)
@@ -40,8 +46,8 @@ export const service = z.strictObject({
     .describe("Requests that go to one version whatever the weights: the first route that matches, in this order."),
   ports: z
     .array(port)
-    .min(1, { error: "a service without a port can't be in the mesh; declare one" })
-    .describe("The application's ports; the first is the default of a call."),
+    .optional()
+    .describe("The application's ports, at least one; the first is the default of a call. A job has none."),
   health: health.prefault({}).describe("How its readiness is asked."),
   resources: resources.prefault({}).describe("Requests and limits of the application's container."),
   load: load.prefault({}).describe("What one pod carries at its busiest; its sidecar's resources follow from it."),

@@ -6,6 +6,7 @@ import { loadMesh } from "../../mesh";
 import type { Mesh } from "../../mesh/model";
 import { authenticatedMesh } from "../unit/envoy/authenticated";
 import { everyProtocol, OPTIONS } from "../unit/envoy/fixture";
+import { jobsMesh } from "../unit/envoy/jobs-fixture";
 import { declaredTraffic } from "../unit/envoy/traffic-fixture";
 import { versionsMesh } from "../unit/envoy/versions-fixture";
 
@@ -20,6 +21,7 @@ describe("golden files of sidecars", () => {
     "declared-traffic": declaredTraffic,
     authenticated: authenticatedMesh(),
     versions: versionsMesh(),
+    jobs: jobsMesh(),
     lucid: loadMesh(fs.readFileSync(document, "utf8"), "mesh.yaml", { tracing: true }),
   };
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SIDECAR_PORTS } from "../../../mesh";
+import { SIDECAR_PORTS, podsAtOnce } from "../../../mesh";
 import { apps, core, exec, mergePatch, podOf, podsOf } from "../support/cluster";
 import { consul, passingInstances, registrarToken } from "../support/consul";
 import { mesh, service } from "../support/document";
@@ -76,9 +76,9 @@ describe("discovery", () => {
     try {
       await count(2);
     } finally {
-      await scale(subject.workload.replicas);
+      await scale(podsAtOnce(subject));
     }
-    await count(subject.workload.replicas);
+    await count(podsAtOnce(subject));
   });
 });
 

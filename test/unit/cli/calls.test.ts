@@ -210,14 +210,24 @@ describe("revoking a call in the document", () => {
     assert.throws(() => revoke("two", "three", "htp"), /no port 'htp'/);
   });
 
+  it("of a job is neither granted nor revoked", () => {
+    const text = TEXT.replace("ports: [{ name: http, port: 8080 }]\n    calls: [] # none", "workload: { kind: job }");
+    assert.notEqual(text, TEXT);
+    assert.match(grant("four", "one", {}, text), /name: four[^]*workload: \{ kind: job \}\n +calls:\n +- .*one/);
+    for (const port of [undefined, "http"]) {
+      const options = port === undefined ? {} : { port };
+      assert.throws(() => grant("one", "four", options, text), /--to: 'four' is a job: it has no port/);
+    }
+  });
+
   it("is the opposite of granting: byte for byte, for every pair of the project's own document", () => {
     const { services } = parseDocument(OWN);
     let pairs = 0;
     for (const from of services) {
       for (const to of services) {
         if (from === to || from.calls.some((call) => call.service === to.name)) continue;
-        const dialled = to.ports[0]?.dialPort ?? 80;
-        if (from.ports.some(({ port }) => port === dialled)) continue;
+        const dialled = to.ports?.[0]?.dialPort ?? 80;
+        if (from.ports?.some(({ port }) => port === dialled)) continue;
         const granted = grant(from.name, to.name, {}, OWN);
         assert.notEqual(granted, OWN);
         assert.equal(revoke(from.name, to.name, undefined, granted), OWN, `${from.name} ${to.name}`);

@@ -6,6 +6,7 @@ import { accessRows } from "../../../cli/access/list";
 import { rulesText } from "../../../cli/access/rules-text";
 import { CliError } from "../../../cli/status";
 import type { Mesh } from "../../../mesh";
+import { jobsMesh } from "../envoy/jobs-fixture";
 import { enforced, exampleMesh, placeOf } from "./fixture";
 
 const NOW = new Date("2026-12-01T12:00:00.000Z");
@@ -53,6 +54,20 @@ describe("the explanation of a call", () => {
     ["tron-payment", "jaeger", { port: "otlp" }, "otlp: allowed"],
     ["tron-payment", "jaeger", { port: "query" }, "query: name TLS authorization"],
   ];
+  it("of a job's own call is that of any other, and there is none of a call to a job", () => {
+    const jobs = enforced(jobsMesh());
+    const asked = (to: string, from = "nightly") => asks(from, to);
+    assert.equal(answer(asked("ledger"), jobs), "http: allowed");
+    assert.equal(answer(asked("lucid-blocks"), jobs), "http: allowed");
+    assert.equal(answer(asked("lucid-blocks", "migration"), jobs), `http: ${EVERY}`);
+    assert.throws(() => answer(asked("migration"), jobs), /--to: 'migration' is a job: it has no port/);
+    const rows = accessRows(jobs, placeOf, NOW.toISOString(), "nightly");
+    assert.deepEqual(
+      rows.map(({ from, to, kind }) => `${from} ${kind} ${to}`),
+      ["mesh-controller inspection nightly", "nightly call ledger", "nightly call lucid-blocks"],
+    );
+  });
+
   for (const [from, to, options, expected] of rows) {
     it(`${from} → ${to} ${JSON.stringify(options)} is ${expected}`, () => {
       assert.equal(answer(asks(from, to, options)), expected);

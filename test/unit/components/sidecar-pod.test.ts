@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { attachSidecar, toTemplateSpec } from "../../../components";
 import type { AttachOptions, Container, PodTemplate, SidecarPod } from "../../../components";
 import { conflicts } from "../../../components/pods/sidecar-conflicts";
-import { DRAIN_SECONDS, GRACE_SECONDS } from "../../../mesh";
+import { COMPLETING_GRACE_SECONDS, DRAIN_SECONDS, GRACE_SECONDS } from "../../../mesh";
 import { DISCOVERY_TIMES } from "../../../mesh/drain";
 
 const SIDECAR: SidecarPod = {
@@ -244,6 +244,14 @@ describe("a pod template that is given a sidecar", () => {
       assert.equal(attach(made).spec.terminationGracePeriodSeconds, expected);
     });
   }
+
+  it("has no time to be forgotten in where it completes: it ends when its application has", () => {
+    const grace = (own?: number) =>
+      attach(template(own === undefined ? {} : { terminationGracePeriodSeconds: own }), { completes: true }).spec
+        .terminationGracePeriodSeconds;
+    assert.equal(COMPLETING_GRACE_SECONDS, GRACE_SECONDS - DRAIN_SECONDS);
+    assert.deepEqual([grace(), grace(1), grace(600)], [COMPLETING_GRACE_SECONDS, COMPLETING_GRACE_SECONDS, 600]);
+  });
 
   it("is told apart for the controller where it completes, so that nobody calls it", () => {
     const label = (options: AttachOptions) =>

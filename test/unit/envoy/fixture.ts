@@ -32,7 +32,7 @@ export function makeService(name: string, zone: ZoneName, index: number, ports: 
     discoveryName: `${name}.service.discovery.lucid.internal`,
     address: `127.64.0.${String(index)}`,
     ports,
-    health: { path: "/health", port: ports[0].port },
+    ...(ports[0] === undefined ? {} : { health: { path: "/health", port: ports[0].port } }),
     workload: { kind: "component", replicas: 1 },
     load: DEFAULT_LOAD,
     traffic: serviceTrafficOf(),

@@ -3,8 +3,10 @@ import { assembleStatic, renderSidecar, renderTrust, scrapePort, sidecarCommand 
 import { httpRbac, pathMatcher } from "../../../envoy/authorization/rbac";
 import { serverTls } from "../../../envoy/identity/tls";
 import { fromYaml } from "../../../envoy/yaml";
+import { serviceNamed } from "../../../mesh";
 import { ZONES } from "../../../mesh/model";
 import { everyProtocol, makeEdge, makeMesh, makeService, OPTIONS, services } from "./fixture";
+import { jobsMesh } from "./jobs-fixture";
 import { clustersOf, fieldsNamed, listenersOf } from "./walk";
 
 const RBAC_FILTER = "envoy.extensions.filters.http.rbac.v3.RBAC";
@@ -172,6 +174,23 @@ describe("rendering", () => {
     assert.deepEqual(names, ["application|http", "application|health"]);
     const health = listenersOf(mesh, lone).find(({ name }) => name === "health");
     assert.deepEqual(fieldsNamed(health, "prefix_rewrite"), ["/up"]);
+  });
+
+  it("lets nobody call a job, and asks it nothing", () => {
+    const mesh = jobsMesh();
+    const nightly = serviceNamed(mesh, "nightly");
+    const named = listenersOf(mesh, nightly);
+    assert.deepEqual(
+      named.map(({ name }) => name),
+      ["outbound|ledger|http", "outbound|lucid-blocks|http", "dns", "health", "inspection", "admin"],
+    );
+    const health = named.find(({ name }) => name === "health");
+    assert.deepEqual(
+      fieldsNamed(health, "path").filter((path) => path === "/ready" || path === "/health"),
+      ["/ready"],
+    );
+    const names = clustersOf(mesh, nightly).map((cluster) => cluster.name);
+    assert.deepEqual(names, ["outbound|ledger|http", "outbound|lucid-blocks|http"]);
   });
 
   it("says where an edge comes from when the mesh contradicts itself", () => {

@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { maxHeapBytes, sidecarResources } from "../../../envoy";
+import { DEFAULT_RESOURCES, serviceNamed } from "../../../mesh";
 import type { Load, Mesh, Service } from "../../../mesh/model";
 import { makeEdge, makeMesh, makeService } from "./fixture";
 
@@ -105,5 +106,25 @@ describe("resources of a sidecar", () => {
     assert.ok(
       mib(sidecarResources(many, service).requests.memory) > mib(sidecarResources(mesh, service).requests.memory),
     );
+  });
+
+  it("counts of a job the pods that run at once, and none of its pods as scraped", () => {
+    const { mesh } = meshOf(1, 0);
+    const callee = serviceNamed(mesh, "callee-0");
+    const scraper = makeService("prometheus", "ops", 3, [HTTP]);
+    const withCaller = (workload: Service["workload"]) => {
+      const caller = { ...serviceNamed(mesh, "middle"), workload };
+      return { ...mesh, services: [callee, caller, scraper] };
+    };
+    const application = { image: "a:1", args: [], env: {}, resources: DEFAULT_RESOURCES };
+    const job = { ...application, kind: "job", completions: 500, parallelism: 500, backoffLimit: 0 } as const;
+    const memoryOf = (workload: Service["workload"], service: Service) =>
+      mib(sidecarResources(withCaller(workload), service).requests.memory);
+    const many = { kind: "component", replicas: 500 } as const;
+    const one = { kind: "component", replicas: 1 } as const;
+    assert.equal(memoryOf(job, callee), memoryOf(many, callee));
+    assert.equal(memoryOf({ ...job, parallelism: 1 }, callee), memoryOf(one, callee));
+    assert.equal(memoryOf(job, scraper), memoryOf(one, scraper));
+    assert.ok(memoryOf(many, scraper) > memoryOf(one, scraper));
   });
 });

@@ -3,6 +3,7 @@ import { renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy
 import { fromYaml } from "../../../envoy/yaml";
 import { authenticatedMesh } from "./authenticated";
 import { everyProtocol, OPTIONS } from "./fixture";
+import { jobsMesh } from "./jobs-fixture";
 import { problemsOf } from "./strict-parse";
 import { declaredTraffic } from "./traffic-fixture";
 import { versionsMesh } from "./versions-fixture";
@@ -10,7 +11,7 @@ import { versionsMesh } from "./versions-fixture";
 const BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap";
 const DISCOVERY = "envoy.service.discovery.v3.DiscoveryResponse";
 
-const EVERY_SIDECAR = [everyProtocol, versionsMesh(), authenticatedMesh()].flatMap((mesh) =>
+const EVERY_SIDECAR = [everyProtocol, versionsMesh(), authenticatedMesh(), jobsMesh()].flatMap((mesh) =>
   mesh.services.map((service) => ({ mesh, service })),
 );
 

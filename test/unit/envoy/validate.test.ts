@@ -9,6 +9,7 @@ import { assembleStatic, renderCertificateSds, renderSidecar, renderTrust } from
 import { ZONES, type Mesh, type Service } from "../../../mesh/model";
 import { authenticatedMesh } from "./authenticated";
 import { everyProtocol, OPTIONS, services } from "./fixture";
+import { jobsMesh } from "./jobs-fixture";
 import { declaredTraffic } from "./traffic-fixture";
 import { versionsMesh } from "./versions-fixture";
 
@@ -52,7 +53,7 @@ describe("envoy --mode validate", function () {
     fs.rmSync(root, { recursive: true, force: true });
   });
 
-  const sidecars = [everyProtocol, declaredTraffic, authenticatedMesh(), versionsMesh()].flatMap((mesh) =>
+  const sidecars = [everyProtocol, declaredTraffic, authenticatedMesh(), versionsMesh(), jobsMesh()].flatMap((mesh) =>
     mesh.services.map((service) => ({ mesh, service })),
   );
   for (const { mesh, service } of sidecars) {

@@ -203,7 +203,7 @@ describe("resolved end users", () => {
   };
 
   it("have every default", () => {
-    const users = serviceNamed(resolveMesh(validateDocument(withUsers())), "admin-ui").ports[0].endUsers;
+    const users = serviceNamed(resolveMesh(validateDocument(withUsers())), "admin-ui").ports[0]?.endUsers;
     assert.deepEqual(users, {
       issuer: USERS.issuer,
       audiences: USERS.audiences,
@@ -220,7 +220,7 @@ describe("resolved end users", () => {
   it("take their keys from a file that the program reads", () => {
     assert.deepEqual(keySetFiles(document()), ["keys/login.json"]);
     const mesh = resolveMesh(document(), { keySets: { "keys/login.json": JSON.stringify({ keys: [EC] }) } });
-    assert.equal(serviceNamed(mesh, "admin-ui").ports[0].endUsers?.keySet, renderKeySet([EC]));
+    assert.equal(serviceNamed(mesh, "admin-ui").ports[0]?.endUsers?.keySet, renderKeySet([EC]));
   });
 
   it("are refused when the file is missing, is no key set, or holds a private key", () => {

@@ -15,12 +15,23 @@ import type { Wild } from "./fixture";
 
 const PROTOCOLS = ["http", "http2", "grpc", "websocket", "tcp"] as const;
 
-/** Random documents that have no problems: up to twelve services in the open zones and the fixed planes, with random calls. */
+/** How a random service runs: all the time, or as a job. */
+const workloads = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  fc.record({ kind: fc.constant("job"), parallelism: fc.constant(1), completions: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    kind: fc.constant("cronjob"),
+    schedule: fc.constantFrom("* * * * *", "30 2 * * 1-5", "@daily"),
+    concurrencyPolicy: fc.constantFrom("Forbid", "Replace", "Allow"),
+  }),
+);
+
+/** Random documents that have no problems: up to twelve services and jobs in the open zones and the fixed planes, with random calls. */
 const documents: fc.Arbitrary<Wild> = fc
   .tuple(
     fc.uniqueArray(fc.stringMatching(/^x[a-z0-9]{1,8}(-[a-z0-9]{1,5})?$/), { minLength: 1, maxLength: 8 }),
     fc.subarray(["lucid-blocks", "tron-payment", "payout-router"]),
-    fc.array(fc.tuple(fc.constantFrom("ops", "mesh", "edge"), fc.subarray([...PROTOCOLS]), fc.nat(4)), {
+    fc.array(fc.tuple(fc.constantFrom("ops", "mesh", "edge"), fc.subarray([...PROTOCOLS]), fc.nat(4), workloads), {
       minLength: 12,
       maxLength: 12,
     }),
@@ -32,7 +43,7 @@ const documents: fc.Arbitrary<Wild> = fc
   .map(([open, fixed, shapes, calls]) => {
     const members: Record<string, string[]> = { ops: ["jaeger"], chain: [], wallet: [], mesh: [], edge: [] };
     const services = [...open, ...fixed].map((name, index) => {
-      const [openPlane, protocols, replicas] = shapes[index] ?? ["ops", [], 1];
+      const [openPlane, protocols, replicas, workload] = shapes[index] ?? ["ops", [], 1, undefined];
       const plane = name === "lucid-blocks" ? "chain" : fixed.includes(name) ? "wallet" : openPlane;
       members[plane]?.push(name);
       const ports = ["http", ...protocols].map((protocol, at) => ({
@@ -41,12 +52,13 @@ const documents: fc.Arbitrary<Wild> = fc
         protocol,
         dialPort: 80 + at,
       }));
-      return { name, plane, image: "a:1", replicas, ports, calls: [] as Wild[] };
+      const runs = workload === undefined ? { replicas, ports } : { workload };
+      return { name, plane, image: "a:1", ...runs, calls: [] as Wild[] };
     });
     for (const [from, to, allPorts] of calls) {
       const caller = services[from];
       const callee = services[to];
-      if (caller === undefined || callee === undefined || caller === callee) continue;
+      if (caller === undefined || callee?.ports === undefined || caller === callee) continue;
       const ports = allPorts ? { ports: callee.ports.map((port) => port.name) } : {};
       caller.calls.push({ service: callee.name, reason: "a random reason", ...ports });
     }
@@ -67,7 +79,8 @@ const documents: fc.Arbitrary<Wild> = fc
 const servicesOf = (document: Wild) =>
   document["services"] as {
     name: string;
-    ports: { name: string }[];
+    ports?: { name: string }[];
+    workload?: object;
     calls?: { service: string; ports?: string[] }[];
   }[];
 
@@ -98,7 +111,7 @@ describe("any document", function () {
         const declared = services.flatMap(({ name, calls = [] }) =>
           calls.flatMap((call) => {
             const callee = services.find((service) => service.name === call.service);
-            return (call.ports ?? [callee?.ports[0]?.name]).map((port) => `${name} ${call.service} ${String(port)}`);
+            return (call.ports ?? [callee?.ports?.[0]?.name]).map((port) => `${name} ${call.service} ${String(port)}`);
           }),
         );
         const edges = resolve(document).edges;
@@ -152,6 +165,27 @@ describe("any document", function () {
           );
           assert.deepEqual(new Set(peerZones(mesh, name)), new Set(peers));
         }
+      }),
+    );
+  });
+
+  it("has nobody call a job, and is refused as soon as somebody does", () => {
+    fc.assert(
+      fc.property(documents, fc.nat(), fc.nat(), (document, at, from) => {
+        const services = servicesOf(document);
+        const jobs = services.filter(({ workload }) => workload !== undefined);
+        const mesh = resolve(document);
+        assert.deepEqual(
+          mesh.services.filter(({ ports }) => ports.length === 0).map(({ name }) => name),
+          jobs.map(({ name }) => name).sort(),
+        );
+        for (const { to } of mesh.edges) assert.ok(!jobs.some(({ name }) => name === to), to);
+        const job = jobs[at % jobs.length];
+        const callers = services.filter((service) => service !== job && service.name !== "jaeger");
+        const caller = callers[from % callers.length];
+        if (job === undefined || caller === undefined) return;
+        caller.calls?.push({ service: job.name });
+        assert.throws(() => validateDocument(document), /is a job: it has no port/);
       }),
     );
   });
