@@ -7,6 +7,7 @@ export const NAME_LABEL = "app.kubernetes.io/name";
 export const VERSION_LABEL = "app.kubernetes.io/version";
 export const ZONE_LABEL = "lucid.internal/zone";
 export const MESHED_LABEL = "lucid.internal/meshed";
+export const COMPLETES_LABEL = "lucid.internal/completes";
 
 /** What every namespace of the mesh begins with. */
 const NAMESPACE_PREFIX = "lucid-";

@@ -34,6 +34,11 @@ export function makesPods(type: string): boolean {
   return isKind(type, ...Object.keys(TEMPLATE_PATHS));
 }
 
+/** Whether the pods of an object run to completion. */
+export function runsToCompletion({ groupKind }: KubeObject): boolean {
+  return groupKind === "batch/Job" || groupKind === "batch/CronJob";
+}
+
 /** The pod template of an object; none for an object that makes no pods. */
 export function podTemplates(object: KubeObject): PodTemplate[] {
   const path = TEMPLATE_PATHS[object.kind];

@@ -1,6 +1,6 @@
 import type { Ceiling } from "../ceiling";
 import type { KubeObject } from "./object";
-import { NAME_LABEL } from "./object";
+import { NAME_LABEL, VERSION_LABEL } from "./object";
 import type { PodTemplate } from "./pods";
 
 /**
@@ -17,6 +17,23 @@ export function partyOf(
   const zone = object.zone(ceiling);
   const account = template.spec.at("serviceAccountName").text();
   return zone === undefined || account === undefined ? undefined : `${zone}/${account}`;
+}
+
+/** How the workloads of a service may be named. */
+export const WORKLOAD_NAMES =
+  "the name of its service, `<service>-<version>`, or on a Job `<service>-<10 hexadecimal digits>`";
+
+/**
+ * Whether a workload bears the name of its service: that alone, or with the version that its pods are labelled with; or, as each run of a Job is an object of
+ * its own, with a digest.
+ */
+export function isNamedFor(object: KubeObject, template: PodTemplate, service: string): boolean {
+  const { name = "", groupKind } = object;
+  if (name === service) return true;
+  if (!name.startsWith(`${service}-`)) return false;
+  const suffix = name.slice(service.length + 1);
+  const version = template.metadata.at("labels", VERSION_LABEL).text();
+  return suffix === version || (groupKind === "batch/Job" && /^[0-9a-f]{10}$/.test(suffix));
 }
 
 /**

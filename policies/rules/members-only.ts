@@ -1,18 +1,19 @@
 import type { Ceiling } from "../ceiling";
+import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";
 import {
+  COMPLETES_LABEL,
   KubeObject,
   MESHED_LABEL,
   NAME_LABEL,
-  VERSION_LABEL,
   ZONE_LABEL,
   isKind,
   kindOf,
   zoneOfNamespace,
 } from "../kubernetes/object";
-import { podTemplates } from "../kubernetes/pods";
-import { isInfrastructure } from "../kubernetes/workload";
+import { podTemplates, runsToCompletion } from "../kubernetes/pods";
+import { isInfrastructure, isNamedFor, WORKLOAD_NAMES } from "../kubernetes/workload";
 
 /** Nothing runs in a zone but its listed members, under their own names. */
 export const membersOnly: ResourceRule = {
@@ -138,13 +139,11 @@ function judgeMember(object: KubeObject, ceiling: Ceiling, findings: Findings): 
       "take it out",
     );
     const labels = template.metadata.at("labels");
-    // A service of several versions has a workload for each, named for the version that its pods are labelled with.
-    const version = labels.at(VERSION_LABEL).text();
     findings.require(
-      object.name === service || (version !== undefined && object.name === `${service}-${version}`),
+      isNamedFor(object, template, service),
       "metadata.name",
       `the workload \`${object.name ?? ""}\` runs under the ServiceAccount \`${service}\``,
-      "give the workload the name of its service, or `<service>-<version>`",
+      `give the workload ${WORKLOAD_NAMES}`,
     );
     for (const [label, value] of [[NAME_LABEL, service] as const, [ZONE_LABEL, zone] as const]) {
       findings.require(
@@ -163,5 +162,19 @@ function judgeMember(object: KubeObject, ceiling: Ceiling, findings: Findings): 
       `the pod's label ${MESHED_LABEL} is ${meshed.shown()}`,
       expected ? "set it to `true`" : "take it out: the pod has no sidecar",
     );
+    judgeCompletion(object, labels.at(COMPLETES_LABEL), findings);
   }
+}
+
+/** A pod that ends by itself is told apart, or the controller would register it and callers would be sent to it. */
+function judgeCompletion(object: KubeObject, completes: Field, findings: Findings): void {
+  const expected = runsToCompletion(object);
+  findings.require(
+    expected ? completes.is("true") : completes.isAbsent,
+    completes,
+    `the pod's label ${COMPLETES_LABEL} is ${completes.shown()}`,
+    expected
+      ? "set it to `true`: nobody may call a pod that ends by itself"
+      : "take it out: the pod would not be registered",
+  );
 }

@@ -6,13 +6,17 @@ import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ServiceMesh, loadMesh, parseSettings } from "../../components";
+import type { Mesh } from "../../components";
 import { LUCID_CEILING } from "../../policies/ceiling";
+import type { Ceiling } from "../../policies/ceiling";
 import { Field } from "../../policies/judgement/field";
 import { plainCopy } from "../../policies/judgement/plain";
 import { judgeResource } from "../../policies/judgement/rule";
 import type { StackResource } from "../../policies/judgement/rule";
 import { resourceRules, stackRules } from "../../policies/rules";
 import { mockAuthority } from "../unit/components/mock-authority";
+import { jobsMesh } from "../unit/envoy/jobs-fixture";
+import { JOBS_CEILING } from "./fixtures/jobs";
 
 const ROOT = path.resolve(__dirname, "../..");
 /** Stands for every authority. */
@@ -21,71 +25,85 @@ const authority = { key: "", certificate: "" };
 /** What the engine would be asked to make, in the order in which it would be. */
 const registered: StackResource[] = [];
 
-/** The rules share no code with what declares Lucid; here they meet. The engine is replaced by a recorder. */
-describe("what Lucid declares passes the pack", function () {
-  this.timeout(60_000);
+/** Lucid itself, and a mesh with jobs by a ceiling that names them. */
+const DECLARED: readonly { title: string; mesh: () => Mesh; ceiling: Ceiling; kinds: readonly string[] }[] = [
+  {
+    title: "Lucid",
+    mesh: () => loadMesh(readFileSync(path.join(ROOT, "mesh.yaml"), "utf8"), "mesh.yaml", { tracing: true }),
+    ceiling: LUCID_CEILING,
+    kinds: ["Namespace", "Deployment", "StatefulSet", "DaemonSet", "NetworkPolicy", "ConfigMap"],
+  },
+  { title: "a mesh with jobs", mesh: jobsMesh, ceiling: JOBS_CEILING, kinds: ["Deployment", "Job", "CronJob"] },
+];
 
-  before(async () => {
-    Object.assign(authority, await mockAuthority());
-    await pulumi.runtime.setMocks(
-      {
-        newResource: ({ type, name, inputs }) => {
-          const properties = new Field(plainCopy(inputs));
-          registered.push({ type, name, urn: name, properties, sources: () => [] });
-          return { id: name, state: { ...(inputs as object), ...outputsOf(type) } };
+/** The rules share no code with what declares a mesh; here they meet. The engine is replaced by a recorder. */
+DECLARED.forEach(({ title, mesh, ceiling, kinds }, index) =>
+  describe(`what ${title} declares passes the pack`, function () {
+    this.timeout(60_000);
+
+    before(async () => {
+      registered.length = 0;
+      Object.assign(authority, await mockAuthority());
+      await pulumi.runtime.setMocks(
+        {
+          newResource: ({ type, name, inputs }) => {
+            const properties = new Field(plainCopy(inputs));
+            registered.push({ type, name, urn: name, properties, sources: () => [] });
+            return { id: name, state: { ...(inputs as object), ...outputsOf(type) } };
+          },
+          call: ({ inputs }) => ({ ...(inputs as object), secretId: "6f2f1c58-2f51-4bd2-8ad4-1d2b4d1b2a55" }),
         },
-        call: ({ inputs }) => ({ ...(inputs as object), secretId: "6f2f1c58-2f51-4bd2-8ad4-1d2b4d1b2a55" }),
-      },
-      "lucid-mesh",
-      "dev",
-      false,
-    );
-    new ServiceMesh("lucid", {
-      mesh: loadMesh(readFileSync(path.join(ROOT, "mesh.yaml"), "utf8"), "mesh.yaml", { tracing: true }),
-      settings: parseSettings({
-        apiServerCidr: "10.77.0.10/32",
-        nodeResolverIp: "10.96.64.53",
-        consulIp: "10.96.64.54",
-        consulForwardPort: "18598",
-      }),
-      kubeConfig: new KubeConfig(),
-      providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
-    });
-    await settled();
-  });
-
-  it("registers its resources", () => {
-    for (const kind of ["Namespace", "Deployment", "StatefulSet", "DaemonSet", "NetworkPolicy", "ConfigMap"]) {
-      assert.ok(
-        registered.some(({ type }) => type.endsWith(`:${kind}`)),
-        kind,
+        "lucid-mesh",
+        "dev",
+        false,
       );
+      new ServiceMesh("lucid", {
+        mesh: mesh(),
+        settings: parseSettings({
+          apiServerCidr: "10.77.0.10/32",
+          nodeResolverIp: "10.96.64.53",
+          consulIp: "10.96.64.54",
+          consulForwardPort: String(18560 + index),
+        }),
+        kubeConfig: new KubeConfig(),
+        providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
+      });
+      await settled();
+    });
+
+    it("registers its resources", () => {
+      for (const kind of kinds) {
+        assert.ok(
+          registered.some(({ type }) => type.endsWith(`:${kind}`)),
+          kind,
+        );
+      }
+    });
+
+    for (const rule of resourceRules) {
+      it(rule.name, () => {
+        const concerned = registered.filter(({ type }) => rule.concerns(type));
+        const findings = concerned.flatMap((resource) =>
+          judgeResource(rule, resource, ceiling).map(
+            (finding) => `${resource.name}: ${finding.path}: ${finding.problem}`,
+          ),
+        );
+        assert.ok(concerned.length > 0, "the rule concerns nothing that is declared");
+        assert.deepEqual(findings, []);
+      });
     }
-  });
 
-  for (const rule of resourceRules) {
-    it(rule.name, () => {
-      const concerned = registered.filter(({ type }) => rule.concerns(type));
-      const findings = concerned.flatMap((resource) =>
-        judgeResource(rule, resource, LUCID_CEILING).map(
-          (finding) => `${resource.name}: ${finding.path}: ${finding.problem}`,
-        ),
-      );
-      assert.ok(concerned.length > 0, "the rule concerns nothing that Lucid declares");
-      assert.deepEqual(findings, []);
-    });
-  }
-
-  for (const rule of stackRules) {
-    it(rule.name, () => {
-      const findings = rule.judge(registered, LUCID_CEILING);
-      assert.deepEqual(
-        findings.map(({ resource, problem }) => `${resource.name}: ${problem}`),
-        [],
-      );
-    });
-  }
-});
+    for (const rule of stackRules) {
+      it(rule.name, () => {
+        const findings = rule.judge(registered, ceiling);
+        assert.deepEqual(
+          findings.map(({ resource, problem }) => `${resource.name}: ${problem}`),
+          [],
+        );
+      });
+    }
+  }),
+);
 
 /** Outputs that the components read. */
 function outputsOf(type: string): Readonly<Record<string, string>> {

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { networkPolicies } from "../../components/network/network-policies";
 import { renderCertificateSds, renderSidecar, renderTrust } from "../../envoy";
-import { loadMesh, peerZones } from "../../mesh";
+import { loadMesh, peerZones, serviceNamed } from "../../mesh";
+import type { Mesh } from "../../mesh";
 import { LUCID_CEILING } from "../../policies/ceiling";
 import type { Ceiling } from "../../policies/ceiling";
 import { envoyListenersMtls } from "../../policies/rules/envoy-listeners-mtls";
@@ -11,9 +12,12 @@ import { envoyUpstreamsMtls } from "../../policies/rules/envoy-upstreams-mtls";
 import { networkPolicyZoneIsolation } from "../../policies/rules/network-policy-zone-isolation";
 import { privateKeysInSecrets } from "../../policies/rules/private-keys-in-secrets";
 import { everyProtocol } from "../unit/envoy/fixture";
+import { jobsMesh } from "../unit/envoy/jobs-fixture";
 import { DECLARED, withTraffic } from "../unit/envoy/traffic-fixture";
+import { JOBS_CEILING } from "./fixtures/jobs";
 import { configMap, networkPolicy } from "./fixtures/objects";
 import { assertFinds, assertPasses } from "./support/judge";
+import type { TestResource } from "./support/judge";
 import { versionsMesh } from "../unit/envoy/versions-fixture";
 import type { Json, JsonObject } from "./support/edit";
 
@@ -34,6 +38,17 @@ const everyCall: Ceiling = {
   ),
   edges: [{ from: "*", to: "*", ports: ["15001/TCP", "15090/TCP"], reason: "the tests' own mesh" }],
 };
+
+/** The NetworkPolicy of one service, as it is rendered. */
+function policyOf(declared: Mesh, name: string): TestResource {
+  for (const zone of declared.zones) {
+    const found = networkPolicies(declared, zone, surroundings).find((policy) => policy.name === name);
+    if (found !== undefined) {
+      return networkPolicy(zone.name, name, JSON.parse(JSON.stringify(found.spec)) as Record<string, Json>);
+    }
+  }
+  throw new Error(`no policy of ${name}`);
+}
 
 const revocations = pem.replaceAll("CERTIFICATE", "X509 CRL");
 
@@ -83,6 +98,43 @@ describe("what Lucid renders passes the pack", () => {
       }
     });
   }
+
+  describe("of jobs", () => {
+    const jobs = jobsMesh();
+    for (const service of jobs.services) {
+      it(`sidecar and NetworkPolicy of ${service.name}`, () => {
+        const configuration = configMap(
+          `${service.name}-envoy`,
+          { ...renderSidecar(jobs, service, envoy) },
+          service.zone,
+        );
+        for (const rule of [envoyListenersMtls, envoyUpstreamsMtls]) assertPasses(rule, configuration, JOBS_CEILING);
+        assertPasses(networkPolicyZoneIsolation, policyOf(jobs, service.name), JOBS_CEILING);
+      });
+    }
+
+    it("a job that calls what the ceiling does not allow is refused, by its sidecar and by its NetworkPolicy", () => {
+      const nightly = serviceNamed(jobs, "nightly");
+      const configuration = configMap("nightly-envoy", { ...renderSidecar(jobs, nightly, envoy) }, "ops");
+      const ceiling: Ceiling = { ...JOBS_CEILING, edges: LUCID_CEILING.edges };
+      assertFinds(envoyUpstreamsMtls, configuration, /ops\/nightly reach chain\/lucid-blocks/, ceiling);
+      assertFinds(networkPolicyZoneIsolation, policyOf(jobs, "nightly"), /ops\/nightly.*chain\/lucid-blocks/, ceiling);
+    });
+
+    it("a job that is no member has no sidecar's configuration", () => {
+      const nightly = serviceNamed(jobs, "nightly");
+      const configuration = configMap("nightly-envoy", { ...renderSidecar(jobs, nightly, envoy) }, "ops");
+      assertFinds(envoyListenersMtls, configuration, /`nightly` is not a member of zone ops/);
+    });
+
+    it("a job that listens for calls under another service's name is refused", () => {
+      const nightly = serviceNamed(jobs, "nightly");
+      const files = renderSidecar(jobs, nightly, envoy);
+      const { "listeners.yaml": foreign } = renderSidecar(jobs, serviceNamed(jobs, "ledger"), envoy);
+      const configuration = configMap("nightly-envoy", { ...files, "listeners.yaml": foreign }, "ops");
+      assertFinds(envoyListenersMtls, configuration, /server name is not one of this service/, JOBS_CEILING);
+    });
+  });
 
   for (const zone of mesh.zones) {
     it(`NetworkPolicies of ${zone.name}`, () => {

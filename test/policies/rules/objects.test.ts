@@ -14,7 +14,7 @@ import {
   service,
   serviceAccount,
 } from "../fixtures/objects";
-import { consul, deployment } from "../fixtures/workloads";
+import { consul, cronJob, deployment, job } from "../fixtures/workloads";
 import { edit } from "../support/edit";
 import type { JsonObject } from "../support/edit";
 import { assertFinds, assertPasses, refusesEach } from "../support/judge";
@@ -121,6 +121,11 @@ describe("members-only", () => {
         assertFinds(membersOnly, { type, properties: edit(canary, label, version) }, /runs under the ServiceAccount/);
       }
     });
+    it("refuses a Deployment that would not be registered, as if it ran to completion", () => {
+      const { type, properties } = deployment();
+      const label = `${pod}.metadata.labels["lucid.internal/completes"]`;
+      assertFinds(membersOnly, { type, properties: edit(properties, label, "true") }, /would not be registered/);
+    });
     it("refuses infrastructure that pretends to have a sidecar", () => {
       assertPasses(membersOnly, consul());
       const { type, properties } = consul();
@@ -135,6 +140,64 @@ describe("members-only", () => {
       assertPasses(membersOnly, deployment("miner"), ceiling);
       assertFinds(membersOnly, deployment("payout-router"), /not a member/, ceiling);
     });
+  });
+});
+
+describe("members-only", () => {
+  for (const { title, happy, pod } of [
+    { title: "a Job", happy: job, pod: "spec.template" },
+    { title: "a CronJob", happy: cronJob, pod: "spec.jobTemplate.spec.template" },
+  ]) {
+    describe(`on ${title}`, () => {
+      const label = (name: string) => `${pod}.metadata.labels["${name}"]`;
+      refusesEach(membersOnly, () => happy(), [
+        { title: "a stranger", path: `${pod}.spec.serviceAccountName`, value: "stranger", finds: /not a member/ },
+        { title: "the default account", path: `${pod}.spec.serviceAccountName`, finds: /default ServiceAccount/ },
+        { title: "another zone's member", path: "metadata.namespace", value: "lucid-chain", finds: /not a member/ },
+        { title: "another name", path: "metadata.name", value: "miner", finds: /runs under the ServiceAccount/ },
+        { title: "another name behind", path: "metadata.name", value: "payout-router-miner", finds: /runs under the/ },
+        { title: "a name of no namespace", path: "metadata.namespace", finds: /does not say its namespace/ },
+        {
+          title: "another member's name",
+          path: label("app.kubernetes.io/name"),
+          value: "tron-payment",
+          finds: /tron-p/,
+        },
+        { title: "another zone's label", path: label("lucid.internal/zone"), value: "ops", finds: /zone is `ops`/ },
+        { title: "no sign of its sidecar", path: label("lucid.internal/meshed"), finds: /meshed is missing/ },
+        { title: "pods that would be called", path: label("lucid.internal/completes"), finds: /nobody may call/ },
+        {
+          title: "pods said to be called",
+          path: label("lucid.internal/completes"),
+          value: "false",
+          finds: /nobody may/,
+        },
+        {
+          title: "an unknown account",
+          path: `${pod}.spec.serviceAccountName`,
+          value: UNKNOWN,
+          finds: /can't be known/,
+        },
+      ]);
+      it("refuses one that is not declared, all of it", () => {
+        assertFinds(membersOnly, happy("payout-batch"), /`payout-batch` is not a member of zone wallet/);
+      });
+      it("takes one that the ceiling names", () => {
+        assertPasses(
+          membersOnly,
+          happy("payout-batch"),
+          ceilingWith({ members: { ...LUCID_CEILING.members, wallet: ["payout-batch"] } }),
+        );
+      });
+    });
+  }
+
+  it("takes a digest behind a Job's name alone", () => {
+    for (const workload of [deployment(), cronJob()]) {
+      const { type, properties } = workload;
+      const named = { type, properties: edit(properties, "metadata.name", "payout-router-0123456789") };
+      assertFinds(membersOnly, named, /runs under the ServiceAccount/);
+    }
   });
 });
 

@@ -1,16 +1,35 @@
+import type { ResourceRule } from "../../../policies/judgement/rule";
 import { imagesPinned } from "../../../policies/rules/images-pinned";
 import { podSecurityRestricted } from "../../../policies/rules/pod-security-restricted";
 import { sidecarRequired } from "../../../policies/rules/sidecar-required";
 import { namespace } from "../fixtures/objects";
-import { consul, deployment, everyWorkload } from "../fixtures/workloads";
+import { consul, cronJob, deployment, everyWorkload, job } from "../fixtures/workloads";
 import { edit } from "../support/edit";
 import { assertFinds, assertPasses, refusesEach } from "../support/judge";
+import type { Mutation } from "../support/judge";
 import { UNKNOWN } from "../support/unknown";
 
 const POD = "spec.template.spec";
 
+/** Declares the tests of a rule about pods for those of a Deployment, of a Job and of a CronJob alike; paths are a Deployment's. */
+function refusesInEachWorkload(rule: ResourceRule, mutations: readonly Mutation[]): void {
+  for (const [kind, happy, spec] of [
+    ["Deployment", () => deployment(), "spec"],
+    ["Job", () => job(), "spec"],
+    ["CronJob", () => cronJob(), "spec.jobTemplate.spec"],
+  ] as const) {
+    describe(`on a ${kind}`, () => {
+      refusesEach(
+        rule,
+        happy,
+        mutations.map((mutation) => ({ ...mutation, path: mutation.path.replace(/^spec\.(?=template)/, `${spec}.`) })),
+      );
+    });
+  }
+}
+
 describe("sidecar-required", () => {
-  refusesEach(sidecarRequired, deployment, [
+  refusesInEachWorkload(sidecarRequired, [
     { title: "a pod without init containers", path: `${POD}.initContainers`, finds: /no sidecar/ },
     { title: "a pod without its sidecar", path: `${POD}.initContainers[0]`, finds: /is not the sidecar/ },
     {
@@ -312,7 +331,7 @@ describe("sidecar-required", () => {
 
 describe("images-pinned", () => {
   const image = `${POD}.containers[0].image`;
-  refusesEach(imagesPinned, deployment, [
+  refusesInEachWorkload(imagesPinned, [
     { title: "latest", path: image, value: "fortio/fortio:latest", finds: /does not name one build/ },
     { title: "no tag", path: image, value: "fortio/fortio", finds: /does not name one build/ },
     { title: "a moving tag", path: image, value: "fortio/fortio:1", finds: /does not name one build/ },
@@ -371,7 +390,7 @@ describe("images-pinned", () => {
 describe("pod-security-restricted", () => {
   const app = `${POD}.containers[0]`;
   const context = `${app}.securityContext`;
-  refusesEach(podSecurityRestricted, deployment, [
+  refusesInEachWorkload(podSecurityRestricted, [
     ...["hostNetwork", "hostPID", "hostIPC"].map((flag) => ({
       title: flag,
       path: `${POD}.${flag}`,
