@@ -1,6 +1,7 @@
 /** The cluster under test, through the Kubernetes API alone: what a test does here, it could do on any cluster. */
 import {
   AppsV1Api,
+  BatchV1Api,
   CoreV1Api,
   Exec,
   KubeConfig,
@@ -22,6 +23,7 @@ export const kubeConfig = new KubeConfig();
 kubeConfig.loadFromFile(kubeconfigPath);
 export const core = kubeConfig.makeApiClient(CoreV1Api);
 export const apps = kubeConfig.makeApiClient(AppsV1Api);
+export const batch = kubeConfig.makeApiClient(BatchV1Api);
 export const networking = kubeConfig.makeApiClient(NetworkingV1Api);
 
 /** Sent with patches of lists and maps alike. */
