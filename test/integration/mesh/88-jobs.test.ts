@@ -12,7 +12,8 @@ import type { WrittenDocument, WrittenService } from "../support/variation";
 const NAMESPACE = "lucid-ops";
 const JOB = "ledger-audit";
 const CRONJOB = "ledger-tick";
-const SPY = "ledger-spy";
+const RERUN = "ledger-rerun";
+const SPIES = { callee: "ledger-spy", path: "ledger-snoop" } as const;
 const CALLEE = "admin-ui";
 
 /** Fortio's sum of a run, as far as it is read here. */
@@ -35,6 +36,9 @@ function caller(name: string, url: string, more: Partial<WrittenService> = {}): 
 }
 
 const identityOf = (name: string) => `spiffe://ops.lucid.internal/ns/${NAMESPACE}/sa/${name}`;
+const scheduled = caller(CRONJOB, `http://${CALLEE}.lucid.internal/debug`, {
+  workload: { kind: "cronjob", schedule: "* * * * *", activeDeadline: "5m" },
+});
 const ALLOWED = `http://${CALLEE}.lucid.internal/debug`;
 
 /** Deploys the declared document with jobs beside it. */
@@ -101,9 +105,10 @@ describe("jobs", function () {
 
   describe("one that is deployed", () => {
     let first: V1Job;
+    let rerun: V1Job;
     before(async () => {
-      await deployWith(caller(JOB, ALLOWED));
-      first = await jobOf(JOB);
+      await deployWith(caller(JOB, ALLOWED), caller(RERUN, ALLOWED), scheduled);
+      [first, rerun] = [await jobOf(JOB), await jobOf(RERUN)];
     });
 
     it("has completed when pulumi up is done", () => {
@@ -158,54 +163,28 @@ describe("jobs", function () {
       assert.equal(status, 403);
     });
 
-    it("does not run again with a change of the mesh's own, which its next run will have", async () => {
-      await deployWith(caller(JOB, ALLOWED, { load: { requestsPerSecond: 1000 } }));
-      assert.equal((await jobOf(JOB)).metadata?.uid, first.metadata?.uid);
-    });
+    describe("and deployed again", () => {
+      before(() =>
+        deployWith(
+          caller(JOB, ALLOWED, { load: { requestsPerSecond: 1000 } }),
+          caller(RERUN, ALLOWED, { version: "2" }),
+          scheduled,
+        ),
+      );
 
-    it("runs again where its declaration is another, and the run before is gone", async () => {
-      await deployWith(caller(JOB, ALLOWED, { version: "2" }));
-      const second = await jobOf(JOB);
-      assert.notEqual(nameOf(second), nameOf(first));
-      assert.ok(is(second, "Complete"));
-    });
-  });
-
-  describe("one that may not make its call", () => {
-    const refused = { workload: { kind: "job", backoffLimit: 0, activeDeadline: "5m" } };
-
-    for (const [title, spy] of [
-      ["to a callee that it does not declare", caller(SPY, "http://lucid-blocks.lucid.internal/debug", refused)],
-      ["on a path that it does not declare", caller(SPY, `http://${CALLEE}.lucid.internal/fortio/`, refused)],
-    ] as const) {
-      it(`${title} fails, and pulumi up with it`, async () => {
-        await assert.rejects(deployWith(spy), /BackoffLimitExceeded|backoff limit/);
-        const job = (await jobsOf(SPY)).find((each) =>
-          each.spec?.template.spec?.containers[0]?.args?.includes(String((spy.args as string[]).at(-1))),
-        );
-        assert.ok(job !== undefined && is(job, "Failed") && !is(job, "Complete"), JSON.stringify(job?.status));
-        const pods = (await endedPods(SPY)).filter(({ metadata }) => metadata?.labels?.["job-name"] === nameOf(job));
-        const application = pods.map((pod) => containers(pod).find(({ name }) => name === "app")?.state?.terminated);
-        assert.deepEqual(
-          application.map((ended) => ended?.exitCode),
-          [1],
-          "it was its application that failed, once",
-        );
-        assert.deepEqual(
-          (await recordsOf(SPY)).filter(({ status }) => Number(status) === 200),
-          [],
-        );
+      it("does not run again with a change of the mesh's own, which its next run will have", async () => {
+        assert.equal((await jobOf(JOB)).metadata?.uid, first.metadata?.uid);
       });
-    }
+
+      it("runs again where its declaration is another, and the run before is gone", async () => {
+        const second = await jobOf(RERUN);
+        assert.notEqual(nameOf(second), nameOf(rerun));
+        assert.ok(is(second, "Complete"));
+      });
+    });
   });
 
   describe("one with a schedule", () => {
-    before(() =>
-      deployWith(
-        caller(CRONJOB, ALLOWED, { workload: { kind: "cronjob", schedule: "* * * * *", activeDeadline: "5m" } }),
-      ),
-    );
-
     it("runs when its time comes, and calls as itself", async () => {
       const { spec } = await batch.readNamespacedCronJob({ name: CRONJOB, namespace: NAMESPACE });
       assert.deepEqual([spec?.suspend, spec?.concurrencyPolicy, spec?.timeZone], [false, "Forbid", "Etc/UTC"]);
@@ -218,5 +197,41 @@ describe("jobs", function () {
         assert.ok((await recordsOf(CRONJOB)).some(({ status }) => Number(status) === 200));
       });
     });
+  });
+
+  describe("one that may not make its call", () => {
+    const refused = { workload: { kind: "job", backoffLimit: 0, activeDeadline: "5m" } };
+
+    before("pulumi up fails with them", async () => {
+      const spies = [
+        caller(SPIES.callee, "http://lucid-blocks.lucid.internal/debug", refused),
+        caller(SPIES.path, `http://${CALLEE}.lucid.internal/fortio/`, refused),
+      ];
+      await assert.rejects(deployWith(...spies), /BackoffLimitExceeded|backoff limit/);
+    });
+
+    for (const [title, name] of [
+      ["to a callee that it does not declare", SPIES.callee],
+      ["on a path that it does not declare", SPIES.path],
+    ] as const) {
+      it(`${title} fails`, async () => {
+        await eventually("the failed job", async () => {
+          const job = await jobOf(name);
+          assert.ok(is(job, "Failed") && !is(job, "Complete"), JSON.stringify(job.status));
+        });
+        const application = (await endedPods(name)).map(
+          (pod) => containers(pod).find((container) => container.name === "app")?.state?.terminated,
+        );
+        assert.deepEqual(
+          application.map((ended) => ended?.exitCode),
+          [1],
+          "it was its application that failed, once",
+        );
+        assert.deepEqual(
+          (await recordsOf(name)).filter(({ status }) => Number(status) === 200),
+          [],
+        );
+      });
+    }
   });
 });
