@@ -126,6 +126,14 @@ export const goTools = [
   },
   {
     ...plain,
+    name: "netpol-analyzer",
+    version: "1.2.1",
+    package: ".",
+    coldMinutes: 2,
+    coldGigabytes: 0.9,
+  },
+  {
+    ...plain,
     name: "local-volume-provisioner",
     // That of the library, which does nearly all of the work.
     version: "10.0.1",
