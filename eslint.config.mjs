@@ -47,6 +47,18 @@ export default tseslint.config(
     rules: { "no-restricted-imports": ["error", { patterns: ["../**/components/*", "../**/envoy/render*"] }] },
   },
   {
+    // What the proof computes from rendered objects must come from them alone.
+    files: ["policies/reachability/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: ["@pulumi/*", "**/components/*", "../**/mesh/*", "../**/envoy/*", "../**/cli/*", "../**/ceiling*"],
+        },
+      ],
+    },
+  },
+  {
     files: ["**/*.test.ts"],
     rules: {
       // `describe` and `it` hand back promises nobody awaits.
