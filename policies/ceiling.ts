@@ -21,6 +21,12 @@ export const LUCID_CEILING = {
     "mesh/node-resolver": "Sidecars ask it for names, so it can't stand behind one",
   } as Reasoned,
 
+  /**
+   * Members whose pods a stack may bring that does not govern their zone, as `<zone>/<service>`, each with who brings them: their identity, configuration and
+   * isolation are judged where the mesh's own stack is. Lucid's other clusters, once they join.
+   */
+  joined: {} as Reasoned,
+
   /** Parties that are no members of the mesh. */
   externals: {
     "external/api-server": {

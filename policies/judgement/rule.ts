@@ -64,6 +64,21 @@ export function judgeResource(rule: ResourceRule, resource: Resource, ceiling: C
   return findings.list;
 }
 
+/** What a stack rule finds in one resource. What can't be judged is a finding. */
+export function collect(
+  resource: StackResource,
+  judge: (resource: StackResource, findings: Findings) => void,
+): StackFinding[] {
+  const findings = new Findings();
+  try {
+    judge(resource, findings);
+  } catch (error) {
+    if (!(error instanceof Unjudgeable)) throw error;
+    findings.add(error.path, error.problem, error.mend);
+  }
+  return findings.list.map((finding) => ({ ...finding, resource }));
+}
+
 /** The rule as CrossGuard takes it. */
 export function resourcePolicy(rule: ResourceRule): ResourceValidationPolicy {
   return {

@@ -9,6 +9,7 @@ const reasoned = { type: "object", additionalProperties: { type: "string" } } as
 const SCHEMAS: Readonly<Record<CeilingKey, PolicyConfigSchema["properties"][string]>> = {
   members: { type: "object", additionalProperties: texts, description: "Zone to the names of its members." },
   infrastructure: { ...reasoned, description: "`<zone>/<service>` of members without a sidecar, to the reason." },
+  joined: { ...reasoned, description: "`<zone>/<service>` of members whose pods another stack brings, to the reason." },
   externals: {
     type: "object",
     description: "Parties outside the mesh: `{namespace, labels}` or `{cidrs, widestPrefix}`.",

@@ -1,22 +1,25 @@
 import type { Ceiling } from "../ceiling";
 import { Unjudgeable } from "../judgement/field";
-import { Findings } from "../judgement/finding";
+import type { Findings } from "../judgement/finding";
+import { collect } from "../judgement/rule";
 import type { StackFinding, StackResource, StackRule } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
+import { governedZones } from "./governed-zones";
 import { isTrustFile } from "./private-keys-in-secrets";
 
 /** What can be said only of all resources together: the one stack rule, because each deserializes them all again. */
 export const stackInvariants: StackRule = {
   name: "stack-invariants",
   description:
-    "Each zone's namespace has a default deny in both directions; what is unknown at preview comes from where it may come from.",
+    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from.",
   severity: "critical",
   remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
-  uses: ["members"],
+  uses: ["members", "infrastructure", "joined"],
   judge(resources, ceiling) {
     return [
       ...missingDefaultDenies(resources, ceiling),
+      ...governedZones(resources, ceiling),
       ...resources.filter(({ type }) => makesPods(type)).flatMap((resource) => collect(resource, unprovenImages)),
       ...resources
         .filter(({ type }) => isKind(type, "ConfigMap"))
@@ -113,17 +116,3 @@ const ROOTS = "tls:index/selfSignedCert:";
 const ISSUERS = "tls:index/locallySignedCert:";
 const SIGNING_KEYS = "tls:index/privateKey:";
 const TRUST_SOURCES = [ROOTS, ISSUERS, SIGNING_KEYS];
-
-function collect(
-  resource: StackResource,
-  judge: (resource: StackResource, findings: Findings) => void,
-): StackFinding[] {
-  const findings = new Findings();
-  try {
-    judge(resource, findings);
-  } catch (error) {
-    if (!(error instanceof Unjudgeable)) throw error;
-    findings.add(error.path, error.problem, error.mend);
-  }
-  return findings.list.map((finding) => ({ ...finding, resource }));
-}

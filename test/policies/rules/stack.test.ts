@@ -4,7 +4,7 @@ import { Field } from "../../../policies/judgement/field";
 import { plainCopy } from "../../../policies/judgement/plain";
 import type { StackResource } from "../../../policies/judgement/rule";
 import { stackInvariants } from "../../../policies/rules/stack-invariants";
-import { configMap, defaultDeny, namespace } from "../fixtures/objects";
+import { configMap, defaultDeny, namespace, secret, serviceAccount } from "../fixtures/objects";
 import { deployment } from "../fixtures/workloads";
 import { edit } from "../support/edit";
 import type { Json } from "../support/edit";
@@ -29,6 +29,16 @@ function planned(
 function findings(...resources: readonly StackResource[]): string[] {
   return stackInvariants.judge(resources, LUCID_CEILING).map(({ path, problem }) => `${path}: ${problem}`);
 }
+
+/** The zone that the plan governs, with what the pods of its member stand on. */
+const governed = [
+  namespace(),
+  defaultDeny(),
+  serviceAccount(),
+  configMap("payout-router-envoy", {}),
+  configMap("payout-router-trust", {}),
+  secret({}),
+].map((resource) => planned(resource));
 
 describe("stack-invariants", () => {
   it("passes a namespace with its default deny", () => {
@@ -64,21 +74,21 @@ describe("stack-invariants", () => {
   it("passes an unknown image that the stack builds, and refuses any other", () => {
     const happy = deployment();
     const workload = { ...happy, properties: edit(happy.properties, IMAGE, UNKNOWN) };
-    assert.deepEqual(findings(planned(workload, { spec: ["docker:index/image:Image"] })), []);
+    assert.deepEqual(findings(...governed, planned(workload, { spec: ["docker:index/image:Image"] })), []);
     assert.match(
-      findings(planned(workload, { spec: ["random:index/randomId:RandomId"] })).join("\n"),
+      findings(...governed, planned(workload, { spec: ["random:index/randomId:RandomId"] })).join("\n"),
       /none that this stack builds/,
     );
-    assert.match(findings(planned(workload)).join("\n"), /none that this stack builds/);
+    assert.match(findings(...governed, planned(workload)).join("\n"), /none that this stack builds/);
   });
 
   it("passes unknown roots that come from certificates alone", () => {
     const trust = configMap("payout-router-trust", { "chain.yaml": UNKNOWN });
     const certificate = "tls:index/selfSignedCert:SelfSignedCert";
-    assert.deepEqual(findings(planned(trust, { data: [certificate] })), []);
-    assert.match(findings(planned(trust)).join("\n"), /do not come from certificates alone/);
+    assert.deepEqual(findings(...governed, planned(trust, { data: [certificate] })), []);
+    assert.match(findings(...governed, planned(trust)).join("\n"), /do not come from certificates alone/);
     assert.match(
-      findings(planned(trust, { data: [certificate, "random:index/randomId:RandomId"] })).join("\n"),
+      findings(...governed, planned(trust, { data: [certificate, "random:index/randomId:RandomId"] })).join("\n"),
       /do not come from certificates alone/,
     );
   });
@@ -90,12 +100,18 @@ describe("stack-invariants", () => {
       "privateKey:PrivateKey",
     ].map((type) => `tls:index/${type}`) as [string, string, string];
     const trust = configMap("payout-router-trust", { "chain.yaml": UNKNOWN });
-    assert.deepEqual(findings(planned(trust, { data: [root, issuer, key] })), []);
-    assert.match(findings(planned(trust, { data: [root, key] })).join("\n"), /no issuing authority/);
-    assert.match(findings(planned(trust, { data: [issuer, key] })).join("\n"), /do not come from certificates alone/);
-    assert.match(findings(planned(trust, { data: [key] })).join("\n"), /do not come from certificates alone/);
+    assert.deepEqual(findings(...governed, planned(trust, { data: [root, issuer, key] })), []);
+    assert.match(findings(...governed, planned(trust, { data: [root, key] })).join("\n"), /no issuing authority/);
+    assert.match(
+      findings(...governed, planned(trust, { data: [issuer, key] })).join("\n"),
+      /do not come from certificates alone/,
+    );
+    assert.match(
+      findings(...governed, planned(trust, { data: [key] })).join("\n"),
+      /do not come from certificates alone/,
+    );
     const consul = configMap("mesh-controller-consul-trust", { "ca.crt": UNKNOWN });
-    assert.deepEqual(findings(planned(consul, { data: [root] })), []);
-    assert.match(findings(planned(consul, { data: [root, issuer, key] })).join("\n"), /a key is among/);
+    assert.deepEqual(findings(...governed, planned(consul, { data: [root] })), []);
+    assert.match(findings(...governed, planned(consul, { data: [root, issuer, key] })).join("\n"), /a key is among/);
   });
 });
