@@ -22,7 +22,7 @@ function declaration(): Declaration {
 const { mesh, settings } = declaration();
 for (const ended of endedCalls({ mesh, settings })) void pulumi.log.warn(ended);
 const access = clusterAccess(settings);
-new ServiceMesh("lucid", {
+const lucid = new ServiceMesh("lucid", {
   mesh,
   settings,
   kubeConfig: access.kubeConfig,
@@ -36,3 +36,6 @@ export const services = Object.fromEntries(
     mesh.services.filter((service) => service.zone === zone.name).map(({ name }) => name),
   ]),
 );
+
+/** What stacks that join the mesh read, by the name of the service that each brings (docs/joining.md). */
+export const { joins } = lucid;

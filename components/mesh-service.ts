@@ -4,10 +4,11 @@ import type { EnvoyOptions } from "../envoy";
 import { podsAtOnce, type Mesh, type Service, type ZoneName } from "../mesh";
 import type { ZoneTrust } from "./certificate-authority";
 import { leafRevision, type RevokedCertificate } from "./identity/revocations";
+import { joinDataOf, type JoinData } from "./joining/join-data";
 import { jobResource } from "./pods/job";
-import { objectLabels, selectorLabels, spreadOverNodes, workloadLabels } from "./pods/pod";
+import { objectLabels, selectorLabels } from "./pods/pod";
 import type { PodTemplate, VersionPod } from "./pods/pod-template";
-import { toTemplateSpec } from "./pods/pod-template";
+import { deploymentArgs, disruptionBudgetArgs, withAccount } from "./pods/workload";
 import type { ServiceImage } from "./service-image";
 import { Sidecar } from "./sidecar";
 import type { Zone } from "./zone";
@@ -25,16 +26,22 @@ export interface MeshContext {
 export interface MeshServiceArgs {
   readonly context: MeshContext;
   readonly service: Service;
-  /** The application's pod, without its sidecar, for a Deployment or a job; or those of its versions, each a Deployment of the one service. */
-  readonly pod: PodTemplate | readonly VersionPod[];
+  /**
+   * The application's pod, without its sidecar, for a Deployment or a job; or those of its versions, each a Deployment of the one service. None where
+   * another stack brings the pods: then everything else is made.
+   */
+  readonly pod?: PodTemplate | readonly VersionPod[];
   /** The pod is given its ServiceAccount's token, because its application asks the Kubernetes API. Default false. */
   readonly kubernetesApi?: boolean;
   /** What the workload can't start without, besides its sidecar and isolation. */
   readonly waitFor?: readonly pulumi.Resource[];
 }
 
-/** A service of the mesh: identity, sidecar, workload. Its isolation stands in its zone, before it. */
+/** A service of the mesh: identity, sidecar, and its workload where this stack brings it. Its isolation stands in its zone, before it. */
 export class MeshService extends pulumi.ComponentResource {
+  /** For the stack that brings the service's pods, where one does; known once everything is there that those pods need. */
+  readonly join?: pulumi.Output<JoinData>;
+
   constructor(name: string, args: MeshServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:MeshService", name, { service: args.service.name, zone: args.service.zone }, opts);
     const { service, context } = args;
@@ -63,25 +70,36 @@ export class MeshService extends pulumi.ComponentResource {
       child,
     );
 
-    const waitFor = [zone.isolation, account, sidecar, context.startGate, ...(args.waitFor ?? [])];
-    const { workload } = service;
-    if (workload.kind === "job" && "spec" in args.pod) {
-      const template = sidecar.attachTo(withAccount(args, args.pod), { completes: true });
-      jobResource(name, service, workload, template, { parent: this, dependsOn: waitFor });
+    if (service.workload.kind === "joined") {
+      const data = joinDataOf(service, service.workload.owner, sidecar.pod);
+      this.join = pulumi.all([account.id, sidecar.written, context.startGate.pushed]).apply(() => data);
     } else {
-      if ("spec" in args.pod) {
-        const pod = { workload: service.name, replicas: podsAtOnce(service), pod: args.pod };
-        this.deploy(`${name}-deployment`, args, sidecar, pod, waitFor);
-      } else {
-        for (const pod of args.pod) this.deploy(`${name}-${pod.name}-deployment`, args, sidecar, pod, waitFor);
-      }
-      new kubernetes.policy.v1.PodDisruptionBudget(
-        `${name}-disruption-budget`,
-        { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(service.name) } } },
-        child,
-      );
+      this.run(name, args, sidecar, [zone.isolation, account, sidecar, context.startGate, ...(args.waitFor ?? [])]);
     }
     this.registerOutputs({});
+  }
+
+  /** Runs the service as what the document says: a job, a Deployment, or one for each version. */
+  private run(name: string, args: MeshServiceArgs, sidecar: Sidecar, dependsOn: pulumi.Resource[]): void {
+    const { pod, service } = args;
+    const { workload } = service;
+    if (pod === undefined) throw new RangeError(`${service.name} has no pod, and nobody joins with one`);
+    if (workload.kind === "job" && "spec" in pod) {
+      const own = withAccount(pod, service, selectorLabels(service.name), args.kubernetesApi);
+      const template = sidecar.attachTo(own, { completes: true });
+      jobResource(name, service, workload, template, { parent: this, dependsOn });
+      return;
+    }
+    if ("spec" in pod) {
+      const only = { workload: service.name, replicas: podsAtOnce(service), pod };
+      this.deploy(`${name}-deployment`, args, sidecar, only, dependsOn);
+    } else {
+      for (const one of pod) this.deploy(`${name}-${one.name}-deployment`, args, sidecar, one, dependsOn);
+    }
+    new kubernetes.policy.v1.PodDisruptionBudget(`${name}-disruption-budget`, disruptionBudgetArgs(service), {
+      parent: this,
+      dependsOn: args.context.zones[service.zone].isolation,
+    });
   }
 
   /** A Deployment of the service: its only one, or one of its versions'. */
@@ -92,42 +110,16 @@ export class MeshService extends pulumi.ComponentResource {
     variant: Omit<VersionPod, "name"> & { readonly name?: string },
     dependsOn: pulumi.Resource[],
   ): void {
-    const { service } = args;
-    const version = variant.name ?? service.version;
+    const { service, kubernetesApi } = args;
+    const { workload, replicas, name: version = service.version } = variant;
     const selector = selectorLabels(service.name, variant.name);
-    const template = sidecar.attachTo(withAccount(args, variant.pod, variant.name), { version });
+    const template = sidecar.attachTo(withAccount(variant.pod, service, selector, kubernetesApi), { version });
     new kubernetes.apps.v1.Deployment(
       name,
-      {
-        metadata: {
-          name: variant.workload,
-          namespace: service.namespace,
-          labels: workloadLabels(service.name, service.zone, version),
-        },
-        spec: {
-          replicas: variant.replicas,
-          selector: { matchLabels: selector },
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-          template: toTemplateSpec(template),
-        },
-      },
+      deploymentArgs(service, { workload, version, replicas, selector, template }),
       { parent: this, dependsOn },
     );
   }
-}
-
-/** What every pod of a service has, whatever runs it. */
-function withAccount({ service, kubernetesApi }: MeshServiceArgs, pod: PodTemplate, version?: string): PodTemplate {
-  return {
-    ...pod,
-    spec: {
-      ...pod.spec,
-      serviceAccountName: service.name,
-      automountServiceAccountToken: kubernetesApi ?? false,
-      enableServiceLinks: false,
-      topologySpreadConstraints: spreadOverNodes(selectorLabels(service.name, version)),
-    },
-  };
 }
 
 function zoneTrust(zones: Readonly<Record<ZoneName, Zone>>): Record<ZoneName, ZoneTrust> {

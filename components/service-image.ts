@@ -21,6 +21,8 @@ export interface ServiceImageArgs {
 export class ServiceImage extends pulumi.ComponentResource {
   /** The image as pods name it. Plain, so that it is known at preview: who uses it must also depend on this component, which is there once it is pushed. */
   readonly reference: string;
+  /** Known once the image is in its registry. */
+  readonly pushed: pulumi.Output<string>;
 
   /** @throws RunError when the service's bundle was not built. */
   constructor(name: string, args: ServiceImageArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -28,7 +30,7 @@ export class ServiceImage extends pulumi.ComponentResource {
     const tag = `${MESH_VERSION}-${contextDigest(context)}`;
     const reference = `${args.registry}/lucid/${args.imageName ?? args.service}:${tag}`;
     super("lucid:mesh:ServiceImage", name, { reference }, opts);
-    new docker.Image(
+    const image = new docker.Image(
       `${name}-image`,
       {
         imageName: reference,
@@ -41,6 +43,7 @@ export class ServiceImage extends pulumi.ComponentResource {
       { parent: this },
     );
     this.reference = reference;
+    this.pushed = image.id;
     this.registerOutputs({ reference });
   }
 }

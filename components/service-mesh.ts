@@ -13,6 +13,7 @@ import { forwardConsul } from "./discovery/consul-forward";
 import { envoyOptions } from "./stack/envoy-options";
 import { generationsOf, type AuthorityGenerations } from "./identity/generations";
 import { revocationProblems, withdrawals } from "./identity/revocations";
+import type { JoinData } from "./joining/join-data";
 import { Jaeger } from "./observability/jaeger";
 import { MeshController } from "./controller/mesh-controller";
 import type { MeshContext } from "./mesh-service";
@@ -37,6 +38,9 @@ export interface ServiceMeshArgs {
 
 /** The whole mesh of one document: zones, discovery, controller, observability, and every service with its sidecar. */
 export class ServiceMesh extends pulumi.ComponentResource {
+  /** What each service whose pods another stack brings is to be told, by its name: the stack's output `joins`, without a secret. */
+  readonly joins: Readonly<Record<string, pulumi.Output<JoinData>>>;
+
   constructor(name: string, args: ServiceMeshArgs, opts?: pulumi.ComponentResourceOptions) {
     super(
       "lucid:mesh:ServiceMesh",
@@ -103,11 +107,16 @@ export class ServiceMesh extends pulumi.ComponentResource {
       inEachZone,
     );
 
+    const joins: Record<string, pulumi.Output<JoinData>> = {};
     const options = { parent: this, dependsOn: resolver };
     const deployed = new Map<string, pulumi.Resource>();
     const deploy = (service: Service): pulumi.Resource => {
       const { name, workload } = service;
-      if (workload.kind === "application") {
+      if (workload.kind === "joined") {
+        const joined = new MeshService(name, { context, service }, options);
+        if (joined.join !== undefined) joins[name] = joined.join;
+        return joined;
+      } else if (workload.kind === "application") {
         return new MeshService(name, { context, service, pod: applicationPod(service, workload) }, options);
       } else if (workload.kind === "versions") {
         return new MeshService(name, { context, service, pod: versionPods(service, workload.versions) }, options);
@@ -142,6 +151,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
     };
     const jobsLast = [...mesh.services].sort((a, b) => Number(isJob(a)) - Number(isJob(b)));
     for (const service of jobsLast) deployed.set(service.name, deploy(service));
+    this.joins = joins;
     this.registerOutputs({});
   }
 

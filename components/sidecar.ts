@@ -32,6 +32,8 @@ export interface SidecarArgs {
  * (`attachTo`). The three objects are read live, so that a change of them rolls no pod; only a changed bootstrap does.
  */
 export class Sidecar extends pulumi.ComponentResource {
+  /** Known once everything that the sidecar reads is there. */
+  readonly written: pulumi.Output<string>;
   private readonly args: SidecarArgs;
   private readonly bootstrapDigest: string;
 
@@ -78,12 +80,13 @@ export class Sidecar extends pulumi.ComponentResource {
       { metadata: { ...object("trust"), annotations }, data: trust },
       { ...child, dependsOn: certificate },
     );
-    new kubernetes.core.v1.ConfigMap(
+    const configuration = new kubernetes.core.v1.ConfigMap(
       `${name}-envoy`,
       { metadata: object("envoy"), data: { ...files } },
       // Written after the roots: kubelet may read both between the two writes.
       { ...child, dependsOn: roots },
     );
+    this.written = configuration.id;
     this.registerOutputs({});
   }
 

@@ -96,9 +96,9 @@ export interface HealthCheck {
 
 /**
  * What runs as the service. `application` is rendered from the document, `versions` are several of them side by side, `job` is one that ends by itself;
- * `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller).
+ * `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller), `joined` that another stack brings it.
  */
-export type Workload = ApplicationWorkload | VersionedWorkload | JobWorkload | ComponentWorkload;
+export type Workload = ApplicationWorkload | VersionedWorkload | JobWorkload | ComponentWorkload | JoinedWorkload;
 
 /** An expectation, not a limit: the sidecar's resources are computed from it. */
 export interface Load {
@@ -140,6 +140,15 @@ export interface ServiceVersion extends Application {
 
 export interface ComponentWorkload {
   readonly kind: "component";
+  readonly replicas: number;
+}
+
+/** Pods that another stack brings. Identity, configuration and isolation are the mesh's own, as of any service. */
+export interface JoinedWorkload {
+  readonly kind: "joined";
+  /** Who answers for them, as people are to read it. */
+  readonly owner: string;
+  /** How many there are at most. */
   readonly replicas: number;
 }
 

@@ -151,8 +151,9 @@ function resolveHealth({ health, name }: ServiceDeclaration, ports: readonly Ser
 }
 
 function resolveWorkload(declaration: ServiceDeclaration): Workload {
-  const { replicas, image, command, args, env, resources, workload } = declaration;
+  const { replicas, image, command, args, env, resources, workload, joinedBy } = declaration;
   if (declaration.component) return { kind: "component", replicas };
+  if (joinedBy !== undefined) return { kind: "joined", owner: joinedBy, replicas };
   if (declaration.versions !== undefined) return resolveVersions(declaration, declaration.versions);
   if (image === undefined) throw unchecked(`'${declaration.name}' has no image`);
   const application: Application = {

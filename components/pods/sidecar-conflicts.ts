@@ -38,11 +38,18 @@ interface Choices {
 
 /** The message of an error that names every conflict; undefined where there is none. */
 export function describeConflicts(template: PodTemplate, subject: Subject, choices: Choices = {}): string | undefined {
-  const found = conflicts(template, subject, choices);
+  return describe(
+    conflicts(template, subject, choices),
+    `the pod template of ${subject.service} can't be given a sidecar`,
+  );
+}
+
+/** A message that names every conflict under a heading; undefined where there is none. */
+export function describe(found: readonly Conflict[], heading: string): string | undefined {
   if (found.length === 0) return undefined;
   const count = found.length === 1 ? "1 problem" : `${String(found.length)} problems`;
   const lines = found.map(({ path, problem, mend }) => `  ${path}: ${problem}; ${mend}`);
-  return `the pod template of ${subject.service} can't be given a sidecar: ${count}\n${lines.join("\n")}`;
+  return `${heading}: ${count}\n${lines.join("\n")}`;
 }
 
 /** Everything in a template that conflicts with a sidecar, in the order of the template. */
@@ -246,7 +253,7 @@ function list(value: unknown): readonly unknown[] {
 }
 
 /** The plain value at a path; undefined where it is missing, or known only when the program runs. */
-function known(value: unknown, ...path: readonly string[]): unknown {
+export function known(value: unknown, ...path: readonly string[]): unknown {
   let at: unknown = value;
   for (const key of path) {
     if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;

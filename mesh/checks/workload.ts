@@ -1,4 +1,4 @@
-/** What runs as a service: an application by its image, or a component of the package. */
+/** What runs as a service: an application by its image, a component of the package, or what another stack brings. */
 import { draftServices, isMap, type Draft, type DraftService } from "../document/draft";
 import { show, type Path, type Report } from "../document/problems";
 import { DEFAULT_RESOURCES } from "../schema";
@@ -6,13 +6,24 @@ import { COMPONENTS } from "./names";
 
 const APPLICATION_KEYS = ["image", "command", "args", "env", "resources", "versions", "workload"] as const;
 
-/** An application has a pinned image and sane resources; a component renders its own. */
+/** What the stack that brings the pods says, so that the document can't. */
+const JOINING_KEYS = [...APPLICATION_KEYS, "version"] as const;
+
+/** An application has a pinned image and sane resources; a component renders its own, and a stack that joins brings its own. */
 export function checkWorkloads(draft: Draft, raw: (path: Path) => unknown, report: Report): void {
   for (const { service, path } of draftServices(draft)) {
     if (service.name !== undefined && COMPONENTS.has(service.name)) {
-      for (const key of APPLICATION_KEYS) {
+      for (const key of [...APPLICATION_KEYS, "joinedBy"] as const) {
         if (service[key] === undefined) continue;
         report([...path, key], `a component renders this pod, so '${key}' says nothing`, "take it out");
+      }
+      continue;
+    }
+    if (raw([...path, "joinedBy"]) !== undefined) {
+      for (const key of JOINING_KEYS) {
+        if (service[key] === undefined) continue;
+        const message = `the stack that joins brings the pods, so '${key}' says nothing`;
+        report([...path, key], message, "say it there, and take it out here");
       }
       continue;
     }

@@ -95,6 +95,7 @@ const service = z
     name: text,
     plane: z.enum(ZONES).optional().catch(undefined),
     component: flag,
+    joinedBy: text,
     image: text,
     command: z.unknown().optional(),
     args: z.unknown().optional(),

@@ -6,9 +6,9 @@ import { job } from "./job";
 import { load } from "./load";
 import { port } from "./port";
 import { serviceTraffic } from "./traffic";
-import { serviceName } from "./values";
+import { serviceName, versionLabel } from "./values";
 import { routes, version } from "./version";
-import { applicationArgs, applicationCommand, applicationEnv, health, replicas, resources } from "./workload";
+import { applicationArgs, applicationCommand, applicationEnv, health, owner, replicas, resources } from "./workload";
 
 export const service = z.strictObject({
   name: serviceName.describe("A DNS label, unique in the mesh: the name of its account, workload and registration."),
@@ -19,15 +19,14 @@ export const service = z.strictObject({
     .boolean()
     .default(false)
     .describe("A component of the package renders the pod (prometheus, jaeger, mesh-controller)."),
+  joinedBy: owner
+    .optional()
+    .describe("Who brings its pods, by a stack of their own (docs/joining.md); instead of `image` and its like."),
   image: z.string().optional().describe("The application's image, with a tag (never `latest`) or a digest."),
   command: applicationCommand.optional().describe("Replaces the image's entry point."),
   args: applicationArgs.default([]).describe("Arguments of the application."),
   env: applicationEnv.default({}).describe("Environment variables of the application; no secrets."),
-  version: z
-    .string()
-    .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, {
-      error: "this is no version; use letters, digits, '.', '-' and '_', 63 at most, and quotes",
-    })
+  version: versionLabel
     .default("0.0.0")
     .describe("The application's version, shown in its registration's tags and as a label."),
   workload: job

@@ -9,6 +9,11 @@ export const serviceName = z
     error: "a name is a DNS label; use lower-case letters, digits and '-', beginning with a letter",
   });
 
+/** The value of a label, so that pods can bear it. */
+export const versionLabel = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, {
+  error: "this is no version; use letters, digits, '.', '-' and '_', 63 at most, and quotes",
+});
+
 export const portName = z
   .string()
   .max(15, { error: "a port's name has 15 characters at most; shorten it" })

@@ -30,6 +30,12 @@ export const applicationCommand = z.array(z.string()).min(1);
 export const applicationArgs = z.array(z.string());
 export const applicationEnv = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string());
 
+export const owner = z
+  .string()
+  .trim()
+  .min(1, { error: "nobody is named; write who answers for the pods, as 'Cluster 04, billing'" })
+  .max(100, { error: "an owner has 100 characters at most; shorten it" });
+
 export const replicas = z
   .int({ error: "this is no number of pods; write a whole number" })
   .min(0, { error: "the number of pods is negative; write 0 or more" })

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { binDir, checkoutDir } from "../../dev/paths";
 import { preparePlugins } from "../../dev/plugins/select";
-import { DEFAULT_STACK, stackConfig, stackTarget } from "../../dev/stack";
+import { DEFAULT_STACK, stackConfig } from "../../dev/stack";
 
 /** Name of the stack in the backend of its own; it never leaves the preview. */
 const STACK = "refusals";
@@ -17,21 +17,30 @@ export interface Preview {
   readonly output: string;
 }
 
-/** The real program of this checkout with the real CLI, in a backend that nothing else uses, and with no cluster in reach. */
+/** The real program of a project with the real CLI, in a backend that nothing else uses, and with no cluster in reach. */
 export class Program {
   private constructor(
+    /** Where the project is. */
+    private readonly project: string,
+    private readonly name: string,
     private readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  /** Prepares the plugins and makes an empty stack. Pulumi writes the salt of a passphrase into configuration files, so none of the checkout's is used. */
-  static async prepare(): Promise<Program> {
+  /**
+   * Prepares the plugins and makes an empty stack. Pulumi writes the salt of a passphrase into configuration files, so none of the project's is used.
+   *
+   * @param project folder with a Pulumi.yaml. Default: the checkout's own.
+   */
+  static async prepare(project = checkoutDir): Promise<Program> {
     const { pathPrefix } = await preparePlugins();
     const folder = mkdtempSync(path.join(tmpdir(), "lucid-program-"));
     const backend = path.join(folder, "backend");
     mkdirSync(backend);
-    copyFileSync(path.join(checkoutDir, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
-    const program = new Program(folder, {
+    const file = path.join(project, "Pulumi.yaml");
+    copyFileSync(file, path.join(folder, "Pulumi.yaml"));
+    const { name } = load(readFileSync(file, "utf8")) as { name: string };
+    const program = new Program(project, name, folder, {
       ...process.env,
       PATH: [pathPrefix, binDir(), process.env.PATH].filter(Boolean).join(path.delimiter),
       // Not even the ambient cluster, if there is one.
@@ -52,20 +61,44 @@ export class Program {
    * @param changes by key, without the project's prefix.
    */
   async preview(changes: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Preview> {
-    const { configFile } = stackTarget(DEFAULT_STACK);
+    const configFile = path.join(this.project, `Pulumi.${DEFAULT_STACK}.yaml`);
     const settings = {
       kubeconfig: path.join(this.folder, "no-such-kubeconfig"),
-      consulForwardPort: "18597",
+      ...(this.project === checkoutDir ? { consulForwardPort: "18597" } : {}),
       ...changes,
     };
     const config = {
       ...stackConfig(readFileSync(configFile, "utf8"), path.basename(configFile)),
-      ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [`lucid-mesh:${key}`, value])),
+      ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${this.name}:${key}`, value])),
     };
     const made = load(readFileSync(path.join(this.folder, `Pulumi.${STACK}.yaml`), "utf8")) as object;
     const file = path.join(mkdtempSync(path.join(this.folder, "config-")), `Pulumi.${STACK}.yaml`);
     writeFileSync(file, dump({ ...made, config }));
-    return this.pulumi(["preview", "--cwd", checkoutDir, "--stack", STACK, "--config-file", file, ...args]);
+    return this.pulumi(["preview", "--cwd", this.project, "--stack", STACK, "--config-file", file, ...args]);
+  }
+
+  /** Makes another project's stack in the same backend, which ended with these outputs. */
+  async otherStack(project: string, stack: string, outputs: Readonly<Record<string, unknown>>): Promise<void> {
+    const folder = mkdtempSync(path.join(this.folder, "other-"));
+    writeFileSync(path.join(folder, "Pulumi.yaml"), dump({ name: project, runtime: "nodejs" }));
+    const type = "pulumi:pulumi:Stack";
+    const urn = `urn:pulumi:${stack}::${project}::${type}::${project}-${stack}`;
+    const state = path.join(folder, "state.json");
+    const resources = [{ urn, custom: false, type, outputs }];
+    writeFileSync(
+      state,
+      JSON.stringify({
+        version: 3,
+        deployment: { manifest: { time: "2026-01-01T00:00:00Z", magic: "", version: "" }, resources },
+      }),
+    );
+    for (const args of [
+      ["stack", "init", stack],
+      ["stack", "import", "--stack", stack, "--file", state],
+    ]) {
+      const { status, output } = await this.pulumi([...args, "--cwd", folder]);
+      assert.equal(status, 0, output);
+    }
   }
 
   /** Removes the backend. */

@@ -2,6 +2,11 @@ import assert from "node:assert/strict";
 import { addressOf } from "../../../mesh";
 import { happy, problemsOf, put, refuses, type Row } from "./fixture";
 
+/** A service whose pods another stack brings, with something changed. */
+function joined(change: object): object {
+  return { name: "tron-payment", plane: "wallet", joinedBy: "us", ports: [{ name: "http", port: 8080 }], ...change };
+}
+
 const rows: Row[] = [
   // the document
   ["format", "apiVersion", "v2", "apiVersion", /'v2' is not mesh/, /write mesh.lucid.internal\/v1/],
@@ -62,6 +67,15 @@ const rows: Row[] = [
   ["latest", "services.0.image", "a/b:latest", "services.admin-ui.image", /pins nothing/, /version/],
   ["odd image", "services.0.image", "a b", "services.admin-ui.image", /no image/, /name:tag/],
   ["image of a component", "services.3.image", "a:1", "services.jaeger.image", /component renders/, /take it out/],
+  ["component and joined", "services.3.joinedBy", "us", "services.jaeger.joinedBy", /component renders/, /take it out/],
+  ["image of a joined service", "services.0.joinedBy", "us", "services.admin-ui.image", /joins brings/, /say it there/],
+  ["joined by nobody", "services.2", joined({ joinedBy: " " }), "services.tron-payment.joinedBy", /nobody/, /who/],
+  ["joined by a number", "services.2", joined({ joinedBy: 4 }), "services.tron-payment.joinedBy", /number 4/, /quotes/],
+  ...(["command", "args", "env", "resources", "version"] as const).map((key): Row => {
+    const given = { command: ["a"], args: ["a"], env: { A: "b" }, resources: {}, version: "1.0.0" }[key];
+    const at = `services.tron-payment.${key}`;
+    return [`${key} of a joined service`, "services.2", joined({ [key]: given }), at, /says nothing/, /say it there/];
+  }),
   ["version as a number", "services.0.version", 1.5, "services.admin-ui.version", /number 1.5/, /quotes/],
   ["version", "services.0.version", "a b", "services.admin-ui.version", /no version \('a b'\)/, /letters/],
   ["replicas", "services.0.replicas", -1, "services.admin-ui.replicas", /negative/, /0 or more/],

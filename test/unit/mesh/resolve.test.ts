@@ -69,6 +69,16 @@ describe("resolveMesh", () => {
     assert.deepEqual(serviceNamed(mesh, "jaeger").workload, { kind: "component", replicas: 1 });
   });
 
+  it("takes no more of a joined service's pods from the document than their owner and number", () => {
+    const document = happy();
+    put(document, "services.2.image", undefined);
+    put(document, "services.2.joinedBy", " Payments ");
+    put(document, "services.2.replicas", 3);
+    const { workload, identity } = serviceNamed(resolveMesh(validateDocument(document)), "tron-payment");
+    assert.deepEqual(workload, { kind: "joined", owner: "Payments", replicas: 3 });
+    assert.equal(identity, "spiffe://wallet.lucid.internal/ns/lucid-wallet/sa/tron-payment");
+  });
+
   it("asks the first port that answers a GET, a named port, or a number", () => {
     const health = (value: unknown, ports?: unknown) => {
       const document = happy();
