@@ -1,6 +1,13 @@
 /** The Lucid program: reads the document and the stack's configuration, and deploys the mesh they describe. */
 import * as pulumi from "@pulumi/pulumi";
-import { DeclarationError, ServiceMesh, clusterAccess, endedCalls, readDeclaration } from "./components";
+import {
+  DeclarationError,
+  ServiceMesh,
+  clusterAccess,
+  endedCalls,
+  readDeclaration,
+  revocationNotices,
+} from "./components";
 import type { Declaration } from "./components";
 
 /** Everything that can be wrong is said before a resource is planned, and without a stack trace. */
@@ -21,6 +28,7 @@ function declaration(): Declaration {
 
 const { mesh, settings } = declaration();
 for (const ended of endedCalls({ mesh, settings })) void pulumi.log.warn(ended);
+for (const notice of revocationNotices(mesh)) void pulumi.log.warn(notice);
 const access = clusterAccess(settings);
 const lucid = new ServiceMesh("lucid", {
   mesh,
@@ -39,3 +47,7 @@ export const services = Object.fromEntries(
 
 /** What stacks that join the mesh read, by the name of the service that each brings (docs/joining.md). */
 export const { joins } = lucid;
+/** Why services are revoked, by their names. */
+export const revoked = Object.fromEntries(
+  mesh.services.flatMap((service) => (service.revoked === undefined ? [] : [[service.name, service.revoked]])),
+);

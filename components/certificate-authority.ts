@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { Zone as ZoneModel } from "../mesh";
 import { FIRST_GENERATIONS, describeGenerations, type AuthorityGenerations } from "./identity/generations";
-import { revocationList, type RevokedSerial } from "./identity/revocation-list";
+import { revocationList, withCertificates, type RevokedSerial } from "./identity/revocation-list";
 
 const HOURS_PER_DAY = 24;
 /** Life of a root: ten years. It signs nothing but issuing authorities. */
@@ -25,6 +25,8 @@ export interface CertificateAuthorityArgs {
   readonly generations?: AuthorityGenerations;
   /** The zone's certificates that no peer is to believe any more. Default: none. */
   readonly revoked?: readonly RevokedSerial[];
+  /** Identities (SPIFFE IDs) of revoked services: the certificate that `issue` makes for one is refused by every peer. Each must be issued. Default: none. */
+  readonly revokedIdentities?: readonly string[];
 }
 
 /** What a leaf certificate says. */
@@ -55,6 +57,12 @@ export interface ZoneTrust {
   readonly revocationsPem: pulumi.Output<string>;
 }
 
+/** A leaf that is named in a revocation list and made later. */
+interface AwaitedLeaf {
+  readonly certPem: pulumi.Output<string>;
+  readonly issued: (certPem: pulumi.Output<string>) => void;
+}
+
 /** A root or an issuing authority. */
 interface Authority {
   readonly certPem: pulumi.Output<string>;
@@ -73,6 +81,8 @@ export class CertificateAuthority extends pulumi.ComponentResource implements Zo
   /** Short text of the generations, for what must be restarted when they change; undefined for the first. */
   readonly generations: string | undefined;
   private readonly issuing: Authority;
+  /** Leaves of revoked services, by identity: the lists are asked for before the leaves are issued. */
+  private readonly refused: ReadonlyMap<string, AwaitedLeaf>;
   private readonly args: CertificateAuthorityArgs;
 
   constructor(name: string, args: CertificateAuthorityArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -100,6 +110,7 @@ export class CertificateAuthority extends pulumi.ComponentResource implements Zo
       throw new pulumi.RunError(`zone ${args.zone.name} issues by a generation that it does not have`);
     }
     this.issuing = signing;
+    this.refused = new Map((args.revokedIdentities ?? []).map((identity) => [identity, awaitedLeaf()]));
     this.rootsPem = concatenated([...rootOf.values()].map(({ certPem }) => certPem));
     this.revocationsPem = concatenated([...issuing.values()].map((authority) => this.revocations(authority)));
     this.registerOutputs({ rootsPem: this.rootsPem });
@@ -134,6 +145,7 @@ export class CertificateAuthority extends pulumi.ComponentResource implements Zo
       },
       child,
     );
+    this.refused.get(args.uri)?.issued(certificate.certPem);
     return {
       chainPem: pulumi.concat(certificate.certPem, this.issuing.certPem),
       keyPem: pulumi.secret(key.privateKeyPemPkcs8),
@@ -195,11 +207,20 @@ export class CertificateAuthority extends pulumi.ComponentResource implements Zo
 
   /** Made here and not by a resource: Pulumi's providers have none for it. The list is public, though it comes from a secret key. */
   private revocations({ certPem, keyPem }: Authority): pulumi.Output<string> {
-    const revoked = this.args.revoked ?? [];
+    const leaves = pulumi.all([...this.refused.values()].map((awaited) => awaited.certPem));
     return pulumi.unsecret(
-      pulumi.all([certPem, keyPem]).apply(([certificate, key]) => revocationList(certificate, key, revoked)),
+      pulumi
+        .all([certPem, keyPem, leaves])
+        .apply(([certificate, key, refused]) =>
+          revocationList(certificate, key, withCertificates(this.args.revoked ?? [], refused)),
+        ),
     );
   }
+}
+
+function awaitedLeaf(): AwaitedLeaf {
+  const [certPem, issued] = pulumi.deferredOutput<string>();
+  return { certPem, issued };
 }
 
 function concatenated(pems: readonly pulumi.Output<string>[]): pulumi.Output<string> {

@@ -8,7 +8,7 @@ import { joinDataOf, type JoinData } from "./joining/join-data";
 import { jobResource } from "./pods/job";
 import { objectLabels, selectorLabels } from "./pods/pod";
 import type { PodTemplate, VersionPod } from "./pods/pod-template";
-import { deploymentArgs, disruptionBudgetArgs, withAccount } from "./pods/workload";
+import { deploymentArgs, disruptionBudgetArgs, withAccount, type DeploymentPlan } from "./pods/workload";
 import type { ServiceImage } from "./service-image";
 import { Sidecar } from "./sidecar";
 import type { Zone } from "./zone";
@@ -37,7 +37,15 @@ export interface MeshServiceArgs {
   readonly waitFor?: readonly pulumi.Resource[];
 }
 
-/** A service of the mesh: identity, sidecar, and its workload where this stack brings it. Its isolation stands in its zone, before it. */
+/** Why a service is revoked, on each of its Deployments. */
+const REVOKED_ANNOTATION = "lucid.internal/revoked";
+
+/**
+ * A service of the mesh: identity, sidecar, and its workload where this stack brings it. Its isolation stands in its zone, before it.
+ *
+ * A revoked one has no ServiceAccount: Kubernetes gives nobody a token of it, refuses those that were given, and makes no pod of it. Its Deployments stay,
+ * without pods; a job is not made, and a stack that joins is told nothing.
+ */
 export class MeshService extends pulumi.ComponentResource {
   /** For the stack that brings the service's pods, where one does; known once everything is there that those pods need. */
   readonly join?: pulumi.Output<JoinData>;
@@ -50,11 +58,16 @@ export class MeshService extends pulumi.ComponentResource {
     const labels = objectLabels(service.name, service.zone);
     const metadata = { name: service.name, namespace: service.namespace, labels };
 
-    const account = new kubernetes.core.v1.ServiceAccount(
-      `${name}-account`,
-      { metadata, automountServiceAccountToken: false },
-      child,
-    );
+    const account =
+      service.revoked === undefined
+        ? [
+            new kubernetes.core.v1.ServiceAccount(
+              `${name}-account`,
+              { metadata, automountServiceAccountToken: false },
+              child,
+            ),
+          ]
+        : [];
     const sidecar = new Sidecar(
       `${name}-sidecar`,
       {
@@ -70,11 +83,13 @@ export class MeshService extends pulumi.ComponentResource {
       child,
     );
 
+    const basis = [zone.isolation, ...account, sidecar, context.startGate];
     if (service.workload.kind === "joined") {
       const data = joinDataOf(service, service.workload.owner, sidecar.pod);
-      this.join = pulumi.all([account.id, sidecar.written, context.startGate.pushed]).apply(() => data);
+      const ready = pulumi.all([...account.map(({ id }) => id), sidecar.written, context.startGate.pushed]);
+      if (service.revoked === undefined) this.join = ready.apply(() => data);
     } else {
-      this.run(name, args, sidecar, [zone.isolation, account, sidecar, context.startGate, ...(args.waitFor ?? [])]);
+      this.run(name, args, sidecar, [...basis, ...(args.waitFor ?? [])]);
     }
     this.registerOutputs({});
   }
@@ -85,6 +100,7 @@ export class MeshService extends pulumi.ComponentResource {
     const { workload } = service;
     if (pod === undefined) throw new RangeError(`${service.name} has no pod, and nobody joins with one`);
     if (workload.kind === "job" && "spec" in pod) {
+      if (service.revoked !== undefined) return;
       const own = withAccount(pod, service, selectorLabels(service.name), args.kubernetesApi);
       const template = sidecar.attachTo(own, { completes: true });
       jobResource(name, service, workload, template, { parent: this, dependsOn });
@@ -116,10 +132,14 @@ export class MeshService extends pulumi.ComponentResource {
     const template = sidecar.attachTo(withAccount(variant.pod, service, selector, kubernetesApi), { version });
     new kubernetes.apps.v1.Deployment(
       name,
-      deploymentArgs(service, { workload, version, replicas, selector, template }),
+      deploymentArgs(service, { workload, version, replicas, selector, template, ...annotated(service) }),
       { parent: this, dependsOn },
     );
   }
+}
+
+function annotated({ revoked }: Service): Pick<DeploymentPlan, "annotations"> {
+  return revoked === undefined ? {} : { annotations: { [REVOKED_ANNOTATION]: revoked } };
 }
 
 function zoneTrust(zones: Readonly<Record<ZoneName, Zone>>): Record<ZoneName, ZoneTrust> {

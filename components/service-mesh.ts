@@ -61,7 +61,10 @@ export class ServiceMesh extends pulumi.ComponentResource {
     const context: MeshContext = {
       mesh,
       zones,
-      envoy: { ...envoyOptions(settings), withdrawals: withdrawals(revoked, generationsByZone(settings)) },
+      envoy: {
+        ...envoyOptions(settings),
+        withdrawals: withdrawals(revoked, generationsByZone(settings), mesh.services),
+      },
       certValidityDays: settings.certValidityDays,
       revokedCertificates: revoked,
       startGate: new ServiceImage("start-gate", { service: "start-gate", registry: settings.imageRegistry }, child),
@@ -94,7 +97,9 @@ export class ServiceMesh extends pulumi.ComponentResource {
       },
       child,
     );
-    const controllers = mesh.services.filter((service) => service.name === WELL_KNOWN.controller);
+    const controllers = mesh.services.filter(
+      ({ name, revoked }) => name === WELL_KNOWN.controller && revoked === undefined,
+    );
     const inEachZone = { parent: this, dependsOn: Object.values(zones) };
     const podReaders = new PodReaders(
       "pod-readers",

@@ -50,7 +50,14 @@ export class Zone extends pulumi.ComponentResource {
       child,
     );
     const { zone, algorithm, generations, revoked } = args;
-    this.authority = new CertificateAuthority(`${name}-ca`, { zone, algorithm, generations, revoked }, child);
+    const revokedIdentities = args.mesh.services
+      .filter((service) => service.zone === zone.name && service.revoked !== undefined)
+      .map(({ identity }) => identity);
+    this.authority = new CertificateAuthority(
+      `${name}-ca`,
+      { zone, algorithm, generations, revoked, revokedIdentities },
+      child,
+    );
     this.isolation = new NetworkIsolation(
       `${name}-isolation`,
       { mesh: args.mesh, zone: args.zone, surroundings: args.surroundings },

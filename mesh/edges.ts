@@ -46,9 +46,16 @@ export function calleeZones(mesh: Mesh, service: ServiceRef): readonly ZoneName[
   return zonesOf(edgesFrom(mesh, service).map((edge) => serviceNamed(mesh, edge.to).zone));
 }
 
-/** Zones that look at every sidecar through its inspection listener: those of Prometheus and of the controller, where declared. */
-export function inspectionZones(mesh: Mesh): readonly ZoneName[] {
-  return zonesOf([WELL_KNOWN.prometheus, WELL_KNOWN.controller].flatMap((name) => findService(mesh, name)?.zone ?? []));
+/**
+ * The services that look at a service's sidecar through its inspection listener: Prometheus and the controller, where declared. A revoked one looks at
+ * nobody, and nobody at it.
+ */
+export function inspectorsOf(mesh: Mesh, service: Service): readonly Service[] {
+  if (service.revoked !== undefined) return [];
+  return [WELL_KNOWN.prometheus, WELL_KNOWN.controller].flatMap((name) => {
+    const inspector = findService(mesh, name);
+    return inspector === undefined || inspector.revoked !== undefined ? [] : [inspector];
+  });
 }
 
 /**
@@ -56,8 +63,11 @@ export function inspectionZones(mesh: Mesh): readonly ZoneName[] {
  * Prometheus scrapes all, so it trusts every zone that has services.
  */
 export function peerZones(mesh: Mesh, service: ServiceRef): readonly ZoneName[] {
-  if (nameOf(service) === WELL_KNOWN.prometheus) return zonesOf(mesh.services.map(({ zone }) => zone));
-  return zonesOf([...callerZones(mesh, service), ...calleeZones(mesh, service), ...inspectionZones(mesh)]);
+  const found = serviceNamed(mesh, nameOf(service));
+  if (found.revoked !== undefined) return [];
+  if (found.name === WELL_KNOWN.prometheus) return zonesOf(mesh.services.map(({ zone }) => zone));
+  const inspectors = inspectorsOf(mesh, found).map(({ zone }) => zone);
+  return zonesOf([...callerZones(mesh, found), ...calleeZones(mesh, found), ...inspectors]);
 }
 
 interface MeshIndex {

@@ -14,6 +14,7 @@ export * from "./model";
 export * from "./names";
 export { describeProblem, MeshDocumentError, type Problem } from "./document/problems";
 export { keySetFiles, type KeySets } from "./authentication/end-users";
+export { revocationNotices } from "./revocation";
 export { loadMesh, resolveMesh, type ResolveOptions } from "./resolve";
 export { firstPort } from "./ports";
 export * from "./schema";

@@ -35,6 +35,8 @@ export interface Mesh {
   readonly edges: readonly Edge[];
   /** Declared calls whose end had come when the mesh was resolved; nothing is rendered for them. */
   readonly ended: readonly Edge[];
+  /** Declared calls that would be edges if no end of them was revoked; nothing is rendered for them. */
+  readonly closed: readonly Edge[];
   /** Who answers for callers, where somebody does. */
   readonly authenticator?: Authenticator;
 }
@@ -71,6 +73,8 @@ export interface Service {
   readonly traffic: ServiceTraffic;
   /** Shown in the registration's tags and as a pod label. */
   readonly version: string;
+  /** Why nobody is to believe it any more; undefined for a service in good standing. Then it has no edge and no pod. */
+  readonly revoked?: string;
 }
 
 export interface ServicePort {

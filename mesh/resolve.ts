@@ -28,6 +28,7 @@ import { MeshDocumentError } from "./document/problems";
 import type { CallDeclaration, MeshDocument, PortDeclaration, ServiceDeclaration } from "./schema";
 import { firstPort } from "./ports";
 import { edgeTraffic, serviceTrafficOf } from "./traffic/resolve";
+import { isClosed, withoutPods } from "./revocation";
 import { resolveVersions, splitOf } from "./versions";
 import { WELL_KNOWN } from "./wire";
 
@@ -86,12 +87,15 @@ export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}
     authenticator,
     edgeTraffic("grpc", declarations.get(authenticator?.service ?? "")?.traffic),
   );
+  const standing = declared.filter((edge) => !hasEnded(edge));
+  const open = (edge: Edge) => !isClosed(edge, byName);
   const mesh: Mesh = {
     domain: DOMAIN,
     zones: ZONES.map((name): Zone => ({ name, namespace: namespaceOf(name), trustDomain: trustDomainOf(name) })),
     services,
-    edges: [...declared.filter((edge) => !hasEnded(edge)), ...spans, ...questions].sort(byEnds),
+    edges: [...standing, ...spans, ...questions].filter(open).sort(byEnds),
     ended: declared.filter(hasEnded),
+    closed: standing.filter((edge) => !open(edge)),
   };
   return authenticator === undefined ? mesh : { ...mesh, authenticator };
 }
@@ -110,6 +114,8 @@ function resolveAuthenticator(
 function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Service {
   const { name, plane: zone } = declaration;
   const ports = (declaration.ports ?? []).map((port, index) => resolvePort(declaration, port, index, keySets));
+  const workload = resolveWorkload(declaration);
+  const revoked = declaration.revoked?.trim();
   return {
     name,
     zone,
@@ -120,10 +126,11 @@ function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Serv
     address: declaration.address ?? addressOf(name),
     ports,
     ...(declaration.workload === undefined ? { health: resolveHealth(declaration, ports) } : {}),
-    workload: resolveWorkload(declaration),
+    workload: revoked === undefined ? workload : withoutPods(workload),
     load: declaration.load,
     traffic: serviceTrafficOf(declaration.traffic),
     version: declaration.version,
+    ...(revoked === undefined ? {} : { revoked }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Enforced } from "../enforced/world";
 import { CliError } from "../status";
 import { edgeOf, judgeLayers, type LayerVerdict, type Parties } from "./layers";
 import type { AskedRequest } from "./request";
+import { revokedEnds, revokedText } from "./revoked";
 import { rulesText } from "./rules-text";
 
 /** What is known of a call. */
@@ -52,7 +53,7 @@ export function explain(enforced: Enforced, placeOf: PlaceOf, asked: Asked): Exp
     port,
     request,
     layers,
-    document: documentLine(edge, parties, placeOf, layers),
+    document: revokedLine(enforced, parties, placeOf) ?? documentLine(edge, parties, placeOf, layers),
     ...(edge?.reason === undefined ? {} : { reason: edge.reason }),
     hints: allowed ? [] : hintsFor(enforced, parties, edge, request, placeOf, layers),
   };
@@ -95,6 +96,14 @@ function likelyPort({ mesh }: Enforced, from: Service, to: Service, request: Ask
   return port.name;
 }
 
+/** The line that revokes an end of the call. */
+function revokedLine({ mesh }: Enforced, { from, to }: Parties, placeOf: PlaceOf): Explanation["document"] | undefined {
+  const ends = revokedEnds(mesh, { from: from.name, to: to.name });
+  const [first] = ends;
+  if (first === undefined) return undefined;
+  return { place: placeOf(`services.${first.name}`, "revoked"), says: ends.map(revokedText).join("; ") };
+}
+
 function documentLine(
   edge: Edge | undefined,
   { from, to, port }: Parties,
@@ -129,6 +138,10 @@ function hintsFor(
     const paths = edge.rules.flatMap((rule) => rule.paths);
     const near = request.path === undefined ? undefined : nearest(request.path, paths);
     return near === undefined || near === request.path ? [] : [`did you mean ${near}?`];
+  }
+  const closed = edgeOf(mesh.closed, { from, to, port });
+  if (closed !== undefined) {
+    return [`declared, and closed by the revocation: ${closed.source} (${placeOf(closed.source)})`];
   }
   const show = (other: Edge) => `${other.from} → ${other.to} port ${other.port} (${placeOf(other.source)})`;
   const declared = edgesFrom(mesh, from).filter((other) => other.kind === "call");

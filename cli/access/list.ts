@@ -6,6 +6,7 @@ import { doorFor } from "../enforced/sidecar";
 import { entriesAt, listAt, textAt } from "../enforced/values";
 import type { Enforced } from "../enforced/world";
 import type { PlaceOf } from "./explain";
+import { revokedEnds, revokedText } from "./revoked";
 import { rulesText } from "./rules-text";
 import { inspectionServerName } from "../../envoy";
 
@@ -22,6 +23,8 @@ export interface AccessRow {
   readonly until?: string;
   /** The end has come. */
   readonly ended: boolean;
+  /** `payout-router is revoked: its key was lost`: the call is declared and closed; absent: no end of it is revoked. */
+  readonly revoked?: string;
   readonly reason: string;
   /** `mesh.yaml:47`, or what computed it. */
   readonly place: string;
@@ -32,6 +35,10 @@ export function accessRows(enforced: Enforced, placeOf: PlaceOf, now: string, se
   const { mesh } = enforced;
   const rows = [
     ...mesh.edges.map((edge) => edgeRow(edge, placeOf, now)),
+    ...mesh.closed.map((edge) => ({
+      ...edgeRow(edge, placeOf, now),
+      revoked: revokedEnds(mesh, edge).map(revokedText).join("; "),
+    })),
     ...mesh.services.flatMap((callee) => inspectionRows(enforced, callee.name)),
   ];
   return rows
@@ -89,9 +96,9 @@ export function rowsText(rows: readonly AccessRow[]): string {
     row.to,
     row.port,
     row.allows,
-    row.until === undefined ? "-" : row.ended ? `ended ${row.until}` : row.until,
+    endText(row),
     row.place,
-    row.reason === "" ? "-" : row.reason,
+    row.revoked ?? (row.reason === "" ? "-" : row.reason),
   ]);
   const table = [["CALLER", "CALLEE", "PORT", "MAY ASK", "UNTIL", "DECLARED", "REASON"], ...cells];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -103,6 +110,12 @@ export function rowsText(rows: readonly AccessRow[]): string {
         .trimEnd(),
     )
     .join("\n");
+}
+
+function endText({ until, ended, revoked }: AccessRow): string {
+  if (revoked !== undefined) return "revoked";
+  if (until === undefined) return "-";
+  return ended ? `ended ${until}` : until;
 }
 
 function compare(a: string, b: string): number {

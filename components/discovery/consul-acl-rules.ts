@@ -6,9 +6,14 @@ export function registrationNodePrefix(zone: Zone): string {
   return `${zone.namespace}-`;
 }
 
-/** Who registers for a zone may write the zone's own services, on the zone's own nodes, and nothing else; a job is not registered. */
+/**
+ * Who registers for a zone may write the zone's own services, on the zone's own nodes, and nothing else. A job is not registered. A revoked service can't be
+ * registered either; what of it is registered can be taken out by the right to its node.
+ */
 export function registrarRules(mesh: Mesh, zone: Zone): string {
-  const services = mesh.services.filter((service) => service.zone === zone.name && !isJob(service));
+  const services = mesh.services.filter(
+    (service) => service.zone === zone.name && !isJob(service) && service.revoked === undefined,
+  );
   return rules([
     ["node_prefix", registrationNodePrefix(zone), "write"],
     ...services.map((service): Rule => ["service", service.name, "write"]),

@@ -1,6 +1,7 @@
 import * as consul from "@pulumi/consul";
 import * as pulumi from "@pulumi/pulumi";
-import type { Mesh, Zone as ZoneModel, ZoneName } from "../../mesh";
+import { findService, type Mesh, type Zone as ZoneModel, type ZoneName } from "../../mesh";
+import { WELL_KNOWN } from "../../mesh/wire";
 import { registrarRules, resolverRules } from "./consul-acl-rules";
 import type { ConsulCluster } from "./consul-cluster";
 
@@ -11,7 +12,7 @@ export interface ConsulAclsArgs {
   readonly address: string;
 }
 
-/** Consul's ACL policies and tokens: one registrar for each zone that has services, and one reader for the node resolvers. */
+/** Consul's ACL policies and tokens: one registrar for each zone that has services (none while the controller is revoked), and one reader for the node resolvers. */
 export class ConsulAcls extends pulumi.ComponentResource {
   /** Token that may register a zone's services and nothing else. Secret. */
   readonly registrarTokens: ReadonlyMap<ZoneName, pulumi.Output<string>>;
@@ -28,7 +29,11 @@ export class ConsulAcls extends pulumi.ComponentResource {
       { address: args.address, scheme: "http", token: args.cluster.managementToken },
       { parent: this },
     );
-    const zones = args.mesh.zones.filter((zone) => args.mesh.services.some((service) => service.zone === zone.name));
+    // The controller is who has the registrars' tokens: they go with the belief in it.
+    const trusted = findService(args.mesh, WELL_KNOWN.controller)?.revoked === undefined;
+    const zones = args.mesh.zones.filter(
+      (zone) => trusted && args.mesh.services.some((service) => service.zone === zone.name),
+    );
     this.registrarTokens = new Map(
       zones.map((zone: ZoneModel) => [
         zone.name,

@@ -76,6 +76,23 @@ export function revocationList(issuerPem: string, issuerKeyPem: string, revoked:
   return pem(Buffer.from(AsnConvert.serialize(signed)));
 }
 
+/**
+ * A list with further certificates (PEM) on it, from the day that each began: they were never to be believed.
+ *
+ * @returns every serial number once
+ */
+export function withCertificates(
+  revoked: readonly RevokedSerial[],
+  certificates: readonly string[],
+): readonly RevokedSerial[] {
+  const known = new Set(revoked.map(({ serial }) => serial));
+  const further = certificates.map((pem): RevokedSerial => {
+    const { serialNumber, validFrom } = new X509Certificate(pem);
+    return { serial: BigInt(`0x${serialNumber}`).toString(16), reason: "unspecified", date: new Date(validFrom) };
+  });
+  return [...revoked, ...further.filter(({ serial }) => !known.has(serial))];
+}
+
 function entry({ serial, reason, date }: RevokedSerial): RevokedEntry {
   const made = new RevokedEntry({ userCertificate: positiveInteger(serial), revocationDate: new Time(date) });
   // RFC 5280, section 5.3.1: no reason is said rather than "unspecified".

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Withdrawal } from "../../envoy";
-import { ZONES, type Mesh, type ZoneName } from "../../mesh";
+import { ZONES, type Mesh, type Service, type ZoneName } from "../../mesh";
 import { fromJson, type AuthorityGenerations } from "./generations";
 
 /** Why a certificate was revoked, by the names of RFC 5280, section 5.3.1; those that concern authorities or are taken back are left out. */
@@ -95,14 +95,18 @@ export function leafRevision(service: string, list: readonly RevokedCertificate[
   return createHash("sha256").update(serials.sort().join()).digest("hex").slice(0, 8);
 }
 
-/** All on account of which peers have to prove themselves anew: revoked certificates, and authorities whose keys were lost. */
+/** All on account of which peers have to prove themselves anew: revoked certificates and services, and authorities whose keys were lost. */
 export function withdrawals(
   list: readonly RevokedCertificate[],
   generations: Readonly<Record<ZoneName, AuthorityGenerations>>,
+  services: readonly Pick<Service, "name" | "zone" | "revoked">[],
 ): Withdrawal[] {
   const lost = ZONES.flatMap((zone): Withdrawal[] => [
     ...generations[zone].roots.compromised.map((root) => ({ zone, what: `root ${String(root)}` })),
     ...generations[zone].issuers.compromised.map((issuer) => ({ zone, what: `issuer ${String(issuer)}` })),
   ]);
-  return [...list.map(({ zone, service, serial }) => ({ zone, service, what: serial })), ...lost];
+  const revoked = services
+    .filter((service) => service.revoked !== undefined)
+    .map(({ zone, name }): Withdrawal => ({ zone, service: name, what: "service" }));
+  return [...list.map(({ zone, service, serial }) => ({ zone, service, what: serial })), ...revoked, ...lost];
 }

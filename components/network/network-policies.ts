@@ -1,4 +1,4 @@
-import { edgesFrom, edgesTo } from "../../mesh";
+import { edgesFrom, edgesTo, inspectorsOf } from "../../mesh";
 import type { Mesh, Service, Zone } from "../../mesh";
 import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import type { NetworkPolicySpec, Permission } from "./network-peers";
@@ -43,6 +43,8 @@ function defaultDeny(zone: Zone): NamedNetworkPolicy {
 }
 
 function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurroundings): NamedNetworkPolicy {
+  const { name, namespace } = service;
+  if (service.revoked !== undefined) return { name, namespace, spec: isolate(name, [], []) };
   const callers = servicesOf(
     mesh,
     edgesTo(mesh, service).map((edge) => edge.from),
@@ -51,9 +53,7 @@ function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurrou
     mesh,
     edgesFrom(mesh, service).map((edge) => edge.to),
   );
-  const inspectors = servicesOf(mesh, [WELL_KNOWN.prometheus, WELL_KNOWN.controller]).filter(
-    (inspector) => inspector !== service,
-  );
+  const inspectors = inspectorsOf(mesh, service).filter((inspector) => inspector !== service);
   const ingress: Permission[] = [
     { peers: callers.map(servicePods), ports: tcp(SIDECAR_PORTS.inbound) },
     { peers: inspectors.map(servicePods), ports: tcp(SIDECAR_PORTS.inspection) },
@@ -69,7 +69,7 @@ function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurrou
     egress.push({ peers: [pods(MESH_NAMESPACE, CONSUL.service)], ports: tcp(CONSUL.httpsPort) });
     egress.push({ peers: [addresses(surroundings.apiServerCidr)], ports: tcp(surroundings.apiServerPort) });
   }
-  return { name: service.name, namespace: service.namespace, spec: isolate(service.name, ingress, egress) };
+  return { name, namespace, spec: isolate(name, ingress, egress) };
 }
 
 /** Consul's servers and the node resolvers: without a sidecar, under TLS and a gossip key of their own. */
@@ -77,7 +77,9 @@ function infrastructurePolicies(mesh: Mesh): NamedNetworkPolicy[] {
   const consul = pods(MESH_NAMESPACE, CONSUL.service);
   const resolvers = pods(MESH_NAMESPACE, NODE_RESOLVER.service);
   const gossip = [...tcp(CONSUL.gossipPort), ...udp(CONSUL.gossipPort)];
-  const controller = servicesOf(mesh, [WELL_KNOWN.controller]).map(servicePods);
+  const controller = servicesOf(mesh, [WELL_KNOWN.controller])
+    .filter(({ revoked }) => revoked === undefined)
+    .map(servicePods);
   return [
     {
       name: CONSUL.service,

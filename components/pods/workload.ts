@@ -39,6 +39,8 @@ export interface DeploymentPlan {
   readonly selector: Readonly<Record<string, string>>;
   /** With its sidecar. */
   readonly template: PodTemplate;
+  /** Of the Deployment itself. Default: none. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A new pod is there before an old one goes. */
@@ -48,6 +50,7 @@ export function deploymentArgs(service: Named, plan: DeploymentPlan): kubernetes
       name: plan.workload,
       namespace: service.namespace,
       labels: workloadLabels(service.name, service.zone, plan.version),
+      ...(plan.annotations === undefined ? {} : { annotations: { ...plan.annotations } }),
     },
     spec: {
       replicas: plan.replicas,

@@ -1,4 +1,4 @@
-import { findService } from "../../mesh/edges";
+import { inspectorsOf } from "../../mesh/edges";
 import type { Mesh, Service } from "../../mesh/model";
 import { SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { inboundRequests, refusedConnections } from "../observability/access-log";
@@ -11,20 +11,17 @@ import { httpRbac } from "../authorization/rbac";
 import { serverTls } from "../identity/tls";
 
 /** Who may read what of a sidecar's admin interface from outside. */
-const READERS = [
-  { name: WELL_KNOWN.prometheus, paths: ["/stats/prometheus"] },
-  { name: WELL_KNOWN.controller, paths: ["/config_dump", "/certs"] },
-] as const;
+const PATHS: Readonly<Record<string, readonly string[]>> = {
+  [WELL_KNOWN.prometheus]: ["/stats/prometheus"],
+  [WELL_KNOWN.controller]: ["/config_dump", "/certs"],
+};
 
 /**
  * Port 15090: Prometheus reads metrics, the controller the running configuration (Envoy redacts keys in it). Mutual TLS as for calls, one chain per
- * reader. Undefined in a mesh that has neither.
+ * reader. Undefined where nobody reads.
  */
 export function inspectionListener(mesh: Mesh, service: Service): Message | undefined {
-  const chains = READERS.flatMap(({ name, paths }) => {
-    const reader = findService(mesh, name);
-    return reader === undefined ? [] : [chain(service, reader, paths)];
-  });
+  const chains = inspectorsOf(mesh, service).map((reader) => chain(service, reader, PATHS[reader.name] ?? []));
   if (chains.length === 0) {
     return undefined;
   }

@@ -20,7 +20,7 @@ export function scrapePort(zone: ZoneName): number {
 
 /** Whether this service's sidecar is the one with the forward proxies. */
 export function isScraper(service: Service): boolean {
-  return service.name === WELL_KNOWN.prometheus;
+  return service.name === WELL_KNOWN.prometheus && service.revoked === undefined;
 }
 
 /** Zones with something to scrape. */

@@ -62,5 +62,11 @@ export const service = z.strictObject({
   askAuthentication: asksAuthentication.describe(
     "Whether the service named by `authentication` is asked about each request of its callers. Default: no.",
   ),
+  revoked: z
+    .string()
+    .regex(/\S.*\S/s, { error: "the reason is empty; say why the service is revoked, or take the key out" })
+    .max(300, { error: "a reason has 300 characters at most; shorten it" })
+    .optional()
+    .describe("Why the service is revoked. While this stands it isn't run, and nobody calls it or is called by it."),
   calls: z.array(call).default([]).describe("Everything that it may call. What isn't declared is refused."),
 });

@@ -7,6 +7,7 @@ import type { Mesh } from "../../mesh/model";
 import { authenticatedMesh } from "../unit/envoy/authenticated";
 import { everyProtocol, OPTIONS } from "../unit/envoy/fixture";
 import { jobsMesh } from "../unit/envoy/jobs-fixture";
+import { revokedMesh } from "../unit/envoy/revoked";
 import { declaredTraffic } from "../unit/envoy/traffic-fixture";
 import { versionsMesh } from "../unit/envoy/versions-fixture";
 
@@ -22,6 +23,8 @@ describe("golden files of sidecars", () => {
     authenticated: authenticatedMesh(),
     versions: versionsMesh(),
     jobs: jobsMesh(),
+    // Beside `lucid`, of which it differs in one key.
+    revoked: revokedMesh("payout-router"),
     lucid: loadMesh(fs.readFileSync(document, "utf8"), "mesh.yaml", { tracing: true }),
   };
 

@@ -5,17 +5,20 @@ import type { Ceiling } from "../../policies/ceiling";
 import { judgeResource } from "../../policies/judgement/rule";
 import { resourceRules, stackRules } from "../../policies/rules";
 import { jobsMesh } from "../unit/envoy/jobs-fixture";
+import { revokedMesh } from "../unit/envoy/revoked";
 import { JOBS_CEILING } from "./fixtures/jobs";
 import { lucid, plannedResources } from "./support/planned";
 import type { PlannedResource } from "./support/planned";
 
-/** Lucid itself, and a mesh with jobs by a ceiling that names them. */
+/** Lucid itself, with services revoked, and a mesh with jobs by a ceiling that names them. */
+const KINDS = ["Namespace", "Deployment", "StatefulSet", "DaemonSet", "NetworkPolicy", "ConfigMap"];
 const DECLARED: readonly { title: string; mesh: Mesh; ceiling: Ceiling; kinds: readonly string[] }[] = [
+  { title: "Lucid", mesh: lucid, ceiling: LUCID_CEILING, kinds: KINDS },
   {
-    title: "Lucid",
-    mesh: lucid,
+    title: "Lucid with services revoked",
+    mesh: revokedMesh("payout-router", "prometheus"),
     ceiling: LUCID_CEILING,
-    kinds: ["Namespace", "Deployment", "StatefulSet", "DaemonSet", "NetworkPolicy", "ConfigMap"],
+    kinds: KINDS,
   },
   { title: "a mesh with jobs", mesh: jobsMesh(), ceiling: JOBS_CEILING, kinds: ["Deployment", "Job", "CronJob"] },
 ];

@@ -13,6 +13,7 @@ import { networkPolicyZoneIsolation } from "../../policies/rules/network-policy-
 import { privateKeysInSecrets } from "../../policies/rules/private-keys-in-secrets";
 import { everyProtocol } from "../unit/envoy/fixture";
 import { jobsMesh } from "../unit/envoy/jobs-fixture";
+import { revokedMesh } from "../unit/envoy/revoked";
 import { DECLARED, withTraffic } from "../unit/envoy/traffic-fixture";
 import { JOBS_CEILING } from "./fixtures/jobs";
 import { configMap, networkPolicy } from "./fixtures/objects";
@@ -56,6 +57,8 @@ const revocations = pem.replaceAll("CERTIFICATE", "X509 CRL");
 describe("what Lucid renders passes the pack", () => {
   for (const { title, declared, ceiling } of [
     { title: "Lucid", declared: mesh, ceiling: LUCID_CEILING },
+    { title: "Lucid with a service revoked", declared: revokedMesh("payout-router"), ceiling: LUCID_CEILING },
+    { title: "Lucid without eyes", declared: revokedMesh("prometheus", "jaeger"), ceiling: LUCID_CEILING },
     { title: "every protocol", declared: everyProtocol, ceiling: everyCall },
     { title: "declared traffic", declared: withTraffic(everyProtocol, () => true, DECLARED), ceiling: everyCall },
   ]) {
@@ -138,9 +141,11 @@ describe("what Lucid renders passes the pack", () => {
 
   for (const zone of mesh.zones) {
     it(`NetworkPolicies of ${zone.name}`, () => {
-      for (const { name, spec } of networkPolicies(mesh, zone, surroundings)) {
-        const plain = JSON.parse(JSON.stringify(spec)) as Record<string, Json>;
-        assertPasses(networkPolicyZoneIsolation, networkPolicy(zone.name, name, plain));
+      for (const declared of [mesh, revokedMesh("payout-router", "mesh-controller")]) {
+        for (const { name, spec } of networkPolicies(declared, zone, surroundings)) {
+          const plain = JSON.parse(JSON.stringify(spec)) as Record<string, Json>;
+          assertPasses(networkPolicyZoneIsolation, networkPolicy(zone.name, name, plain));
+        }
       }
     });
   }

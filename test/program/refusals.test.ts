@@ -62,6 +62,24 @@ describe("the Lucid program, previewed without a cluster", function () {
     program?.dispose();
   });
 
+  it("tells of a revoked service, with what that closes, and passes the policy pack", async () => {
+    const own = readFileSync(path.join(checkoutDir, "mesh.yaml"), "utf8");
+    const folder = mkdtempSync(path.join(tmpdir(), "lucid-revoked-"));
+    const document = path.join(folder, "mesh.yaml");
+    writeFileSync(document, own.replace("  - name: payout-router\n", '$&    revoked: "its key was lost"\n'));
+    const { status, output } = await preview({ document }, ["--policy-pack", "policies"]);
+    rmSync(folder, { recursive: true });
+    assert.equal(status, 0, output);
+    assert.match(
+      output,
+      /warning: payout-router is revoked: its key was lost; closes: admin-ui -> payout-router, payout-router -> lucid-blocks, payout-router -> tron-payment/,
+    );
+    assert.match(output, /revoked +: \{\s+payout-router: "its key was lost"/);
+    assert.doesNotMatch(output, /\[mandatory\]|\[advisory\]|can't run policy/);
+    assert.doesNotMatch(output, /ServiceAccount payout-router-account/);
+    assert.match(output, /kubernetes:apps\/v1:Deployment payout-router-deployment create/);
+  });
+
   describe("of the committed document and settings", () => {
     let result: Preview;
     before(async () => {

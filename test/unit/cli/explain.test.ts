@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { explain, type Asked } from "../../../cli/access/explain";
 import { requestOf, type RequestOptions } from "../../../cli/access/request";
-import { accessRows } from "../../../cli/access/list";
+import { accessRows, rowsText } from "../../../cli/access/list";
 import { rulesText } from "../../../cli/access/rules-text";
 import { CliError } from "../../../cli/status";
 import type { Mesh } from "../../../mesh";
 import { jobsMesh } from "../envoy/jobs-fixture";
+import { REASON, revokedMesh } from "../envoy/revoked";
 import { enforced, exampleMesh, placeOf } from "./fixture";
 
 const NOW = new Date("2026-12-01T12:00:00.000Z");
@@ -146,6 +147,41 @@ describe("the explanation of a call", () => {
       }),
       { numRuns: 20 },
     );
+  });
+});
+
+describe("a call of a revoked service", () => {
+  const revoked = enforced(revokedMesh("payout-router"));
+  const of = (from: string, to: string) => explain(revoked, placeOf, asks(from, to));
+
+  it("is refused by every layer that knows it, by the line that revokes it", () => {
+    assert.equal(answer(asks("admin-ui", "payout-router"), revoked), "http: name NetworkPolicy TLS authorization");
+    assert.equal(answer(asks("payout-router", "lucid-blocks"), revoked), "http: name NetworkPolicy TLS authorization");
+    assert.equal(answer(asks("admin-ui", "lucid-blocks"), revoked), "http: allowed");
+    for (const [from, to] of [
+      ["admin-ui", "payout-router"],
+      ["payout-router", "lucid-blocks"],
+      ["payout-router", "jaeger"],
+    ] as const) {
+      assert.deepEqual(of(from, to).document, {
+        place: "services.payout-router.revoked",
+        says: `payout-router is revoked: ${REASON}`,
+      });
+    }
+    assert.deepEqual(of("admin-ui", "payout-router").hints, [
+      "declared, and closed by the revocation: services.admin-ui.calls[1] (services.admin-ui.calls[1])",
+    ]);
+  });
+
+  it("is listed as revoked, with why; and the computed ones are gone", () => {
+    const rows = accessRows(revoked, placeOf, NOW.toISOString(), "payout-router");
+    assert.equal(rows.length, 6);
+    assert.ok(rows.every((row) => row.revoked === `payout-router is revoked: ${REASON}`));
+    assert.match(
+      rowsText(rows),
+      new RegExp(`^admin-ui +payout-router +http .* revoked +services.* payout-router is revoked: ${REASON}$`, "m"),
+    );
+    assert.ok(accessRows(world, placeOf, NOW.toISOString()).every((row) => row.revoked === undefined));
   });
 });
 

@@ -28,8 +28,12 @@ export const AUDIENCE = "portal";
  * it for end users, `ledger` is called by it and asks nobody.
  *
  * @param keys public keys of the issuer
+ * @param revoked reasons, by services
  */
-export function authenticatedMesh(keys: readonly object[] = PUBLIC_KEYS): Mesh {
+export function authenticatedMesh(
+  keys: readonly object[] = PUBLIC_KEYS,
+  revoked: Readonly<Record<string, string>> = {},
+): Mesh {
   const users = { issuer: ISSUER, audiences: [AUDIENCE], jwks: { keys } };
   const declared = {
     apiVersion: "mesh.lucid.internal/v1",
@@ -98,5 +102,8 @@ export function authenticatedMesh(keys: readonly object[] = PUBLIC_KEYS): Mesh {
       },
     ],
   };
-  return resolveMesh(validateDocument(declared));
+  const services = declared.services.map((service) =>
+    service.name in revoked ? { ...service, revoked: revoked[service.name] } : service,
+  );
+  return resolveMesh(validateDocument({ ...declared, services }));
 }

@@ -62,6 +62,7 @@ export function makeMesh(services: readonly Service[], edges: readonly Edge[]): 
     services: [...services].sort((a, b) => a.name.localeCompare(b.name)),
     edges,
     ended: [],
+    closed: [],
   };
 }
 

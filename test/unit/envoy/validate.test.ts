@@ -7,9 +7,10 @@ import { revocationList } from "../../../components/identity/revocation-list";
 import { binDir } from "../../../dev/paths";
 import { assembleStatic, renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
 import { ZONES, type Mesh, type Service } from "../../../mesh/model";
-import { authenticatedMesh } from "./authenticated";
+import { authenticatedMesh, PUBLIC_KEYS } from "./authenticated";
 import { everyProtocol, OPTIONS, services } from "./fixture";
 import { jobsMesh } from "./jobs-fixture";
+import { revokedMesh } from "./revoked";
 import { declaredTraffic } from "./traffic-fixture";
 import { versionsMesh } from "./versions-fixture";
 
@@ -53,9 +54,17 @@ describe("envoy --mode validate", function () {
     fs.rmSync(root, { recursive: true, force: true });
   });
 
-  const sidecars = [everyProtocol, declaredTraffic, authenticatedMesh(), versionsMesh(), jobsMesh()].flatMap((mesh) =>
-    mesh.services.map((service) => ({ mesh, service })),
-  );
+  const sidecars = [
+    everyProtocol,
+    declaredTraffic,
+    authenticatedMesh(),
+    authenticatedMesh(PUBLIC_KEYS, { verdict: "its answers were bought" }),
+    versionsMesh(),
+    jobsMesh(),
+    revokedMesh("payout-router"),
+    revokedMesh("prometheus"),
+    revokedMesh("jaeger"),
+  ].flatMap((mesh) => mesh.services.map((service) => ({ mesh, service })));
   for (const { mesh, service } of sidecars) {
     it(`accepts ${service.name}'s configuration, and warns of nothing`, () => {
       const { status, output } = validate(mesh, service, (text) => text);

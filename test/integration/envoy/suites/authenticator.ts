@@ -1,5 +1,6 @@
 import * as assert from "node:assert/strict";
 import { serverName } from "../../../../mesh/wire";
+import { authenticatedMesh } from "../../../unit/envoy/authenticated";
 import type { Answer } from "../answer";
 import { fingerprint, type AuthenticatedLab } from "../authenticated-lab";
 import { BANNER } from "../mesh-lab";
@@ -87,6 +88,23 @@ export function authenticator(lab: () => AuthenticatedLab): void {
       assert.ok(firstRefusal > 0, statuses.join());
       assert.deepEqual([...new Set(statuses.slice(0, firstRefusal))], [200]);
       assert.deepEqual([...new Set(statuses.slice(firstRefusal))], [403]);
+    });
+
+    it("is answered by nobody while the authenticator is revoked: 503, and nobody is asked", async () => {
+      const { portal } = lab().sidecars;
+      assert.equal((await get("/before")).status, 200);
+      portal.mountConfig(authenticatedMesh(lab().issuer.jwks, { verdict: "its answers were bought" }));
+      try {
+        await until("it is refused", async () => (await get("/revoking")).status === 503);
+        const asked = (await questions()).length;
+        for (let call = 0; call < 5; call++) assert.equal((await get("/unanswered")).status, 503);
+        assert.equal((await questions()).length, asked);
+      } finally {
+        portal.mountConfig(lab().mesh);
+      }
+      await until("it answers again", async () => (await get("/back")).status === 200);
+      const drained = async () => (await portal.stat("listener_manager.total_filter_chains_draining")) === 0;
+      await until("nothing drains any more", drained);
     });
 
     it("is no yes when the answer is slow: 503 after the declared time", async () => {

@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import type { Withdrawal } from "../../../../envoy";
 import type { Mesh, ZoneName } from "../../../../mesh/model";
+import { isClosed } from "../../../../mesh/revocation";
 import { services } from "../../../unit/envoy/fixture";
 import type { Answer } from "../answer";
 import type { MeshLab, Running } from "../mesh-lab";
@@ -11,6 +12,7 @@ const BLOCKS = services.blocks.hostname;
 /** Within so long of the change in the pod nobody is let in any more, nor on a connection or a stream that was open before. */
 const MINUTE_MS = 60_000;
 const HOLD_MS = 11_000;
+const REASON = "its key was lost";
 
 /**
  * A certificate, and a service, that nobody is to believe any more: refused as caller and as callee, on what was open before too; and nobody else notices.
@@ -169,26 +171,55 @@ export function revocation(lab: () => MeshLab): void {
       assert.equal((await get("console", "/height")).status, 200, `zone ${ops.name} has its own lists`);
     });
 
-    it("of a service: every edge of it is gone, on open connections and streams too, and others don't notice", async () => {
-      const { mesh } = lab();
-      const without: Mesh = {
-        ...mesh,
-        edges: mesh.edges.filter(({ from, to }) => from !== "router" && to !== "router"),
-      };
+    it("of a service: as a caller it has no edge any more, on open connections and streams too, and others don't notice", async () => {
+      const without = revoking(lab().mesh, "router", REASON);
       const leaf = lab().leaf("router");
       const revoked = await trustWith("wallet", leaf);
       const observed = await observe(() => {
+        // Its own sidecar keeps what it had: whoever holds its key doesn't read our files.
         for (const name of ["blocks", "jaeger", "prometheus", "console"] as const) {
           lab().sidecars[name].mountRevocations(without, revoked, [
-            { zone: "wallet", service: "router", what: leaf.serial },
+            { zone: "wallet", service: "router", what: "service" },
           ]);
         }
       });
-      assertCutOff(observed, "revoked service");
+      assertCutOff(observed, "revoked service, as caller");
       assertUnaffected(observed);
       assert.match((await knock(leaf)).refused ?? "let in", /revoked|ECONNRESET|unknown ca/);
       const next = await lab().forge("wallet", services.router);
       assert.notEqual((await knock(next)).status, 200, "no other certificate of it is believed either");
     });
+
+    it("of a service: as a callee it has no name any more, and what was open to it is cut off", async () => {
+      const without = revoking(lab().mesh, "blocks", REASON);
+      const revoked = await trustWith("chain", lab().leaf("blocks"));
+      const traces = async () => await lab().sidecars.console.stat("cluster.outbound|jaeger|otlp.upstream_rq_total");
+      const observed = await observe(() => {
+        for (const name of ["router", "jaeger", "prometheus"] as const) {
+          lab().sidecars[name].mountRevocations(without, revoked, [
+            { zone: "chain", service: "blocks", what: "service" },
+          ]);
+        }
+      });
+      assertCutOff(observed, "revoked service, as callee");
+      assertUnaffected(observed);
+      assert.match((await get("router", "/any")).refused ?? "answered", /ENOTFOUND/, "it has no name");
+      assert.ok((await traces()) > 0, "the console goes on as before: its files were left alone for comparison");
+    });
+
+    it("of a service, by its certificate alone: refused with every edge left open", async () => {
+      const leaf = lab().leaf("router");
+      const next = await lab().forge("wallet", services.router);
+      lab().sidecars.blocks.mountRevocations(lab().mesh, await trustWith("wallet", leaf), []);
+      await until("its certificate is refused", async () => /revoked/.test((await knock(leaf)).refused ?? ""));
+      assert.equal((await knock(next)).status, 200, "it was the list that refused");
+    });
   });
+}
+
+/** The mesh with a service revoked, as `resolveMesh` makes it. */
+function revoking(mesh: Mesh, name: string, reason: string): Mesh {
+  const all = mesh.services.map((service) => (service.name === name ? { ...service, revoked: reason } : service));
+  const byName = new Map(all.map((service) => [service.name, service]));
+  return { ...mesh, services: all, edges: mesh.edges.filter((edge) => !isClosed(edge, byName)) };
 }

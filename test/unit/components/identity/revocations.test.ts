@@ -62,11 +62,16 @@ describe("revoked certificates", () => {
     assert.equal(leafRevision("console", two), leafRevision("console", swapped));
   });
 
-  it("and lost authorities are what peers have to prove themselves anew for", () => {
+  it("revoked services and lost authorities are what peers have to prove themselves anew for", () => {
     const lost = { ...FIRST_GENERATIONS, roots: { accepted: [2], issuing: 2, compromised: [1] } };
     const others = { chain: FIRST_GENERATIONS, wallet: FIRST_GENERATIONS, mesh: FIRST_GENERATIONS };
-    assert.deepEqual(withdrawals(parse([ENTRY]), { ...others, ops: lost, edge: FIRST_GENERATIONS }), [
+    const services = [
+      { name: "console", zone: "ops" },
+      { name: "router", zone: "wallet", revoked: "its key was lost" },
+    ] as const;
+    assert.deepEqual(withdrawals(parse([ENTRY]), { ...others, ops: lost, edge: FIRST_GENERATIONS }, services), [
       { zone: "ops", service: "console", what: "f1e2d" },
+      { zone: "wallet", service: "router", what: "service" },
       { zone: "ops", what: "root 1" },
     ]);
   });

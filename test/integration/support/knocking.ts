@@ -1,0 +1,100 @@
+/** Somebody with a copy of a service's key, who goes on calling. */
+import * as https from "node:https";
+import { IDENTITY_TOKEN } from "../../../mesh/wire";
+import { forward } from "./cluster";
+import { request, type Attempt } from "./handshake";
+
+const PAUSE_MS = 250;
+const TIMEOUT_MS = 10_000;
+
+/** What became of the calls. */
+export interface Knocked {
+  readonly answered: number;
+  readonly refused: number;
+  /** When the last call was answered 200; undefined where none was. */
+  readonly lastAnsweredAt?: number;
+}
+
+/** Calls under way. */
+export interface Knocking {
+  /** As far as it has come. */
+  state(): Knocked;
+  stop(): Promise<Knocked>;
+}
+
+/** Calls four times a second at most, each on a connection of its own. */
+export function knockAnew(attempt: Attempt): Knocking {
+  return knocking(async () => {
+    const answer = await request(attempt);
+    return "status" in answer && answer.status === 200;
+  });
+}
+
+/** Calls four times a second on one connection, which is made anew only where the other end has closed it. */
+export async function knockOnOneConnection(attempt: Attempt): Promise<Knocking> {
+  const forwarded = await forward(attempt.pod, 15001);
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+  const token = attempt.credentials?.token;
+  const options: https.RequestOptions = {
+    host: "127.0.0.1",
+    port: forwarded.port,
+    agent,
+    path: attempt.path ?? "/",
+    timeout: TIMEOUT_MS,
+    headers: { host: "probe", ...(token === undefined ? {} : { [IDENTITY_TOKEN.header]: token }) },
+    servername: attempt.serverName,
+    // It is the server's check of the client that is under test here.
+    rejectUnauthorized: false,
+    ...attempt.credentials,
+  };
+  const calls = knocking(() => answers200(options));
+  return {
+    state: () => calls.state(),
+    stop: async () => {
+      const result = await calls.stop();
+      agent.destroy();
+      forwarded.close();
+      return result;
+    },
+  };
+}
+
+function answers200(options: https.RequestOptions): Promise<boolean> {
+  return new Promise((resolve) => {
+    const call = https.get(options, (response) => {
+      response.resume();
+      response.on("end", () => {
+        resolve(response.statusCode === 200);
+      });
+      response.on("error", () => {
+        resolve(false);
+      });
+    });
+    call.on("timeout", () => call.destroy(new Error("no answer")));
+    call.on("error", () => {
+      resolve(false);
+    });
+  });
+}
+
+function knocking(knock: () => Promise<boolean>): Knocking {
+  let state: Knocked = { answered: 0, refused: 0 };
+  let stopped = false;
+  const run = async () => {
+    while (!stopped) {
+      state = (await knock())
+        ? { ...state, answered: state.answered + 1, lastAnsweredAt: Date.now() }
+        : { ...state, refused: state.refused + 1 };
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  };
+  const running = run();
+  return {
+    state: () => state,
+    stop: async () => {
+      stopped = true;
+      await running;
+      return state;
+    },
+  };
+}
