@@ -3,6 +3,7 @@
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/rbac/v3/rbac.proto
  */
+import { PEER_URIS } from "../../envoy/identity/single-identity";
 import { at, entriesAt, listAt, onlyEntry, textAt } from "./values";
 
 /** A request as the filter sees it. What is undefined may be anything. */
@@ -59,13 +60,17 @@ export function judge(filter: unknown, request: JudgedRequest): Judgement {
 }
 
 /** Kinds of principals that only the request's token can tell; the caller's own sidecar adds a token that fits. */
-const BY_TOKEN: ReadonlySet<string> = new Set(["metadata", "sourced_metadata", "filter_state"]);
+const BY_TOKEN: ReadonlySet<string> = new Set(["metadata", "sourced_metadata"]);
 
 function isPrincipal(principal: unknown, request: JudgedRequest): boolean {
   const [kind, value] = onlyEntry(principal) ?? ["nothing", undefined];
   if (kind === "and_ids") return listAt(value, "ids").every((id) => isPrincipal(id, request));
   if (kind === "or_ids") return listAt(value, "ids").some((id) => isPrincipal(id, request));
   if (BY_TOKEN.has(kind)) return true;
+  // All URI SANs of the certificate; a service's own has one.
+  if (kind === "filter_state" && textAt(value, "key") === PEER_URIS) {
+    return matches(at(value, "string_match"), request.identity);
+  }
   const exact = textAt(value, "principal_name", "exact");
   if (kind !== "authenticated" || exact === undefined) throw new NotModelled(`the principal '${kind}'`);
   return exact === request.identity;

@@ -1,5 +1,6 @@
 import type { EdgeRule, Service } from "../../mesh/model";
 import { tokenOf } from "../identity/identity-token";
+import { hasOnly } from "../identity/single-identity";
 import { extension, type Message } from "../message";
 
 /** Somebody who may call, and what he may ask. */
@@ -50,9 +51,13 @@ function before(end: string): Message {
   return { call_expr: { function: "_<_", args: [time, instant] } };
 }
 
-/** Both factors, and that they are one service's: a token is worth nothing beside another's certificate, and a certificate nothing without its token. */
+/**
+ * Both factors, and that they are one service's: a token is worth nothing beside another's certificate, and a certificate nothing without its token or with
+ * a second name.
+ */
 function principal(caller: Grant["caller"]): Message {
-  return { and_ids: { ids: [{ authenticated: { principal_name: { exact: caller.identity } } }, tokenOf(caller)] } };
+  const certificate = { authenticated: { principal_name: { exact: caller.identity } } };
+  return { and_ids: { ids: [certificate, tokenOf(caller), hasOnly(caller.identity)] } };
 }
 
 function permission(serverName: string, rules: readonly EdgeRule[]): Message {

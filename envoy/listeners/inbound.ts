@@ -13,6 +13,7 @@ import { applicationName, inboundName, LISTENERS } from "../names";
 import type { EnvoyOptions } from "../options";
 import { callerRateLimit, type CallerLimit } from "../traffic/rate-limit";
 import { httpRbac, type Grant } from "../authorization/rbac";
+import { notePeerUris } from "../identity/single-identity";
 import { serverTls } from "../identity/tls";
 import { CALLER_TAG, operation, tracing } from "../observability/tracing";
 
@@ -77,7 +78,11 @@ function chain(mesh: Mesh, service: Service, options: EnvoyOptions, { port, zone
     filter_chain_match: { transport_protocol: "tls", server_names: [sni] },
     transport_socket: serverTls(peers, alpnOf(port.protocol)),
     transport_socket_connect_timeout: "5s",
-    filters: [connectionLimit(name, service.traffic), filter(mesh, service, options, { name, sni, port, grants })],
+    filters: [
+      connectionLimit(name, service.traffic),
+      notePeerUris(),
+      filter(mesh, service, options, { name, sni, port, grants }),
+    ],
   };
 }
 

@@ -8,6 +8,7 @@ import { mtlsListener } from "./inbound";
 import { any, type Message } from "../message";
 import { ADMIN_CLUSTER, inspectionServerName, LISTENERS } from "../names";
 import { httpRbac } from "../authorization/rbac";
+import { notePeerUris } from "../identity/single-identity";
 import { serverTls } from "../identity/tls";
 
 /** Who may read what of a sidecar's admin interface from outside. */
@@ -45,6 +46,7 @@ function chain(service: Service, reader: Service, paths: readonly string[]): Mes
     transport_socket: serverTls({ zone: reader.zone, identities: { exact: [reader.identity] } }, ["http/1.1"]),
     transport_socket_connect_timeout: "5s",
     filters: [
+      notePeerUris(),
       connectionManager({
         statPrefix: name,
         maxConnectionDuration: MAX_PEER_CONNECTION,

@@ -6,6 +6,7 @@ import type { ListenerForm } from "./listener-forms";
 import { checkRbac } from "./rbac";
 import type { Scope } from "./scope";
 import { checkMark, closedKeys, extensionOf, isType } from "./shape";
+import { checkNotesPeerUris } from "./single-identity";
 import { checkTunnel, checkTunnelToken } from "./token";
 import { checkServerTls } from "./tls";
 import type { AcceptedPeers } from "./tls";
@@ -183,6 +184,7 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
   const allowed = ["connection_limit", "rbac", "set_filter_state", "tcp_proxy", "http_connection_manager"];
   let authorized = !mutual;
   let presents = false;
+  let notesUris = !mutual;
   let ends = 0;
   let bounded = !form.bounded;
   for (const item of list.items()) {
@@ -201,8 +203,13 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
       checkConnectionManager(filter.config, peers, form.destinations, { authorized, mutual }, scope);
       ends += 1;
     } else if (filter?.name === "envoy.filters.network.set_filter_state") {
-      checkTunnelToken(filter.config, scope);
-      presents = true;
+      if (mutual) {
+        checkNotesPeerUris(filter.config, scope);
+        notesUris ||= ends === 0;
+      } else {
+        checkTunnelToken(filter.config, scope);
+        presents = true;
+      }
     } else if (filter?.name === "envoy.filters.network.tcp_proxy") {
       findings.require(
         presents || !filter.config.has("tunneling_config"),
@@ -220,6 +227,12 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
       ends += 1;
     }
   }
+  findings.require(
+    notesUris,
+    list,
+    "nothing keeps all names of the peer's certificate, so one with a second identity could not be told",
+    "put envoy.filters.network.set_filter_state with %DOWNSTREAM_PEER_URI_SAN% before the proxy",
+  );
   findings.require(
     bounded,
     list,

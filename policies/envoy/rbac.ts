@@ -4,6 +4,7 @@ import type { AcceptedPeers } from "./tls";
 import type { Scope } from "./scope";
 import { partyOfIdentity } from "./scope";
 import { closedKeys } from "./shape";
+import { namesOnlyIdentityOf } from "./single-identity";
 import { namesTokenOf } from "./token";
 
 /** Permissions that say something about the request. `any` and negations are not among them. */
@@ -86,15 +87,23 @@ function checkPermission(permission: Field, scope: Scope): void {
   if (kind === "requested_server_name") closedKeys(permission.at(kind), ["exact"], scope.findings);
 }
 
-/** A principal is both factors of one party: the exact identity of its certificate and the subject of its token. */
+/** A principal is both factors of one party: the exact identity of its certificate, which names no other, and the subject of its token. */
 function checkPrincipal(principal: Field, peers: AcceptedPeers | undefined, scope: Scope): void {
   closedKeys(principal, ["and_ids"], scope.findings);
   closedKeys(principal.at("and_ids"), ["ids"], scope.findings);
-  const [certificate, token, ...others] = principal.at("and_ids", "ids").items();
+  const [certificate, token, uris, ...others] = principal.at("and_ids", "ids").items();
   const party = certificate === undefined ? undefined : partyOf(certificate, peers, scope);
-  if (party === undefined || token === undefined || others.length > 0 || !namesTokenOf(token, party, scope)) {
+  const both = party !== undefined && token !== undefined && others.length === 0 && namesTokenOf(token, party, scope);
+  if (!both) {
     refuse(principal, scope);
+    return;
   }
+  scope.findings.require(
+    uris !== undefined && namesOnlyIdentityOf(uris, party, scope),
+    principal,
+    "a certificate that names other identities besides is taken",
+    "ask, third, by filter_state lucid.peer-uri-sans for the exact identity: it holds all URI SANs",
+  );
 }
 
 /** The party whose certificate is asked for; undefined where that is no exact identity. */

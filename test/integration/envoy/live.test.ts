@@ -10,6 +10,7 @@ import { rateLimit } from "./suites/rate-limit";
 import { reload } from "./suites/reload";
 import { resilience } from "./suites/resilience";
 import { retries } from "./suites/retries";
+import { singleIdentity } from "./suites/single-identity";
 import { streams } from "./suites/streams";
 import { telemetry } from "./suites/telemetry";
 import { token } from "./suites/token";
@@ -41,6 +42,7 @@ describe("sidecars, live", function () {
   streams(lab);
   overload(lab);
   identity(lab);
+  singleIdentity(lab);
   token(lab);
   listeners(lab);
   telemetry(lab);

@@ -17,7 +17,7 @@ function refusesEachIn(rule: ResourceRule, file: keyof SidecarFiles, mutations: 
 
 const CHAIN = "resources[0].filter_chains[0]";
 const CONNECTIONS = `${CHAIN}.filters[0].typed_config`;
-const HCM = `${CHAIN}.filters[1].typed_config`;
+const HCM = `${CHAIN}.filters[2].typed_config`;
 const LIMIT = `${HCM}.http_filters[2].typed_config`;
 const ACTION = `${HCM}.route_config.virtual_hosts[0].routes[0].route`;
 const BY = `${LIMIT}.rate_limits[0].actions[0]`;
@@ -31,7 +31,7 @@ function swapped(): Json {
     resources: { filter_chains: { filters: { typed_config: { http_filters: Json[] } }[] }[] }[];
   };
   const [check = null, rbac = null, limit = null, router = null] =
-    chain.resources[0]?.filter_chains[0]?.filters[1]?.typed_config.http_filters ?? [];
+    chain.resources[0]?.filter_chains[0]?.filters[2]?.typed_config.http_filters ?? [];
   return [check, limit, rbac, router];
 }
 

@@ -26,11 +26,13 @@ const TLS = `${CHAIN}.transport_socket.typed_config`;
 const COMMON = `${TLS}.common_tls_context`;
 const VALIDATION = `${COMMON}.combined_validation_context`;
 const SANS = `${VALIDATION}.default_validation_context.match_typed_subject_alt_names`;
-const HCM = `${CHAIN}.filters[1].typed_config`;
+const HCM = `${CHAIN}.filters[2].typed_config`;
 const CHECK = `${HCM}.http_filters[0]`;
 const RBAC = `${HCM}.http_filters[1].typed_config`;
 const POLICY = `${RBAC}.rules.policies["admin-ui"]`;
 const IDS = `${POLICY}.principals[0].and_ids.ids`;
+const URIS = `${CHAIN}.filters[1]`;
+const ONLY = `${IDS}[2].filter_state`;
 const TOKEN = `${IDS}[1].sourced_metadata.metadata_matcher`;
 /** A grant that ends, as an expression tree. */
 const ENDS = (overrides: JsonObject = {}): JsonObject => ({
@@ -46,6 +48,7 @@ const ENDS = (overrides: JsonObject = {}): JsonObject => ({
 const ROUTE = `${HCM}.route_config.virtual_hosts[0].routes[0]`;
 const TCP = `${INBOUND}.filter_chains[1]`;
 const OUTBOUND = "resources[1]";
+const INSPECTION = "resources[4].filter_chains[0]";
 const DNS = "resources[2]";
 const HEALTH = "resources[3]";
 const ADMIN = "resources[5]";
@@ -57,6 +60,71 @@ const PEM_LIST = PEM_ROOT.replaceAll("CERTIFICATE", "X509 CRL");
 describe("envoy-listeners-mtls", () => {
   it("passes the happy case", () => {
     assertPasses(envoyListenersMtls, envoyConfigMap());
+  });
+
+  describe("one identity a certificate", () => {
+    const KEPT = `${URIS}.typed_config.on_downstream_tls_handshake[0]`;
+    const SAYS = /not every URI SAN of the peer/;
+    const OTHERS = /names other identities besides/;
+    const second = (service: string): Json => ({
+      filter_state: { key: "lucid.peer-uri-sans", string_match: { exact: ops(service) } },
+    });
+    refusesEachIn(envoyListenersMtls, "listeners", [
+      { title: "a chain that keeps no names", path: URIS, finds: /nothing keeps all names/ },
+      { title: "a TCP chain that keeps no names", path: `${TCP}.filters[1]`, finds: /nothing keeps all names/ },
+      { title: "readers whose names are not kept", path: `${INSPECTION}.filters[0]`, finds: /nothing keeps all names/ },
+      {
+        title: "nothing that is kept",
+        path: `${URIS}.typed_config.on_downstream_tls_handshake`,
+        finds: /not exactly the peer/,
+      },
+      {
+        title: "another moment",
+        path: `${URIS}.typed_config.on_new_connection`,
+        value: [],
+        finds: /none that the rule models/,
+      },
+      { title: "another key", path: `${KEPT}.object_key`, value: "other", finds: SAYS },
+      {
+        title: "another value",
+        path: `${KEPT}.format_string.text_format_source.inline_string`,
+        value: ops("admin-ui"),
+        finds: SAYS,
+      },
+      {
+        title: "the first name alone",
+        path: `${KEPT}.format_string.text_format_source.inline_string`,
+        value: "%DOWNSTREAM_PEER_URI_SAN(0)%",
+        finds: SAYS,
+      },
+      { title: "another kind of object", path: `${KEPT}.factory_key`, value: "envoy.bool", finds: SAYS },
+      {
+        title: "a value that is left out when empty",
+        path: `${KEPT}.skip_if_empty`,
+        value: true,
+        finds: /none that the rule models/,
+      },
+      { title: "a principal without it", path: `${IDS}[2]`, finds: OTHERS },
+      {
+        title: "a principal that asks for another's name",
+        path: `${ONLY}.string_match.exact`,
+        value: ops("jaeger"),
+        finds: OTHERS,
+      },
+      {
+        title: "a principal that asks for a beginning",
+        path: `${ONLY}.string_match`,
+        value: { prefix: ops("admin-ui") },
+        finds: OTHERS,
+      },
+      { title: "a principal that asks another key", path: `${ONLY}.key`, value: "other", finds: OTHERS },
+      {
+        title: "a principal with a fourth condition",
+        path: `${IDS}[3]`,
+        value: second("admin-ui"),
+        finds: /more than exact identities/,
+      },
+    ]);
   });
 
   describe("transport", () => {
@@ -575,16 +643,16 @@ describe("envoy-listeners-mtls", () => {
         value: "ALWAYS_FORWARD_ONLY",
         finds: /claim to be another/,
       },
-      { title: "connections without RBAC", path: `${TCP}.filters[1]`, finds: /no RBAC filter/ },
+      { title: "connections without RBAC", path: `${TCP}.filters[2]`, finds: /no RBAC filter/ },
       {
         title: "a tunnel",
-        path: `${TCP}.filters[2].typed_config.tunneling_config`,
+        path: `${TCP}.filters[3].typed_config.tunneling_config`,
         value: {},
         finds: /leaves without the sidecar's identity token/,
       },
       {
         title: "connections that go on to another service",
-        path: `${TCP}.filters[2].typed_config.cluster`,
+        path: `${TCP}.filters[3].typed_config.cluster`,
         value: "outbound|lucid-blocks|http",
         finds: /not behind this listener/,
       },
@@ -629,7 +697,7 @@ describe("envoy-listeners-mtls", () => {
       },
       {
         title: "a share of the connections that goes on to another service",
-        path: `${TCP}.filters[2].typed_config.weighted_clusters`,
+        path: `${TCP}.filters[3].typed_config.weighted_clusters`,
         value: { clusters: [{ name: "outbound|lucid-blocks|http", weight: 1 }] },
         finds: /not behind this listener/,
       },

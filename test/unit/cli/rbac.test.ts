@@ -78,6 +78,14 @@ describe("the judgement of a rendered RBAC filter", () => {
     assert.equal(judged(with_token("y")).allowed, false);
   });
 
+  it("asks that the certificate names that identity and no other, which a service's own does", () => {
+    const noting = (key: string, exact: string) =>
+      policy({ principals: [{ and_ids: { ids: [{ filter_state: { key, string_match: { exact } } }] } }] });
+    assert.equal(judged(noting("lucid.peer-uri-sans", identity("x"))).allowed, true);
+    assert.equal(judged(noting("lucid.peer-uri-sans", identity("y"))).allowed, false);
+    assert.throws(() => judged(noting("another", identity("x"))), NotModelled);
+  });
+
   const unknown: [what: string, filter: unknown][] = [
     ["no rules", {}],
     ["rules that deny", { rules: { action: "DENY", policies: {} } }],

@@ -104,6 +104,12 @@ describe("rendering", () => {
                           },
                         },
                       },
+                      {
+                        filter_state: {
+                          key: "lucid.peer-uri-sans",
+                          string_match: { exact: "spiffe://ops.lucid.internal/ns/lucid-ops/sa/console" },
+                        },
+                      },
                     ],
                   },
                 },

@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import fc from "fast-check";
 import { renderSidecar } from "../../../envoy";
 import { ZONES, type Edge, type Service } from "../../../mesh/model";
+import type { Message } from "../../../envoy/message";
 import { serverName } from "../../../mesh/wire";
 import { everyProtocol, makeEdge, makeMesh, makeService, OPTIONS, services } from "./fixture";
 import { admittedBy, clustersOf, fieldsNamed, identitiesIn, listenersOf, messagesOf, type Listener } from "./walk";
@@ -70,9 +71,32 @@ describe("the security of rendered listeners", () => {
         assert.deepEqual(fieldsNamed(secrets, "name"), [`trust/${zone}`]);
         const sans = identitiesIn(chain.transport_socket);
         assert.ok(sans.length > 0 && sans.every((san) => san.startsWith(`spiffe://${zone}.lucid.internal/`)));
-        assert.deepEqual(identitiesIn(fieldsNamed(chain.filters, "principals")), sans);
+        assert.deepEqual(identitiesIn(fieldsNamed(chain.filters, "principal_name")), sans);
       }
     }
+  });
+
+  it("takes certificates with one URI SAN alone: every principal asks for that one, of all that the connection noted", () => {
+    let principals = 0;
+    for (const listener of every.filter(({ name }) => name === "inbound" || name === "inspection")) {
+      for (const chain of listener.filter_chains ?? []) {
+        const [noted, ...others] = messagesOf(
+          chain.filters,
+          "envoy.extensions.filters.network.set_filter_state.v3.Config",
+        );
+        assert.deepEqual(others, []);
+        assert.deepEqual(fieldsNamed(noted, "inline_string"), ["%DOWNSTREAM_PEER_URI_SAN%"]);
+        const [key] = fieldsNamed(noted, "object_key");
+        for (const principal of fieldsNamed(chain.filters, "principals").flat() as Message[]) {
+          const [state, ...more] = fieldsNamed(principal, "filter_state") as { key: string }[];
+          assert.deepEqual(more, []);
+          assert.equal(state?.key, key);
+          assert.deepEqual(identitiesIn(state), identitiesIn(fieldsNamed(principal, "principal_name")));
+          principals += 1;
+        }
+      }
+    }
+    assert.ok(principals > 20);
   });
 
   it("authorizes nobody by 'any'", () => {

@@ -101,6 +101,12 @@ const NEWER_FIELDS = [
     type: "envoy.config.rbac.v3.SourcedMetadata",
   },
   {
+    message: "envoy.extensions.filters.network.set_filter_state.v3.Config",
+    name: "on_downstream_tls_handshake",
+    type: "envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue",
+    rule: "repeated",
+  },
+  {
     message: "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
     name: "emit_filter_state_stats",
     type: "bool",

@@ -23,7 +23,7 @@ describe("the identity token", () => {
           `system:serviceaccount:lucid-${String(zone)}:${String(name)}`,
         ]);
         assert.deepEqual(Object.keys(principal), ["and_ids"]);
-        assert.equal((fieldsNamed(principal, "ids")[0] as Message[]).length, 2);
+        assert.equal((fieldsNamed(principal, "ids")[0] as Message[]).length, 3);
         principals += 1;
       }
     }
