@@ -7,9 +7,13 @@ import { podTemplates } from "../kubernetes/pods";
 import { objectsRead } from "../kubernetes/references";
 import { isInfrastructure, partyOf } from "../kubernetes/workload";
 
+type Foundation = readonly [groupKind: string, suffix: string];
+
+/** By which a pod is its service. */
+const ACCOUNT: Foundation = ["core/ServiceAccount", ""];
 /** What a sidecar and its pod stand on, by kind and by what follows the service's name. */
-const FOUNDATIONS: readonly (readonly [groupKind: string, suffix: string])[] = [
-  ["core/ServiceAccount", ""],
+const FOUNDATIONS: readonly Foundation[] = [
+  ACCOUNT,
   ["core/ConfigMap", "-envoy"],
   ["core/ConfigMap", "-trust"],
   ["core/Secret", "-tls"],
@@ -74,7 +78,10 @@ export function governedZones(resources: readonly StackResource[], ceiling: Leav
   );
 }
 
-/** In a zone that the plan governs: what a pod's sidecar reads is in the plan. */
+/**
+ * In a zone that the plan governs: what a pod's sidecar reads is in the plan. A Deployment that is to have no pods needs no account (a revoked service's):
+ * without one Kubernetes makes none.
+ */
 function judgeFoundations(
   object: KubeObject,
   zone: string,
@@ -82,10 +89,12 @@ function judgeFoundations(
   ceiling: Leave,
   findings: Findings,
 ): void {
+  const idle = object.groupKind === "apps/Deployment" && object.spec.at("replicas").is(0);
+  const needed = idle ? FOUNDATIONS.filter((foundation) => foundation !== ACCOUNT) : FOUNDATIONS;
   for (const template of podTemplates(object)) {
     if (isInfrastructure(object, template, ceiling)) continue;
     const service = template.spec.at("serviceAccountName").text() ?? "";
-    const missing = FOUNDATIONS.filter(([kind, suffix]) => !named.has(`${zone}/${kind}/${service}${suffix}`));
+    const missing = needed.filter(([kind, suffix]) => !named.has(`${zone}/${kind}/${service}${suffix}`));
     const list = missing.map(([kind, suffix]) => `${kind.slice(kind.indexOf("/") + 1)} ${service}${suffix}`);
     findings.require(
       missing.length === 0,

@@ -46,6 +46,17 @@ describe("a plan that governs a zone", () => {
     assert.deepEqual(findings([...zone, ...foundations, deployment()], LUCID_CEILING), []);
   });
 
+  it("may leave the account out of a Deployment without pods, and nothing else", () => {
+    const idle = changed(deployment(), "spec.replicas", 0);
+    assert.deepEqual(findings([...zone, ...foundations.slice(1), idle], LUCID_CEILING), []);
+    const [found = ""] = findings([...zone, ...foundations.slice(2), idle], LUCID_CEILING);
+    assert.match(found, /stand on ConfigMap payout-router-envoy, which/);
+    for (const replicas of [1, undefined]) {
+      const running = changed(deployment(), "spec.replicas", replicas);
+      assert.equal(findings([...zone, ...foundations.slice(1), running], LUCID_CEILING).length, 1);
+    }
+  });
+
   for (const [index, missing] of [
     "ServiceAccount payout-router",
     "ConfigMap payout-router-envoy",
