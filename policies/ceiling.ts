@@ -155,7 +155,7 @@ export const LUCID_CEILING = {
   packages: {
     pulumi: "the stack itself, its providers and references to other stacks",
     lucid: "components of this project; their children are judged",
-    tls: "keys and certificates; kept in the encrypted state",
+    tls: "keys and certificates, kept in the encrypted state; judged by tls-private-keys, tls-certificates and stack-invariants",
     random: "gossip key and tokens; kept in the encrypted state",
     consul: "ACL objects of the discovery backend",
     "docker:index/image:Image": "images of the mesh's own services; judged by images-pinned",

@@ -41,8 +41,8 @@ export interface Resource {
 /** A resource as a stack rule sees it. */
 export interface StackResource extends Resource {
   readonly urn: string;
-  /** Types of the resources that a property's value came from. */
-  sources(property: string): readonly string[];
+  /** The resources that a property's value came from. */
+  origins(property: string): readonly StackResource[];
 }
 
 export interface StackFinding extends Finding {
@@ -64,8 +64,8 @@ export function judgeResource(rule: ResourceRule, resource: Resource, ceiling: C
   return findings.list;
 }
 
-/** What a stack rule finds in one resource. What can't be judged is a finding. */
-export function collect(
+/** What a stack rule finds in one of its resources. What can't be judged is a finding. */
+export function findingsIn(
   resource: StackResource,
   judge: (resource: StackResource, findings: Findings) => void,
 ): StackFinding[] {
@@ -115,7 +115,7 @@ function stackResource(resource: PolicyResource): StackResource {
     get properties() {
       return (properties ??= new Field(plainCopy(resource.props)));
     },
-    sources: (property) => (resource.propertyDependencies[property] ?? []).map(({ type }) => type),
+    origins: (property) => (resource.propertyDependencies[property] ?? []).map(stackResource),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Ceiling } from "../ceiling";
 import type { Findings } from "../judgement/finding";
-import { collect } from "../judgement/rule";
+import { findingsIn } from "../judgement/rule";
 import type { StackFinding, StackResource } from "../judgement/rule";
 import { KubeObject } from "../kubernetes/object";
 import { podTemplates } from "../kubernetes/pods";
@@ -49,7 +49,7 @@ export function governedZones(resources: readonly StackResource[], ceiling: Leav
   const governed = new Set<string>();
   for (const { resource, object } of objects) {
     // What can't be told is found where the object itself is judged, and founds nothing.
-    collect(resource, () => {
+    findingsIn(resource, () => {
       const zone = object.zone(ceiling);
       if (zone === undefined) return;
       if (object.groupKind === "core/Namespace") governed.add(zone);
@@ -58,14 +58,14 @@ export function governedZones(resources: readonly StackResource[], ceiling: Leav
   }
   const joins = objects.some(({ resource, object }) => {
     let elsewhere = false;
-    collect(resource, () => {
+    findingsIn(resource, () => {
       const zone = object.zone(ceiling);
       elsewhere = object.isNamespaced && zone !== undefined && !governed.has(zone);
     });
     return elsewhere;
   });
   return objects.flatMap(({ resource, object }) =>
-    collect(resource, (_, findings) => {
+    findingsIn(resource, (_, findings) => {
       if (!object.isNamespaced) {
         if (joins && object.groupKind !== "core/Namespace") judgeClusterWide(object, findings);
         return;

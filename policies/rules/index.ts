@@ -10,6 +10,8 @@ import { resourceTypesKnown } from "./resource-types-known";
 import { servicesInternalOnly } from "./services-internal-only";
 import { sidecarRequired } from "./sidecar-required";
 import { stackInvariants } from "./stack-invariants";
+import { tlsCertificates } from "./tls-certificates";
+import { tlsPrivateKeys } from "./tls-private-keys";
 
 /** Rules that judge each resource by itself. */
 export const resourceRules: readonly ResourceRule[] = [
@@ -23,6 +25,8 @@ export const resourceRules: readonly ResourceRule[] = [
   imagesPinned,
   podSecurityRestricted,
   servicesInternalOnly,
+  tlsPrivateKeys,
+  tlsCertificates,
 ];
 
 /** Rules that judge a stack as a whole. */

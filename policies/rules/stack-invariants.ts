@@ -1,10 +1,10 @@
 import type { Ceiling } from "../ceiling";
 import { Unjudgeable } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
-import { collect } from "../judgement/rule";
-import type { StackFinding, StackResource, StackRule } from "../judgement/rule";
+import { findingsIn, type StackFinding, type StackResource, type StackRule } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
+import { misissued } from "../tls/provenance";
 import { governedZones } from "./governed-zones";
 import { isTrustFile } from "./private-keys-in-secrets";
 
@@ -12,7 +12,7 @@ import { isTrustFile } from "./private-keys-in-secrets";
 export const stackInvariants: StackRule = {
   name: "stack-invariants",
   description:
-    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from.",
+    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone.",
   severity: "critical",
   remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
   uses: ["members", "infrastructure", "joined"],
@@ -20,10 +20,11 @@ export const stackInvariants: StackRule = {
     return [
       ...missingDefaultDenies(resources, ceiling),
       ...governedZones(resources, ceiling),
-      ...resources.filter(({ type }) => makesPods(type)).flatMap((resource) => collect(resource, unprovenImages)),
+      ...resources.filter(({ type }) => makesPods(type)).flatMap((resource) => findingsIn(resource, unprovenImages)),
       ...resources
         .filter(({ type }) => isKind(type, "ConfigMap"))
-        .flatMap((resource) => collect(resource, unprovenRoots)),
+        .flatMap((resource) => findingsIn(resource, unprovenRoots)),
+      ...misissued(resources),
     ];
   },
 };
@@ -38,7 +39,7 @@ function missingDefaultDenies(resources: readonly StackResource[], ceiling: Pick
   return resources
     .filter(({ type }) => isKind(type, "Namespace"))
     .flatMap((resource) =>
-      collect(resource, (_, findings) => {
+      findingsIn(resource, (_, findings) => {
         const object = KubeObject.of(resource);
         if (!object?.concernsMesh || object.zone(ceiling) === undefined) return;
         findings.require(
@@ -80,7 +81,7 @@ function unprovenImages(resource: StackResource, findings: Findings): void {
     const unknown = allContainers(template.spec).filter(({ field }) => field.at("image").isUnknown);
     for (const { field } of unknown) {
       findings.require(
-        resource.sources("spec").includes("docker:index/image:Image"),
+        resource.origins("spec").some(({ type }) => type === "docker:index/image:Image"),
         field.at("image"),
         "the image can't be known at preview and is none that this stack builds",
         "name it as a plain value, or build it with ServiceImage",
@@ -96,7 +97,7 @@ function unprovenImages(resource: StackResource, findings: Findings): void {
 function unprovenRoots(resource: StackResource, findings: Findings): void {
   for (const [, entry] of resource.properties.at("data").entries()) {
     if (!entry.isUnknown || !isTrustFile(resource, entry.path)) continue;
-    const sources = resource.sources("data").map((type) => TRUST_SOURCES.find((known) => type.startsWith(known)));
+    const sources = resource.origins("data").map(({ type }) => TRUST_SOURCES.find((known) => type.startsWith(known)));
     findings.require(
       sources.includes(ROOTS) && sources.every((source) => source !== undefined),
       entry,

@@ -3,12 +3,12 @@ import type { Mesh } from "../../components";
 import { LUCID_CEILING } from "../../policies/ceiling";
 import type { Ceiling } from "../../policies/ceiling";
 import { judgeResource } from "../../policies/judgement/rule";
+import type { StackResource } from "../../policies/judgement/rule";
 import { resourceRules, stackRules } from "../../policies/rules";
 import { jobsMesh } from "../unit/envoy/jobs-fixture";
 import { revokedMesh } from "../unit/envoy/revoked";
 import { JOBS_CEILING } from "./fixtures/jobs";
 import { lucid, plannedResources } from "./support/planned";
-import type { PlannedResource } from "./support/planned";
 
 /** Lucid itself, with services revoked, and a mesh with jobs by a ceiling that names them. */
 const KINDS = ["Namespace", "Deployment", "StatefulSet", "DaemonSet", "NetworkPolicy", "ConfigMap"];
@@ -28,7 +28,7 @@ for (const { title, mesh, ceiling, kinds } of DECLARED) {
   describe(`what ${title} declares passes the pack`, function () {
     this.timeout(60_000);
 
-    let registered: readonly PlannedResource[] = [];
+    let registered: readonly StackResource[] = [];
 
     before(async () => {
       registered = await plannedResources(mesh);

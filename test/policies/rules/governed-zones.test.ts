@@ -19,7 +19,7 @@ function findings(resources: readonly TestResource[], ceiling = JOINED): string[
     name: `test-${String(index)}`,
     urn: `urn:pulumi:dev::test::${type}::test-${String(index)}`,
     properties: new Field(plainCopy(asHandedOver(properties))),
-    sources: () => [],
+    origins: () => [],
   }));
   return governedZones(planned, ceiling).map(({ path, problem }) => `${path}: ${problem}`);
 }

@@ -22,7 +22,7 @@ function planned(
     name: "test",
     urn: `urn:pulumi:dev::test::${type}::test`,
     properties: new Field(plainCopy(asHandedOver(properties))),
-    sources: (property) => sources[property] ?? [],
+    origins: (property) => (sources[property] ?? []).map((source) => planned({ type: source, properties: {} })),
   };
 }
 

@@ -7,8 +7,8 @@ import type { Json } from "../../support/edit";
 import type { TestResource } from "../../support/judge";
 import { UNKNOWN } from "../../support/unknown";
 
-/** A class of `@pulumi/kubernetes` for one kind. */
-type Kind = new (name: string, args: object, opts: pulumi.CustomResourceOptions) => pulumi.CustomResource;
+/** A class of a resource. */
+type Kind = new (name: string, args: object, opts?: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
 const settings = new pulumi.Config();
 const provider = new kubernetes.Provider("cluster", { kubeconfig: settings.require("kubeconfig") });
@@ -34,6 +34,11 @@ for (const [name, resource] of Object.entries(declared)) declare(name, resource)
 function declare(name: string, { type, properties }: TestResource): void {
   if (type.startsWith("lucid:")) {
     new pulumi.ComponentResource(type, name, properties);
+    return;
+  }
+  if (type.startsWith("tls:")) {
+    const Class = tls[type.split(":").at(-1) as "PrivateKey" | "CertRequest"] as unknown as Kind;
+    new Class(name, resolve(properties) as object);
     return;
   }
   const Class = kindOf(type);
