@@ -71,10 +71,11 @@ function placesIn(text: string, file: string): Project["placeOf"] {
     isMap(service) ? service.name : undefined,
   );
   return (place, ...steps) => {
-    const match = /^services\.([a-z0-9-]+)(?:\.calls\[(\d+)\])?$/.exec(place);
+    const match = /^(authentication)$|^services\.([a-z0-9-]+)(?:\.(calls|ports)\[(\d+)\])?$/.exec(place);
     if (match === null || source === undefined) return place;
-    const [, name, call] = match;
-    const path = ["services", names.indexOf(name), ...(call === undefined ? [] : ["calls", Number(call)]), ...steps];
+    const [, part, name, list, index] = match;
+    const service = ["services", names.indexOf(name), ...(list === undefined ? [] : [list, Number(index)])];
+    const path = [...(part === undefined ? service : [part]), ...steps];
     const line = source.lineOf(path);
     return line === undefined ? file : `${file}:${line}`;
   };

@@ -43,11 +43,15 @@ function runExplain(options: ExplainOptions, command: Command): number {
   const enforced = new Enforced(mesh, settings);
   try {
     if (options.record !== undefined) {
-      const { refused, says, now } = explainRecord(enforced, placeOf, recordText(options.record));
-      const text = [...says, ...(now === undefined ? [] : ["", `by this document, ${explanationText(now)}`])].join(
-        "\n",
-      );
-      console.log(options.json === true ? JSON.stringify({ refused, says, now }, undefined, 2) : text);
+      const explained = explainRecord(enforced, placeOf, recordText(options.record));
+      const { refused, says, place, now } = explained;
+      const line = place === undefined ? [] : [`document: ${place}`];
+      const text = [
+        ...says,
+        ...line,
+        ...(now === undefined ? [] : ["", `by this document, ${explanationText(now)}`]),
+      ].join("\n");
+      console.log(options.json === true ? JSON.stringify(explained, undefined, 2) : text);
       return refused ? STATUS.refused : STATUS.done;
     }
     const { from, to, port } = options;

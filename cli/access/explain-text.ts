@@ -9,7 +9,8 @@ export function explanationText(explanation: Explanation): string {
   return [
     `${allowed ? "allowed" : "refused"}: ${from} → ${to} port ${port}${asked === "" ? "" : `, ${asked}`}, at ${request.time}`,
     ...layers.map(
-      ({ layer, allowed: open, says }) => `  ${layer.padEnd(width)}  ${open ? "allows " : "refuses"}  ${says}`,
+      ({ layer, allowed: open, asks, says, place }) =>
+        `  ${layer.padEnd(width)}  ${open ? (asks === true ? "asks   " : "allows ") : "refuses"}  ${says}${place === undefined ? "" : ` (${place})`}`,
     ),
     `document: ${document.place} ${document.says}`,
     ...(reason === undefined ? [] : [`reason: ${reason}`]),

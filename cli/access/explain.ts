@@ -15,12 +15,17 @@ export interface Explanation {
   readonly to: string;
   readonly port: string;
   readonly request: AskedRequest;
-  readonly layers: readonly LayerVerdict[];
+  readonly layers: readonly PlacedVerdict[];
   /** Line of the document that allows the call or would have to, and what stands there. */
   readonly document: { readonly place: string; readonly says: string };
   readonly reason?: string;
   /** What is declared nearest to a call that is refused, and other hints. */
   readonly hints: readonly string[];
+}
+
+/** What a layer says, and the line of the document that makes it say so, where that isn't the call's own. */
+export interface PlacedVerdict extends Omit<LayerVerdict, "declared"> {
+  readonly place?: string;
 }
 
 /** Who calls whom, as a command line says it. */
@@ -52,7 +57,9 @@ export function explain(enforced: Enforced, placeOf: PlaceOf, asked: Asked): Exp
     to: to.name,
     port,
     request,
-    layers,
+    layers: layers.map(({ declared, ...verdict }) =>
+      declared === undefined ? verdict : { ...verdict, place: placeOf(...declared) },
+    ),
     document: revokedLine(enforced, parties, placeOf) ?? documentLine(edge, parties, placeOf, layers),
     ...(edge?.reason === undefined ? {} : { reason: edge.reason }),
     hints: allowed ? [] : hintsFor(enforced, parties, edge, request, placeOf, layers),
@@ -115,6 +122,9 @@ function documentLine(
     return { place, says: `services.${from.name}.calls names no call to port ${port} of ${to.name}` };
   }
   const refused = layers.find((layer) => !layer.allowed);
+  if (refused?.declared !== undefined) {
+    return { place: placeOf(...refused.declared), says: `${refused.declared.join(".")}: ${to.name} ${refused.says}` };
+  }
   const steps = refused?.ended === true ? ["until"] : refused === undefined ? [] : ["paths"];
   const end = edge.until === undefined ? "" : `, until ${edge.until}`;
   return { place: placeOf(edge.source, ...steps), says: `${edge.source} allows ${rulesText(edge)}${end}` };

@@ -1,17 +1,23 @@
 /** Which layers let a call through, each judged on what is rendered for it. */
-import type { Edge, Service } from "../../mesh";
+import { findService, type Edge, type Service } from "../../mesh";
 import { serverName, SIDECAR_PORTS } from "../../mesh/wire";
 import { networkAllows } from "../enforced/network";
 import { judge } from "../enforced/rbac";
-import { doorFor, knownNames, wayOut, type Door } from "../enforced/sidecar";
+import { asksIdentityToken, authenticatorCluster, endUserCheck } from "../enforced/requests";
+import { doorFor, hasCluster, knownNames, wayOut, type Door } from "../enforced/sidecar";
 import type { Enforced } from "../enforced/world";
 import { hasEscapedSlash, type AskedRequest } from "./request";
 
 /** What one layer says to a call. */
 export interface LayerVerdict {
   readonly layer: "name" | "NetworkPolicy" | "TLS" | "token" | "authorization" | "end user" | "authentication";
+  /** Whether it lets the call through, as far as that can be told without the request. */
   readonly allowed: boolean;
   readonly says: string;
+  /** It asks each request for what only the request can show, and refuses those that don't. */
+  readonly asks?: true;
+  /** What in the document makes it ask: a source and steps below it, for {@link PlaceOf}. */
+  readonly declared?: readonly [source: string, ...steps: string[]];
   /** It refuses because the call's end has come. */
   readonly ended?: true;
 }
@@ -37,11 +43,10 @@ export function judgeLayers(enforced: Enforced, parties: Parties, request: Asked
     nameLayer(enforced, parties),
     networkLayer(enforced, parties),
     tlsLayer(enforced, parties, sni, door),
-    ...(door?.filters.includes("envoy.filters.http.jwt_authn") === true ? [TOKEN] : []),
+    ...(door !== undefined && asksIdentityToken(door) ? [TOKEN] : []),
     authorizationLayer(parties, sni, door, request),
-    ...FURTHER.filter(({ filter }) => door?.filters.some((name) => name.startsWith(filter))).map(
-      ({ verdict }) => verdict,
-    ),
+    ...endUserLayer(parties, door, request),
+    ...authenticationLayer(enforced, parties, door),
   ];
 }
 
@@ -49,28 +54,48 @@ export function judgeLayers(enforced: Enforced, parties: Parties, request: Asked
 const TOKEN: LayerVerdict = {
   layer: "token",
   allowed: true,
+  asks: true,
   says: "asked of each request: the caller's sidecar adds its own, bound to its certificate",
 };
 
-/** Filters whose verdict only the request itself decides, each by what its name begins with. */
-const FURTHER: readonly { readonly filter: string; readonly verdict: LayerVerdict }[] = [
-  {
-    filter: "envoy.filters.http.jwt_authn.end_users",
-    verdict: {
-      layer: "end user",
-      allowed: true,
-      says: "asks each request for an end user's token (docs/end-users.md)",
-    },
-  },
-  {
-    filter: "envoy.filters.http.ext_authz",
-    verdict: {
-      layer: "authentication",
-      allowed: true,
-      says: "asks the service that answers for callers about each request",
-    },
-  },
-];
+function endUserLayer({ to, port }: Parties, door: Door | undefined, request: AskedRequest): LayerVerdict[] {
+  const check = door === undefined ? undefined : endUserCheck(door, request);
+  if (check === undefined) return [];
+  const index = to.ports.findIndex(({ name }) => name === port);
+  const declared = [`services.${to.name}.ports[${String(index)}]`, "endUsers"] as const;
+  const layer = { layer: "end user", allowed: true, declared } as const;
+  if (check.need === "none") return [{ ...layer, says: "asks nothing of this request" }];
+  const token = `an end user's token of ${check.issuer} for ${check.audiences.join(" or ")}`;
+  return [
+    { ...layer, asks: true, says: check.need === "all" ? `asks for ${token}` : `asks some requests for ${token}` },
+  ];
+}
+
+/** Fails closed: where its sidecar has no way to the authenticator nobody is let in. */
+function authenticationLayer(enforced: Enforced, { to }: Parties, door: Door | undefined): LayerVerdict[] {
+  const cluster = door === undefined ? undefined : authenticatorCluster(door);
+  if (cluster === undefined) return [];
+  const who = cluster.split("|")[1] ?? cluster;
+  const revoked = findService(enforced.mesh, who)?.revoked !== undefined;
+  const declared = revoked ? ([`services.${who}`, "revoked"] as const) : (["authentication"] as const);
+  const layer = { layer: "authentication", declared } as const;
+  return hasCluster(enforced.sidecar(to), cluster)
+    ? [
+        {
+          ...layer,
+          allowed: true,
+          asks: true,
+          says: `asks ${who} about the caller and its certificate, at each request`,
+        },
+      ]
+    : [
+        {
+          ...layer,
+          allowed: false,
+          says: `has to ask ${who} about each request, and has no way to it: all are answered 503`,
+        },
+      ];
+}
 
 function nameLayer(enforced: Enforced, { from, to, port }: Parties): LayerVerdict {
   const files = enforced.sidecar(from);

@@ -3,18 +3,30 @@ import { findService } from "../../mesh";
 import type { Enforced } from "../enforced/world";
 import { CliError } from "../status";
 import { explain, type Explanation, type PlaceOf } from "./explain";
+import type { LayerVerdict } from "./layers";
+import {
+  foreignToken,
+  ofAuthenticator,
+  ofEndUser,
+  serviceOfIdentity,
+  severalNames,
+  text,
+  type LogRecord,
+} from "./refusals";
 import { normalized } from "./request";
 
 /** What a record tells. */
 export interface RecordExplanation {
   readonly refused: boolean;
+  /** The layer that refused; absent where none did. `request`: the request could not be judged at all. */
+  readonly layer?: LayerVerdict["layer"] | "request";
+  /** The line of the document that made it refuse, where that isn't the call's own: see `now.document`. */
+  readonly place?: string;
   /** The layer that decided, and how it said so. */
   readonly says: readonly string[];
   /** What the document says of such a call now; absent where the record names none. */
   readonly now?: Explanation;
 }
-
-type LogRecord = Readonly<Record<string, unknown>>;
 
 /**
  * Explains a record of `kind` call or refused.
@@ -53,29 +65,38 @@ function ofCallee(enforced: Enforced, placeOf: PlaceOf, record: LogRecord): Reco
   const now = explainNow(enforced, placeOf, record, caller, text(record.service));
   const details = text(record.details) ?? "";
   const status = Number(record.status);
+  const service = text(record.service) ?? "?";
+  const refused = (layer: RecordExplanation["layer"], says: readonly string[], place?: string): RecordExplanation => ({
+    refused: true,
+    ...(layer === undefined ? {} : { layer }),
+    ...(place === undefined ? {} : { place }),
+    says,
+    ...optional(now),
+  });
   const byEndUser = ofEndUser(record, details);
-  if (byEndUser !== undefined) return { refused: true, says: byEndUser, ...optional(now) };
-  if (details.startsWith("ext_authz")) {
-    const by = `refused by the service that answers for callers: answered ${String(status)} (${details})`;
-    return { refused: true, says: [by, "ask that service why; without its answer nobody is let in"], ...optional(now) };
+  if (byEndUser !== undefined) {
+    const index = findService(enforced.mesh, service)?.ports.findIndex(({ name }) => name === record.port) ?? -1;
+    const place = index < 0 ? undefined : placeOf(`services.${service}.ports[${String(index)}]`, "endUsers");
+    return refused("end user", byEndUser, place);
   }
+  if (details.startsWith("ext_authz"))
+    return refused("authentication", ...ofAuthenticator(enforced, placeOf, status, details));
   if (record.authorization === "denied" || details.startsWith("rbac_access_denied")) {
-    const by = `refused by authorization: the sidecar of ${text(record.service) ?? "?"} answered ${String(status)} (${details})`;
-    return { refused: true, says: [by, ...changed(now)], ...optional(now) };
+    const by = `refused by authorization: the sidecar of ${service} answered ${String(status)} (${details})`;
+    const foreign = foreignToken(record, caller);
+    if (foreign !== undefined) return refused("token", [by, foreign]);
+    const names = severalNames(record);
+    return refused("authorization", [by, ...names, ...(names.length > 0 ? [] : changed(now))]);
   }
   if (details.startsWith("jwt_authn_access_denied")) {
-    const by = `refused for its token: the sidecar of ${text(record.service) ?? "?"} answered ${String(status)} (${details})`;
+    const by = `refused for its token: the sidecar of ${service} answered ${String(status)} (${details})`;
     const mend =
       "the caller's own sidecar adds the token: see that its volume holds a fresh one, and that both sidecars run this document";
-    return { refused: true, says: [by, mend], ...optional(now) };
+    return refused("token", [by, mend]);
   }
   if (details === "path_normalization_failed") {
     const by = `refused before authorization: the path can't be judged (${details}), so it was answered ${String(status)}`;
-    return {
-      refused: true,
-      says: [by, "ask for a path without escaped slashes (%2f, %5c) and without '#'"],
-      ...optional(now),
-    };
+    return refused("request", [by, "ask for a path without escaped slashes (%2f, %5c) and without '#'"]);
   }
   if (details.startsWith("via_upstream") || status < 400) {
     const by = text(record.policy);
@@ -94,15 +115,6 @@ function ofCallee(enforced: Enforced, placeOf: PlaceOf, record: LogRecord): Reco
   };
 }
 
-/** Why the end user of a request was refused; undefined where it was none or was let in. The caller itself was authorized before. */
-function ofEndUser(record: LogRecord, details: string): string[] | undefined {
-  if (!("endUserVerdict" in record) || record.authorization !== "allowed") return undefined;
-  const mend = "docs/end-users.md says what the port asks of its end users";
-  if (details.startsWith("jwt_authn_access_denied")) return [`refused for the end user's token (${details})`, mend];
-  if (record.endUserVerdict !== "denied") return undefined;
-  return [`refused for what the token of end user '${text(record.endUser) ?? "nobody"}' says (${details})`, mend];
-}
-
 /** A call that failed, as the caller's sidecar recorded it. */
 function ofCaller(enforced: Enforced, placeOf: PlaceOf, record: LogRecord): RecordExplanation {
   const now = explainNow(enforced, placeOf, record, text(record.service), text(record.callee));
@@ -110,7 +122,12 @@ function ofCaller(enforced: Enforced, placeOf: PlaceOf, record: LogRecord): Reco
   const details = text(record.details) ?? "";
   if (/CERTIFICATE|TLSV1_ALERT|TLS_error|SSLV3_ALERT|decrypt error/i.test(failure)) {
     const by = `refused by TLS, between the two sidecars (${failure})`;
-    return { refused: true, says: [by, ...changed(now)], ...optional(now) };
+    return { refused: true, layer: "TLS", says: [by, ...changed(now)], ...optional(now) };
+  }
+  const network = now?.layers.find(({ layer }) => layer === "NetworkPolicy");
+  if (network?.allowed === false && /timeout|timed out|delayed connect error/i.test(`${failure} ${details}`)) {
+    const by = `refused by NetworkPolicy, as it seems: nothing answered (${[details, failure].filter(Boolean).join(", ")})`;
+    return { refused: true, layer: "NetworkPolicy", says: [by, network.says], ...optional(now) };
   }
   if ([401, 403].includes(Number(record.status)) && details === "via_upstream") {
     const by = `answered ${String(record.status)} at the callee's side; its sidecar's record of the same requestId says by which layer`;
@@ -147,7 +164,7 @@ function ofConnection(enforced: Enforced, placeOf: PlaceOf, record: LogRecord): 
     zoneOf !== undefined && zone !== undefined && zoneOf !== zone
       ? [`it asked for the door of zone ${zone}, and ${claimed ?? ""} is of ${zoneOf}`]
       : [];
-  return { refused: true, says: [by, who, ...foreign, ...changed(now)], ...optional(now) };
+  return { refused: true, layer: "TLS", says: [by, who, ...foreign, ...changed(now)], ...optional(now) };
 }
 
 /** What the document says now of the call that a record names, or undefined where it names none that exists. */
@@ -184,13 +201,4 @@ function changed(now: Explanation | undefined): string[] {
 
 function optional(now: Explanation | undefined): { readonly now?: Explanation } {
   return now === undefined ? {} : { now };
-}
-
-function serviceOfIdentity(identity: string | undefined): string | undefined {
-  return /^spiffe:\/\/[a-z.]+\/ns\/[a-z-]+\/sa\/([a-z0-9-]+)$/.exec(identity ?? "")?.[1];
-}
-
-/** A field's text; Envoy writes `null` or `-` for what isn't there. */
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "-" && value !== "" ? value : undefined;
 }

@@ -11,8 +11,17 @@ export interface Door {
   readonly identities: readonly string[];
   /** Configuration of the RBAC filter; undefined where there is none. */
   readonly rbac: unknown;
-  /** Names of the HTTP filters, in their order. */
-  readonly filters: readonly string[];
+  /** The HTTP filters, in their order. */
+  readonly filters: readonly HttpFilter[];
+}
+
+/** An HTTP filter, as it is rendered. */
+export interface HttpFilter {
+  readonly name: string;
+  /** Undefined where it is in a file of its own. */
+  readonly config: unknown;
+  /** Its configuration is in a file of its own, which may change by itself. */
+  readonly discovered: boolean;
 }
 
 /** The filter chain that a server name chooses, or undefined where none does: then the connection is closed. */
@@ -30,7 +39,11 @@ export function doorFor(files: SidecarFiles, serverName: string, listener = "inb
       filters.find((filter) => textAt(filter, "name") === "envoy.filters.http.rbac"),
       "typed_config",
     ),
-    filters: filters.flatMap((filter) => textAt(filter, "name") ?? []),
+    filters: filters.map((filter) => ({
+      name: textAt(filter, "name") ?? "",
+      config: at(filter, "typed_config"),
+      discovered: at(filter, "config_discovery") !== undefined,
+    })),
   };
 }
 
@@ -57,6 +70,11 @@ export function wayOut(files: SidecarFiles, callee: string, port: string): WayOu
     serverName: textAt(tls, "sni"),
     identities: identitiesIn(validation),
   };
+}
+
+/** Whether a sidecar has a cluster of this name. */
+export function hasCluster(files: SidecarFiles, name: string): boolean {
+  return resources(files["clusters.yaml"]).some((cluster) => textAt(cluster, "name") === name);
 }
 
 /** The names that a pod's resolver answers. */

@@ -1,5 +1,6 @@
 import { AuthenticatedLab } from "./authenticated-lab";
 import { authenticator } from "./suites/authenticator";
+import { explained } from "./suites/explained";
 import { endUsers } from "./suites/end-users";
 
 /** End users' tokens and the question about callers, on real Envoys in network namespaces. */
@@ -20,4 +21,5 @@ describe("sidecars with end users and an authenticator, live", function () {
 
   endUsers(lab);
   authenticator(lab);
+  explained(lab);
 });

@@ -1,5 +1,7 @@
 import * as assert from "node:assert/strict";
 import type { Service } from "../../../../mesh/model";
+import { explainRecord } from "../../../../cli/access/record";
+import { enforced, placeOf } from "../../../unit/cli/fixture";
 import { serverName } from "../../../../mesh/wire";
 import { services } from "../../../unit/envoy/fixture";
 import type { Answer } from "../answer";
@@ -92,11 +94,14 @@ export function singleIdentity(lab: () => MeshLab): void {
     it("leaves a record with all of its names", async () => {
       const uris = [console.identity, services.payment.identity];
       await knock(await named(console, uris));
-      const recorded = () =>
-        lab().sidecars.blocks.records.some(
+      const find = () =>
+        lab().sidecars.blocks.records.find(
           ({ kind, caller, authorization }) => kind === "call" && caller === uris.join() && authorization === "denied",
         );
-      await until("it is recorded", () => Promise.resolve(recorded()));
+      await until("it is recorded", () => Promise.resolve(find() !== undefined));
+      const { layer, says } = explainRecord(enforced(lab().mesh), placeOf, JSON.stringify(find()));
+      assert.equal(layer, "authorization");
+      assert.match(says.join(), /its certificate names 2 identities, and exactly one is taken/);
     });
 
     it("would be let in without that condition, so it was what refused", async () => {
