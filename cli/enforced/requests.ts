@@ -1,4 +1,6 @@
 /** What a door asks of each request that only the request itself can answer, read from the rendered filters. */
+import { END_USER_FILTERS } from "../../envoy/authorization/end-users";
+import { EXT_AUTHZ } from "../../envoy/authorization/ext-authz";
 import { TOKEN_CHECK } from "../../envoy/names";
 import type { AskedRequest } from "../access/request";
 import type { Door } from "./sidecar";
@@ -21,7 +23,7 @@ export function asksIdentityToken({ filters }: Door): boolean {
 
 /** What is asked of end users; undefined where nothing is. */
 export function endUserCheck({ filters }: Door, request: AskedRequest): EndUserCheck | undefined {
-  const config = filters.find(({ name }) => name === "envoy.filters.http.jwt_authn.end_users")?.config;
+  const config = filters.find(({ name }) => name === END_USER_FILTERS.token)?.config;
   const provider = entriesAt(config, "providers")[0]?.[1];
   if (provider === undefined) return undefined;
   return {
@@ -33,7 +35,7 @@ export function endUserCheck({ filters }: Door, request: AskedRequest): EndUserC
 
 /** The cluster by which the authenticator is asked; undefined where it isn't. */
 export function authenticatorCluster({ filters }: Door): string | undefined {
-  const config = filters.find(({ name }) => name === "envoy.filters.http.ext_authz")?.config;
+  const config = filters.find(({ name }) => name === EXT_AUTHZ)?.config;
   return textAt(config, "grpc_service", "envoy_grpc", "cluster_name");
 }
 

@@ -1,7 +1,7 @@
-import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service, Zone } from "../../mesh";
 import { IDENTITY_TOKEN, LABELS, PART_OF } from "../../mesh/wire";
+import { grantRole } from "./role";
 
 const DISTRIBUTOR = "lucid-distributor";
 
@@ -29,36 +29,17 @@ export class DistributionRights extends pulumi.ComponentResource {
         namespace: zone.namespace,
         labels: { [LABELS.partOf]: PART_OF, [LABELS.zone]: zone.name },
       };
-      const role = new kubernetes.rbac.v1.Role(
-        `${name}-${zone.name}-role`,
+      const rules = [
+        { apiGroups: [""], resources: ["configmaps"], verbs: ["create", "list", "watch"] },
         {
-          metadata,
-          rules: [
-            { apiGroups: [""], resources: ["configmaps"], verbs: ["create", "list", "watch"] },
-            {
-              apiGroups: [""],
-              resources: ["configmaps"],
-              resourceNames: [IDENTITY_TOKEN.keysConfigMap],
-              verbs: ["get", "patch"],
-            },
-            { apiGroups: [""], resources: ["pods/status"], verbs: ["patch"] },
-          ],
+          apiGroups: [""],
+          resources: ["configmaps"],
+          resourceNames: [IDENTITY_TOKEN.keysConfigMap],
+          verbs: ["get", "patch"],
         },
-        { parent: this },
-      );
-      new kubernetes.rbac.v1.RoleBinding(
-        `${name}-${zone.name}-binding`,
-        {
-          metadata,
-          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: DISTRIBUTOR },
-          subjects: args.distributors.map((service) => ({
-            kind: "ServiceAccount",
-            name: service.name,
-            namespace: service.namespace,
-          })),
-        },
-        { parent: this, dependsOn: role },
-      );
+        { apiGroups: [""], resources: ["pods/status"], verbs: ["patch"] },
+      ];
+      grantRole(`${name}-${zone.name}`, { metadata, rules, subjects: args.distributors }, this);
     }
     this.registerOutputs({});
   }

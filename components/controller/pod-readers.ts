@@ -1,12 +1,13 @@
-import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service, Zone } from "../../mesh";
 import { LABELS, PART_OF } from "../../mesh/wire";
+import { grantRole } from "./role";
 
 const POD_READER = "lucid-pod-reader";
 const LEASE_READER = "lucid-node-lease-reader";
 /** Where kubelets renew their nodes' leases: how the death of a node is seen within seconds. */
 const LEASE_NAMESPACE = "kube-node-lease";
+const READING = ["get", "list", "watch"] as const;
 
 export interface PodReadersArgs {
   /** Services whose applications may list and watch pods and node leases. */
@@ -25,33 +26,12 @@ export class PodReaders extends pulumi.ComponentResource {
         namespace: zone.namespace,
         labels: { [LABELS.partOf]: PART_OF, [LABELS.zone]: zone.name },
       };
-      this.grant(`${name}-${zone.name}`, metadata, { apiGroups: [""], resources: ["pods"] }, args.readers);
+      const rules = [{ apiGroups: [""], resources: ["pods"], verbs: [...READING] }];
+      grantRole(`${name}-${zone.name}`, { metadata, rules, subjects: args.readers }, this);
     }
     const metadata = { name: LEASE_READER, namespace: LEASE_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } };
-    this.grant(`${name}-leases`, metadata, { apiGroups: ["coordination.k8s.io"], resources: ["leases"] }, args.readers);
+    const rules = [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: [...READING] }];
+    grantRole(`${name}-leases`, { metadata, rules, subjects: args.readers }, this);
     this.registerOutputs({});
-  }
-
-  /** A Role that reads, and the binding that gives it to the readers' ServiceAccounts. */
-  private grant(
-    name: string,
-    metadata: { readonly name: string; readonly namespace: string; readonly labels: Record<string, string> },
-    rule: { readonly apiGroups: string[]; readonly resources: string[] },
-    readers: readonly Service[],
-  ): void {
-    const role = new kubernetes.rbac.v1.Role(
-      `${name}-role`,
-      { metadata, rules: [{ ...rule, verbs: ["get", "list", "watch"] }] },
-      { parent: this },
-    );
-    new kubernetes.rbac.v1.RoleBinding(
-      `${name}-binding`,
-      {
-        metadata,
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: metadata.name },
-        subjects: readers.map((reader) => ({ kind: "ServiceAccount", name: reader.name, namespace: reader.namespace })),
-      },
-      { parent: this, dependsOn: role },
-    );
   }
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -7,6 +6,7 @@ import { binDir } from "../../dev/paths";
 import { preparePlugins } from "../../dev/plugins/select";
 import { LUCID_CEILING } from "../../policies/ceiling";
 import { resourceRules, stackRules } from "../../policies/rules";
+import { runPulumi, type Run } from "../run-pulumi";
 import { ALSO_VIOLATED, violations } from "./fixtures/stack";
 
 const PACK = path.resolve(__dirname, "../../policies");
@@ -22,11 +22,6 @@ users: [{ name: none, user: {} }]
 contexts: [{ name: none, context: { cluster: none, user: none } }]
 current-context: none
 `;
-
-interface Preview {
-  readonly status: number | null;
-  readonly output: string;
-}
 
 /** The real CLI, engine, language host and analyzer on a real program, in a backend of its own. */
 describe("pulumi preview --policy-pack policies", function () {
@@ -44,7 +39,7 @@ describe("pulumi preview --policy-pack policies", function () {
   });
 
   describe("on a stack that violates each rule", () => {
-    let preview: Preview;
+    let preview: Run;
     before(async () => {
       preview = await run("violations", ["--config", "policy-preview:violations=true"]);
     });
@@ -96,12 +91,12 @@ describe("pulumi preview --policy-pack policies", function () {
   });
 
   /** Rule and resource of every mandatory violation that a preview prints. */
-  function reported({ output }: Preview): Set<string> {
+  function reported({ output }: Run): Set<string> {
     const lines = output.matchAll(/\[mandatory\].*?\s([a-z-]+)\s+\([^()]*?: ([\w.-]+)\)/g);
     return new Set([...lines].map(([, rule = "", name = ""]) => `${rule} on ${name}`));
   }
 
-  async function run(stack: string, args: readonly string[]): Promise<Preview> {
+  async function run(stack: string, args: readonly string[]): Promise<Run> {
     // Pulumi writes the salt of the passphrase beside the project file, so the project lies outside the checkout.
     const project = path.join(folder, stack);
     const backend = path.join(project, "backend");
@@ -121,21 +116,8 @@ describe("pulumi preview --policy-pack policies", function () {
       PULUMI_SKIP_UPDATE_CHECK: "true",
     };
     const common = ["--cwd", project, "--non-interactive", "--color", "never"];
-    const made = await pulumi(["stack", "init", stack, ...common], env);
+    const made = await runPulumi(["stack", "init", stack, ...common], env);
     assert.equal(made.status, 0, made.output);
-    return pulumi(["preview", ...common, "--stack", stack, "--policy-pack", PACK, ...args], env);
+    return runPulumi(["preview", ...common, "--stack", stack, "--policy-pack", PACK, ...args], env);
   }
 });
-
-async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Preview> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("pulumi", args, { env, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.on("error", reject);
-    child.on("close", (status) => {
-      resolve({ status, output });
-    });
-  });
-}

@@ -8,7 +8,7 @@ import { policyConfig } from "../integration/support/ceiling";
 import { EXAMPLE, RAISED } from "../integration/support/joining-document";
 import { joinedDocument, joinsOf } from "../unit/components/joins";
 import { ownRepository } from "./own-repository";
-import type { Preview } from "./program";
+import type { Run } from "../run-pulumi";
 import { Program } from "./program";
 
 const CEILING = path.join(EXAMPLE, "ceiling.json");
@@ -67,7 +67,7 @@ describe("a stack that joins the mesh, previewed without a cluster", function ()
 
   describe("of the checkout's example, beside the mesh's own stack", () => {
     let program: Program | undefined;
-    const preview = async (stack: string): Promise<Preview> => {
+    const preview = async (stack: string): Promise<Run> => {
       assert.ok(program);
       const pack = ["--policy-pack", path.join(checkoutDir, "policies"), "--policy-pack-config", CEILING];
       return program.preview({ mesh: stack }, pack);
@@ -212,7 +212,7 @@ describe("a stack that joins the mesh, previewed without a cluster", function ()
   });
 });
 
-function assertPlanned({ status, output }: Preview): void {
+function assertPlanned({ status, output }: Run): void {
   assert.equal(status, 0, output);
   assert.match(output, / kubernetes:apps\/v1:Deployment billing-deployment create/);
   assert.match(output, / kubernetes:policy\/v1:PodDisruptionBudget billing-disruption-budget create/);
@@ -221,7 +221,7 @@ function assertPlanned({ status, output }: Preview): void {
 }
 
 /** The program ended before it declared anything of the service, with these errors and no stack trace. */
-function assertRefused({ status, output }: Preview, expected: readonly string[]): void {
+function assertRefused({ status, output }: Run, expected: readonly string[]): void {
   assert.notEqual(status, 0, output);
   assert.doesNotMatch(output, /apps\/v1:Deployment|disruption-budget/);
   assert.doesNotMatch(output, /^\s+at .*:\d+:\d+\)?$|Unhandled exception|node_modules\/@pulumi/m);
@@ -233,7 +233,7 @@ function assertRefused({ status, output }: Preview, expected: readonly string[])
 }
 
 /** What the pack found, by rule. */
-function assertBlocked({ status, output }: Preview): Readonly<Record<string, string>> {
+function assertBlocked({ status, output }: Run): Readonly<Record<string, string>> {
   assert.notEqual(status, 0, output);
   assert.match(output, /preview failed/);
   assert.doesNotMatch(output, /can't run policy/);

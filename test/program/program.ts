@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dump, load } from "js-yaml";
 import { tmpdir } from "node:os";
@@ -7,15 +6,10 @@ import * as path from "node:path";
 import { binDir, checkoutDir } from "../../dev/paths";
 import { preparePlugins } from "../../dev/plugins/select";
 import { DEFAULT_STACK, stackConfig } from "../../dev/stack";
+import { runPulumi, type Run } from "../run-pulumi";
 
 /** Name of the stack in the backend of its own; it never leaves the preview. */
 const STACK = "refusals";
-
-/** How a preview ended, and all that it printed. */
-export interface Preview {
-  readonly status: number | null;
-  readonly output: string;
-}
 
 /** The real program of a project with the real CLI, in a backend that nothing else uses, and with no cluster in reach. */
 export class Program {
@@ -60,7 +54,7 @@ export class Program {
    *
    * @param changes by key, without the project's prefix.
    */
-  async preview(changes: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Preview> {
+  async preview(changes: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Run> {
     const configFile = path.join(this.project, `Pulumi.${DEFAULT_STACK}.yaml`);
     const settings = {
       kubeconfig: path.join(this.folder, "no-such-kubeconfig"),
@@ -106,19 +100,7 @@ export class Program {
     rmSync(this.folder, { recursive: true });
   }
 
-  private async pulumi(args: readonly string[]): Promise<Preview> {
-    return new Promise((resolve, reject) => {
-      const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
-        env: this.env,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      let output = "";
-      for (const stream of [child.stdout, child.stderr])
-        stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-      child.on("error", reject);
-      child.on("close", (status) => {
-        resolve({ status, output });
-      });
-    });
+  private async pulumi(args: readonly string[]): Promise<Run> {
+    return runPulumi([...args, "--non-interactive", "--color", "never"], this.env);
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { checkoutDir } from "../../dev/paths";
 import { parseDocument } from "../../mesh";
-import type { Preview } from "./program";
+import type { Run } from "../run-pulumi";
 import { Program } from "./program";
 
 const REFUSED = "test/program/fixtures/refused.yaml";
@@ -81,7 +81,7 @@ describe("the Lucid program, previewed without a cluster", function () {
   });
 
   describe("of the committed document and settings", () => {
-    let result: Preview;
+    let result: Run;
     before(async () => {
       result = await preview({}, ["--policy-pack", "policies"]);
     });
@@ -129,7 +129,7 @@ describe("the Lucid program, previewed without a cluster", function () {
   });
 
   describe("of a document with many errors", () => {
-    let result: Preview;
+    let result: Run;
     before(async () => {
       result = await preview({ document: REFUSED });
     });
@@ -176,7 +176,7 @@ describe("the Lucid program, previewed without a cluster", function () {
 });
 
 /** The preview failed with nothing planned but the stack itself, and shows no stack trace. */
-function assertRefused({ status, output }: Preview): void {
+function assertRefused({ status, output }: Run): void {
   assert.notEqual(status, 0, output);
   const resources = [...output.matchAll(/^ \+ {2}(\S+) /gm)].map(([, type]) => type);
   assert.deepEqual([...new Set(resources)], ["pulumi:pulumi:Stack"], output);
@@ -185,7 +185,7 @@ function assertRefused({ status, output }: Preview): void {
 }
 
 /** First line of every error among the diagnostics. */
-function errors({ output }: Preview): string[] {
+function errors({ output }: Run): string[] {
   const diagnostics = output.slice(output.indexOf("Diagnostics:"));
   return [...diagnostics.matchAll(/^ {4}error: (.*)$/gm)].map(([, text = ""]) => text);
 }

@@ -5,13 +5,10 @@ import { podOf } from "../support/cluster";
 import type { PodRef } from "../support/cluster";
 import { describeCall, mesh, undeclaredCalls } from "../support/document";
 import type { Call } from "../support/document";
-import { eventually } from "../support/eventually";
+import { SYNC_SECONDS, eventually } from "../support/eventually";
 import { credentialsOf, describeAnswer, request } from "../support/handshake";
 import type { Answer, Credentials } from "../support/handshake";
 import { openAuthorization, openTrust, restoreSidecar } from "../support/opened-sidecar";
-
-/** Time for a changed ConfigMap to reach a sidecar, kubelet's sync included, in seconds. */
-const SYNC_SECONDS = 150;
 
 /** The chains that a callee has, and the one that a caller would ask for. An attacker picks whichever he likes. */
 function serverNames({ from, to, port }: Call): string[] {

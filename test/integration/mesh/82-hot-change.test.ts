@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { exec, podGenerations, podOf } from "../support/cluster";
 import { mesh, service } from "../support/document";
-import { eventually } from "../support/eventually";
+import { SYNC_SECONDS, eventually } from "../support/eventually";
 import { describeLoad, startLoad, startLoads } from "../support/load";
 import { deploy, deployDeclared, written } from "../support/variation";
 import type { WrittenDocument } from "../support/variation";
 
 const RATE = 200;
-/** What kubelet takes at most by its defaults to bring a changed ConfigMap to a pod, and a margin. */
-const SYNC_SECONDS = 150;
 
 /** With the sidecars' retries off nothing hides a failed try. */
 function withoutRetries(document: WrittenDocument): void {

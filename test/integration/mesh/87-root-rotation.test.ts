@@ -6,15 +6,13 @@ import { connectionsMadeAnew, servedCertificate } from "../support/certificates"
 import { exec, podGenerations, podsOf } from "../support/cluster";
 import type { PodRef } from "../support/cluster";
 import { mesh, service } from "../support/document";
-import { eventually } from "../support/eventually";
+import { SYNC_SECONDS, eventually } from "../support/eventually";
 import { startLoads } from "../support/load";
 import { deploy, deployDeclared } from "../support/variation";
 
 /** The zone whose root is exchanged; services of other zones call into it. */
 const ZONE = "chain";
 const RATE = 100;
-/** What kubelet takes at most by its defaults to bring a changed ConfigMap or Secret to a pod, and a margin. */
-const SYNC_SECONDS = 150;
 
 const members = mesh.services.filter(({ zone }) => zone === ZONE);
 const peers = mesh.services.filter((each) => peerZones(mesh, each).includes(ZONE));

@@ -1,3 +1,6 @@
+/** What kubelet takes at most by its defaults to bring a changed ConfigMap or Secret to a pod, and a margin. */
+export const SYNC_SECONDS = 150;
+
 const PAUSE_MS = 250;
 
 /**

@@ -1,13 +1,12 @@
 /** The stack of examples/join, beside the mesh's own: in the same backend, on the same cluster. */
-import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { dump, load } from "js-yaml";
 import { checkoutDir } from "../../../dev/paths";
 import { pulumiEnvironment } from "../../../dev/pulumi-environment";
 import { DEFAULT_STACK, stackTarget } from "../../../dev/stack";
+import { runPulumi, type Run } from "../../run-pulumi";
 import { EXAMPLE } from "./joining-document";
-import type { Run } from "./pulumi";
 
 const STACK = ["--stack", DEFAULT_STACK] as const;
 const PACK = [
@@ -46,10 +45,10 @@ async function run(...args: string[]): Promise<Run> {
   copyFileSync(path.join(EXAMPLE, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
   const config = configFile(folder);
   const common = [...STACK, "--non-interactive"];
-  const made = await pulumi(["stack", "select", "--create", ...common, "--cwd", folder], env);
+  const made = await runPulumi(["stack", "select", "--create", ...common, "--cwd", folder], env);
   if (made.status !== 0) return made;
   const file = args[0] === "stack" ? [] : ["--config-file", config];
-  return pulumi([...args, ...common, ...file, "--cwd", args[0] === "stack" ? folder : EXAMPLE], env);
+  return runPulumi([...args, ...common, ...file, "--cwd", args[0] === "stack" ? folder : EXAMPLE], env);
 }
 
 /** The committed configuration with the salt that Pulumi wrote beside the last one. */
@@ -63,17 +62,4 @@ function configFile(folder: string): string {
   const salt = previous?.encryptionsalt === undefined ? {} : { encryptionsalt: previous.encryptionsalt };
   writeFileSync(file, dump({ ...salt, config: committed.config }), { mode: 0o600 });
   return file;
-}
-
-async function pulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("pulumi", args, { env, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      resolve({ status: code ?? 1, output });
-    });
-  });
 }

@@ -4,13 +4,11 @@ import type { Service } from "../../../mesh";
 import { podGenerations, podsOf } from "./cluster";
 import { connectionsMadeAnew, replaceLeaf, servedCertificate, writeLeaf } from "./certificates";
 import { mesh, service } from "./document";
-import { eventually } from "./eventually";
+import { SYNC_SECONDS, eventually } from "./eventually";
 import { credentialsOf } from "./handshake";
 import { startLoads } from "./load";
 
 const RATE = 200;
-/** What kubelet takes at most by its defaults to bring a changed Secret to a pod, and a margin. */
-const SYNC_SECONDS = 150;
 
 export interface LeafRotation {
   readonly rounds: number;

@@ -72,14 +72,14 @@ export function problemsOf(text: string): readonly Problem[] {
   return [];
 }
 
-/** One change of the happy document (see `put`), and the one problem that it must make. */
+/** One change of a good document (see `put`), and the one problem that it must make. */
 export type Row = [title: string, at: string, value: unknown, path: string, message: RegExp, mend: RegExp];
 
 /** A test for each row: the changed document has that one problem, with its path and mend. */
-export function refuses(rows: readonly Row[]): void {
+export function refuses(rows: readonly Row[], good: () => object = happy): void {
   for (const [title, at, value, path, message, mend] of rows) {
     it(`${JSON.stringify(title)}: refused at ${path}`, () => {
-      const document = happy();
+      const document = good();
       put(document, at, value);
       const problems = problemsOf(JSON.stringify(document));
       assert.equal(problems.length, 1, JSON.stringify(problems));

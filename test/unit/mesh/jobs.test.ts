@@ -5,7 +5,7 @@ import type { JobWorkload } from "../../../mesh/model";
 import { jobRevision } from "../../../mesh/jobs/revision";
 import { scheduleProblem, timeZoneProblem } from "../../../mesh/jobs/schedule";
 import { jobsDocument, jobsMesh } from "../envoy/jobs-fixture";
-import { problemsOf, put, type Row } from "./fixture";
+import { problemsOf, put, refuses, type Row } from "./fixture";
 
 const JOB = "services.migration";
 const CRON = "services.nightly";
@@ -75,20 +75,7 @@ const rows: Row[] = [
 ];
 
 describe("jobs that can't be kept", () => {
-  for (const [title, at, value, path, message, mend] of rows) {
-    it(`${JSON.stringify(title)}: refused at ${path}`, () => {
-      const document = jobsDocument();
-      put(document, at, value);
-      const problems = problemsOf(JSON.stringify(document));
-      assert.deepEqual(
-        problems.map((problem) => problem.path),
-        [path],
-        JSON.stringify(problems),
-      );
-      assert.match(problems[0]?.message ?? "", message);
-      assert.match(problems[0]?.mend ?? "", mend);
-    });
-  }
+  refuses(rows, jobsDocument);
 
   it("routes, as there are no versions either", () => {
     const document = jobsDocument();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { resolveMesh, serviceNamed, validateDocument } from "../../../mesh";
-import { happy, problemsOf, put, type Row } from "./fixture";
+import { happy, problemsOf, put, refuses, type Row } from "./fixture";
 
 /** The happy document, with `lucid-blocks` in two versions. */
 function versioned(): ReturnType<typeof happy> {
@@ -113,20 +113,7 @@ const rows: Row[] = [
 ];
 
 describe("versions that can't be kept", () => {
-  for (const [title, at, value, path, message, mend] of rows) {
-    it(`${JSON.stringify(title)}: refused at ${path}`, () => {
-      const document = versioned();
-      put(document, at, value);
-      const problems = problemsOf(JSON.stringify(document));
-      assert.deepEqual(
-        problems.map((problem) => problem.path),
-        [path],
-        JSON.stringify(problems),
-      );
-      assert.match(problems[0]?.message ?? "", message);
-      assert.match(problems[0]?.mend ?? "", mend);
-    });
-  }
+  refuses(rows, versioned);
 
   it("weights and routes of a call to a service without versions", () => {
     const document = happy();
