@@ -59,6 +59,13 @@ export default tseslint.config(
     },
   },
   {
+    // Where objects are read, the pack's own strict reading of a sidecar's files is at hand; nothing above policies/ is.
+    files: ["policies/reachability/*/reading/**/*.ts"],
+    rules: {
+      "no-restricted-imports": ["error", { patterns: ["@pulumi/*", "../../../../**", "../**/ceiling*"] }],
+    },
+  },
+  {
     files: ["**/*.test.ts"],
     rules: {
       // `describe` and `it` hand back promises nobody awaits.

@@ -1,11 +1,14 @@
 import type { Ceiling } from "../ceiling";
 import type { Findings } from "../judgement/finding";
 
+/** What of the ceiling says who may reach whom. */
+export type EdgeCeiling = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges" | "authenticators">;
+
 /** Whose configuration is judged, by what ceiling, and where findings go. */
 export interface Scope {
   readonly zone: string;
   readonly service: string;
-  readonly ceiling: Ceiling;
+  readonly ceiling: EdgeCeiling;
   readonly findings: Findings;
 }
 

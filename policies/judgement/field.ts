@@ -36,6 +36,14 @@ export class Field {
     return this.value === UNKNOWN;
   }
 
+  get isList(): boolean {
+    return Array.isArray(this.value);
+  }
+
+  get isMap(): boolean {
+    return typeof this.value === "object" && this.value !== null && !Array.isArray(this.value);
+  }
+
   get isText(): boolean {
     return typeof this.value === "string";
   }

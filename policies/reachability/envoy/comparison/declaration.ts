@@ -1,0 +1,62 @@
+import type { Place } from "../../network/comparison/counterexample";
+import type { Carries, FurtherCondition, Party } from "../model";
+import type { RequestRule } from "../requests";
+
+/** A call that may be made. Whatever else is admitted is a violation, and so is whatever of it is refused. */
+export interface DeclaredEdge {
+  readonly from: Party;
+  readonly to: Party;
+  /** The callee's port by its name, or `inspection`. */
+  readonly port: string;
+  /** Where it ends: `127.0.0.1:8080`, or `admin` for the sidecar's own interface. */
+  readonly target: string;
+  readonly carries: Carries;
+  /** What may be asked; empty: everything. */
+  readonly requests: readonly RequestRule[];
+  /** First instant (UTC, `2026-12-31T18:00:00Z`) from which it is refused; undefined: it has no end. */
+  readonly until?: string;
+  /** How the caller's application says whom it means; undefined where its sidecar alone calls. */
+  readonly dialled?: { readonly name: string; readonly port: number };
+  /** Who besides the caller must agree. */
+  readonly further?: readonly FurtherCondition[];
+  /** Whether the caller goes there by the address of each request, as a scraper does, and not by a name. */
+  readonly byAddress?: true;
+  /** The one half that is there, where the other is none of a sidecar's. */
+  readonly only?: "callee";
+}
+
+/** What anybody may ask in plain text who reaches the pod. */
+export interface DeclaredOpening {
+  readonly party: Party;
+  /** `GET /health`. */
+  readonly request: string;
+  /** `127.0.0.1:8080/health`. */
+  readonly target: string;
+}
+
+/** What may be. It comes from the document or the ceiling, never from what is judged. */
+export interface Declaration {
+  readonly edges: readonly DeclaredEdge[];
+  readonly openings: readonly DeclaredOpening[];
+  /** Who answers for names, as `<address>:<port>`. */
+  readonly resolver: string;
+  /** Discovery names under which a party's pods may be looked up; the first must be. */
+  readonly lookedUp: (party: Party) => readonly string[];
+  /** What messages call a party; `<zone>/<service>` unless said. */
+  readonly nameOf?: (party: Party) => string;
+}
+
+export type ViolationKind =
+  /** Something is admitted, routed, trusted or answered that isn't declared. */
+  | "undeclared"
+  /** Something declared is not. */
+  | "refused"
+  /** One half of an undeclared call is open: the other alone still refuses it. */
+  | "half-open";
+
+export interface Violation {
+  readonly kind: ViolationKind;
+  /** What is wrong, with the counterexample: who, whom, what, and by which part of which file. */
+  readonly text: string;
+  readonly places: readonly Place[];
+}

@@ -1,0 +1,6 @@
+import type { Place } from "../../network/comparison/counterexample";
+
+/** `ConfigMap lucid-wallet/payout-router-envoy, data["listeners.yaml"].resources[0]`. */
+export function placeText({ object, path }: Place): string {
+  return path === "" ? object : `${object}, ${path}`;
+}

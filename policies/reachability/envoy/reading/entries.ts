@@ -1,0 +1,107 @@
+import type { Field } from "../../../judgement/field";
+import { END_USER_FILTERS } from "../../../envoy/end-users";
+import { EXT_AUTHZ } from "../../../envoy/ext-authz";
+import { requiredText } from "../../network/reading/fields";
+import type { Entry, EntryRoute, FurtherCondition, OpenRoute } from "../model";
+import { EVERY_REQUEST } from "../requests";
+import { grantsOf } from "./grants";
+import { carriedBy, extensionNamed, must, only, portOfServerName, socketOf } from "./messages";
+import { routesOf, ruleOfMatch, takesConnect, takesEverything } from "./routes";
+import { peersOf } from "./tls";
+
+/** Where clusters of the pod's own lead, by their names. */
+export type Targets = ReadonlyMap<string, string>;
+
+/** The filter chains of a listener with mutual TLS. @throws Unjudgeable */
+export function entriesOf(listener: Field, targets: Targets, title: string): Entry[] {
+  const { port: listens } = socketOf(listener.at("address"));
+  return listener
+    .at("filter_chains")
+    .items()
+    .map((chain) => {
+      const name = only(chain.at("filter_chain_match", "server_names"), "server name");
+      const serverName = requiredText(name);
+      const manager = managerOf(chain);
+      const carries = carriedBy(manager);
+      const filters = manager.at("http_filters");
+      const rbac = extensionNamed(filters, "envoy.filters.http.rbac");
+      must(rbac !== undefined, filters, "no RBAC filter stands before the router", "add one that names each caller");
+      const { zone, parties: certificates, alpn } = peersOf(chain.at("transport_socket"));
+      must(
+        carries !== "bytes" || alpn.join() === "h2",
+        chain,
+        "a CONNECT comes by HTTP/2 alone",
+        "offer h2 and nothing else",
+      );
+      return {
+        place: { object: title, path: chain.path },
+        listens,
+        serverName,
+        port: portOfServerName(name),
+        zone,
+        certificates,
+        alpn,
+        carries,
+        grants: rbac === undefined ? [] : grantsOf(rbac, serverName, title),
+        routes: routesOf(manager).map((route): EntryRoute => {
+          const connect = takesConnect(route.match);
+          must(connect === (carries === "bytes"), route.match, "CONNECT and requests are not told apart", "match one");
+          must(
+            !connect || route.field.at("route", "upgrade_configs").items().length === 1,
+            route.field,
+            "a CONNECT goes on as such, which no application takes",
+            "give the route upgrade_configs with CONNECT",
+          );
+          const rule = connect || takesEverything(route.match) ? EVERY_REQUEST : ruleOfMatch(route.match);
+          return { rule, connect, target: targetOf(route.field, route.clusters, targets) };
+        }),
+        further: furtherOf(filters),
+      };
+    });
+}
+
+/** The routes of the plain-text listener, each for one exact path. @throws Unjudgeable */
+export function openRoutesOf(listener: Field, targets: Targets, title: string): OpenRoute[] {
+  const manager = managerOf(only(listener.at("filter_chains"), "filter chain"));
+  must(carriedBy(manager) === "requests", manager, "plain text may be turned into something else", "take it out");
+  return routesOf(manager).flatMap(({ field, match, clusters }) => {
+    const to = targetOf(field, clusters, targets);
+    if (to === undefined) return [];
+    const { methods = [], paths = [] } = ruleOfMatch(match);
+    const [path] = paths;
+    const exact = path !== undefined && "exact" in path ? path.exact : undefined;
+    must(exact !== undefined && methods.length === 1, match, "anybody may ask more than one thing", "match one path");
+    const asked = field.at("route", "prefix_rewrite").text() ?? exact ?? "";
+    return [
+      {
+        place: { object: title, path: field.path },
+        request: `${methods[0] ?? ""} ${exact ?? ""}`,
+        target: `${to}${asked}`,
+      },
+    ];
+  });
+}
+
+/** The HTTP connection manager of a chain, in which every one of ours ends. */
+export function managerOf(chain: Field): Field {
+  const manager = extensionNamed(chain.at("filters"), "envoy.filters.network.http_connection_manager");
+  must(manager !== undefined, chain.at("filters"), "requests can't be told", "end in an HTTP connection manager");
+  return manager ?? chain;
+}
+
+function targetOf(route: Field, clusters: readonly string[], targets: Targets): string | undefined {
+  if (!route.has("route")) return undefined;
+  const [cluster, ...others] = clusters;
+  must(cluster !== undefined && others.length === 0, route, "it goes several ways", "name one cluster");
+  const target = targets.get(cluster ?? "");
+  must(target !== undefined, route, `there is no cluster ${cluster ?? ""} of the pod's own`, "give it one");
+  return target;
+}
+
+function furtherOf(filters: Field): ReadonlySet<FurtherCondition> {
+  const names = filters.items().map((filter) => filter.at("name").text() ?? "");
+  const further = new Set<FurtherCondition>();
+  if (names.some((name) => END_USER_FILTERS.includes(name))) further.add("end-users");
+  if (names.includes(EXT_AUTHZ)) further.add("authenticator");
+  return further;
+}

@@ -1,0 +1,142 @@
+import { parseYaml } from "../../../envoy/files";
+import { Field, Unjudgeable } from "../../../judgement/field";
+import type { Plain } from "../../../judgement/plain";
+import type { ObjectFinding } from "../../network/model";
+import { presentText, requiredText } from "../../network/reading/fields";
+import { TEMPLATE_PATHS } from "../../network/reading/workload";
+import type { Roots, Sidecar } from "../model";
+import { FILES } from "./form";
+import { podSidecarOf } from "./pods";
+import { readSidecar } from "./sidecar";
+import { rootsOf } from "./trust";
+import type { Provenance } from "./trust";
+
+/** What the objects don't say. */
+export interface Knowledge {
+  /** Whose roots an unknown trust file will hold; by default nothing is known of it. */
+  readonly provenance?: Provenance;
+}
+
+export interface MeshReading {
+  /** Undefined where something can't be judged: nothing may be concluded from the rest then. */
+  readonly sidecars: readonly Sidecar[] | undefined;
+  readonly findings: readonly ObjectFinding[];
+}
+
+/** A ConfigMap of Consul's clients; no sidecar reads it. */
+const FOREIGN_TRUST = /-consul-trust$/;
+
+/**
+ * Reads all sidecars from the objects of a mesh: ConfigMaps `<service>-envoy` and `<service>-trust` in namespaces `lucid-<zone>`, the pods that mount them,
+ * and the ServiceAccounts that these run as. Other objects are passed over.
+ */
+export function readMesh(objects: readonly Plain[], knowledge: Knowledge = {}): MeshReading {
+  const reader = new Reader(knowledge.provenance ?? (() => undefined));
+  for (const object of objects) reader.add(new Field(object));
+  reader.readPods();
+  reader.readSidecars();
+  const { sidecars, findings } = reader;
+  return { sidecars: findings.length === 0 ? sidecars : undefined, findings };
+}
+
+/** An object of a zone's namespace. */
+interface ZoneObject {
+  readonly field: Field;
+  readonly type: string;
+  readonly zone: string;
+  readonly name: string;
+  readonly title: string;
+}
+
+class Reader {
+  readonly findings: ObjectFinding[] = [];
+  readonly sidecars: Sidecar[] = [];
+  private readonly objects = new Map<string, ZoneObject>();
+
+  constructor(private readonly provenance: Provenance) {}
+
+  add(field: Field): void {
+    this.judged("object", () => {
+      const kind = requiredText(field.at("kind"));
+      const type = `${requiredText(field.at("apiVersion"))}/${kind}`;
+      if (type === "v1/List") {
+        for (const item of field.at("items").items()) this.add(item);
+        return;
+      }
+      const isRead = ["v1/ConfigMap", "v1/ServiceAccount"].includes(type) || Object.hasOwn(TEMPLATE_PATHS, type);
+      const namespace = field.at("metadata", "namespace");
+      if (!isRead) return;
+      const zone = /^lucid-(.+)$/.exec(presentText(namespace))?.[1];
+      if (zone === undefined) return;
+      const name = requiredText(field.at("metadata", "name"));
+      const title = `${kind} lucid-${zone}/${name}`;
+      if (this.objects.has(title))
+        throw new Unjudgeable("metadata.name", `two objects are ${title}, and one will stand`, "take one out");
+      this.objects.set(title, { field, type, zone, name, title });
+    });
+  }
+
+  /** Each pod with a sidecar reads its own account's files, and there is such an account and such files. */
+  readPods(): void {
+    for (const { field, type, zone, title } of this.objects.values()) {
+      const path = TEMPLATE_PATHS[type];
+      if (path === undefined) continue;
+      this.judged(title, () => {
+        const pod = podSidecarOf(field.at(...path, "spec"));
+        if (pod === undefined) return;
+        this.findings.push(...pod.findings.map((finding) => ({ object: title, ...finding })));
+        for (const needed of [`ServiceAccount lucid-${zone}/${pod.account}`, envoyTitle(zone, pod.account)]) {
+          if (!this.objects.has(needed))
+            throw new Unjudgeable("", `${needed}, by which it runs, isn't among the objects`, "give it as well");
+        }
+      });
+    }
+  }
+
+  readSidecars(): void {
+    for (const { field, type, zone, name, title } of this.objects.values()) {
+      const service = /^(.+)-envoy$/.exec(name)?.[1];
+      if (type !== "v1/ConfigMap" || service === undefined || FOREIGN_TRUST.test(name)) continue;
+      this.judged(title, () => {
+        const data = dataOf(field);
+        for (const [file, entry] of data.entries())
+          if (!FILES.includes(file)) throw new Unjudgeable(entry.path, "is no file of a sidecar", "take it out");
+        const files = Object.fromEntries(data.entries().map(([file, entry]) => [file, parseYaml(entry)]));
+        const reading = readSidecar(files, this.rootsOf(zone, service), { zone, service, title });
+        this.findings.push(...reading.findings);
+        if (reading.sidecar !== undefined) this.sidecars.push(reading.sidecar);
+      });
+    }
+  }
+
+  private rootsOf(zone: string, service: string): ReadonlyMap<string, Roots> {
+    const title = `ConfigMap lucid-${zone}/${service}-trust`;
+    const found = this.objects.get(title);
+    if (found === undefined)
+      throw new Unjudgeable("", `${title}, whose roots it trusts, isn't among the objects`, "give it as well");
+    let roots: ReadonlyMap<string, Roots> = new Map();
+    this.judged(title, () => {
+      roots = rootsOf(dataOf(found.field), title, this.provenance);
+    });
+    return roots;
+  }
+
+  private judged(object: string, read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof Unjudgeable)) throw error;
+      this.findings.push({ object, path: error.path, problem: error.problem, mend: error.mend });
+    }
+  }
+}
+
+function envoyTitle(zone: string, service: string): string {
+  return `ConfigMap lucid-${zone}/${service}-envoy`;
+}
+
+function dataOf(configMap: Field): Field {
+  const binary = configMap.at("binaryData");
+  if (!binary.isEmpty) throw new Unjudgeable(binary.path, "a sidecar's files are no text", "put them into data");
+  return configMap.at("data");
+}

@@ -1,0 +1,94 @@
+import { Unjudgeable } from "../../../judgement/field";
+import type { Field } from "../../../judgement/field";
+import type { ObjectFinding } from "../../network/model";
+import { requiredText } from "../../network/reading/fields";
+import type { Roots, Sidecar } from "../model";
+import { calleesOf, targetsOf } from "./clusters";
+import { dialOf, namesOf } from "./dials";
+import { entriesOf, openRoutesOf } from "./entries";
+import { formFindings } from "./form";
+import type { SidecarFiles } from "./form";
+import { must, socketOf } from "./messages";
+
+/** Whose sidecar is read, and the ConfigMap that its files stand in. */
+export interface Owner {
+  readonly zone: string;
+  readonly service: string;
+  /** `ConfigMap lucid-wallet/payout-router-envoy`. */
+  readonly title: string;
+}
+
+export interface SidecarReading {
+  /** Undefined where something can't be judged. */
+  readonly sidecar: Sidecar | undefined;
+  readonly findings: readonly ObjectFinding[];
+}
+
+/** Reads what a sidecar does from its files. */
+export function readSidecar(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, owner: Owner): SidecarReading {
+  try {
+    const form = formFindings(files, owner.zone, owner.service);
+    if (form.length > 0) return { sidecar: undefined, findings: form.map((one) => ({ object: owner.title, ...one })) };
+    return { sidecar: read(files, roots, owner), findings: [] };
+  } catch (error) {
+    if (!(error instanceof Unjudgeable)) throw error;
+    const { path, problem, mend } = error;
+    return { sidecar: undefined, findings: [{ object: owner.title, path, problem, mend }] };
+  }
+}
+
+function read(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, { zone, service, title }: Owner): Sidecar {
+  const listeners = resourcesOf(files["listeners.yaml"]);
+  const clusters = resourcesOf(files["clusters.yaml"]);
+  checkTwice(clusters, (cluster) => requiredText(cluster.at("name")), "two clusters of a name are both refused");
+  checkTwice(listeners, addressText, "two listeners of an address are both refused");
+  const targets = targetsOf(clusters);
+  const kind = (field: Field) => (field.at("name").text() ?? "").split("|")[0] ?? "";
+  const of = (...kinds: readonly string[]) => listeners.filter((listener) => kinds.includes(kind(listener)));
+  // The application's own view of its sidecar; nobody else has it.
+  for (const listener of of("admin")) openRoutesOf(listener, targets, title);
+  const entries = of("inbound", "inspection").flatMap((listener) => entriesOf(listener, targets, title));
+  const dials = of("outbound", "scrape").map((listener) => dialOf(listener, title));
+  const callees = calleesOf(clusters, askedOf(of("inbound")), title);
+  for (const { listens, serverName, place } of entries) {
+    const same = entries.filter((other) => other.listens === listens && other.serverName === serverName);
+    if (same.length > 1)
+      throw new Unjudgeable(place.path, "two filter chains match the same, which Envoy refuses", "keep one");
+  }
+  return {
+    party: `${zone}/${service}`,
+    zone,
+    entries,
+    open: of("health").flatMap((listener) => openRoutesOf(listener, targets, title)),
+    callees,
+    dials,
+    names: of("dns").flatMap((listener) => namesOf(listener, title)),
+    roots,
+  };
+}
+
+function resourcesOf(file: Field | undefined): readonly Field[] {
+  return file?.at("resources").items() ?? [];
+}
+
+function addressText(listener: Field): string {
+  const { address, port } = socketOf(listener.at("address"));
+  return `${address} ${port} ${listener.at("address", "socket_address", "protocol").text() ?? "TCP"}`;
+}
+
+function checkTwice(fields: readonly Field[], keyOf: (field: Field) => string, problem: string): void {
+  const seen = new Set<string>();
+  for (const field of fields) {
+    const key = keyOf(field);
+    must(!seen.has(key), field, problem, "keep one");
+    seen.add(key);
+  }
+}
+
+/** Clusters that filters of the sidecar ask about callers. */
+function askedOf(listeners: readonly Field[]): ReadonlySet<string> {
+  const leaves = listeners.flatMap((listener) => [...listener.leaves()]);
+  return new Set(
+    leaves.filter(({ path }) => path.endsWith(".envoy_grpc.cluster_name")).map((leaf) => leaf.text() ?? ""),
+  );
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { resolveMesh, validateDocument } from "../../../../mesh";
+import type { Edge, Mesh } from "../../../../mesh";
+import { Reachability, compare, readMesh } from "../../../../policies/reachability/envoy";
+import type { Declaration } from "../../../../policies/reachability/envoy";
+import { documents } from "../../../unit/mesh/random";
+import { declarationOf, objectsOf } from "./rendered";
+
+const PATHS = ["/a", "/a/b", "/a/*", "/a*", "/*", "/b/c.D/E", "/b/c.D/*"];
+
+/** What an edge may say more: what may be asked, where that can be told, and until when. */
+const terms = fc.record({
+  rules: fc.array(
+    fc
+      .record({
+        methods: fc.subarray(["GET", "POST", "DELETE"]),
+        paths: fc.subarray(PATHS, { maxLength: 3 }),
+      })
+      .filter(({ methods, paths }) => methods.length + paths.length > 0),
+    { maxLength: 3 },
+  ),
+  until: fc.option(fc.constantFrom("2098-12-31T23:59:59Z", "2099-01-01T00:00:00Z"), { nil: undefined }),
+});
+
+const meshes: fc.Arbitrary<Mesh> = fc
+  .tuple(documents, fc.array(terms, { minLength: 8, maxLength: 8 }))
+  .map(([document, said]) => {
+    const mesh = resolveMesh(validateDocument(document), { tracing: true });
+    const protocolOf = ({ to, port }: Edge) =>
+      mesh.services.find(({ name }) => name === to)?.ports.find(({ name }) => name === port)?.protocol;
+    const edges = mesh.edges.map((edge, index): Edge => {
+      const { rules = [], until } = said[index % said.length] ?? {};
+      const isCall = edge.kind === "call";
+      return {
+        ...edge,
+        ...(isCall && protocolOf(edge) !== "tcp" ? { rules } : {}),
+        ...(isCall && until !== undefined ? { until } : {}),
+      };
+    });
+    return { ...mesh, edges };
+  });
+
+function violationsOf(mesh: Mesh, declaration: Declaration): readonly string[] {
+  const { sidecars, findings } = readMesh(objectsOf(mesh));
+  assert.deepEqual(findings, []);
+  return compare(new Reachability(sidecars ?? []), declaration).map(({ kind, text }) => `${kind}: ${text}`);
+}
+
+describe("of any mesh", function () {
+  this.timeout(300_000);
+
+  it("the sidecars do what is declared, and nothing is found", () => {
+    fc.assert(
+      fc.property(meshes, (mesh) => {
+        assert.deepEqual(violationsOf(mesh, declarationOf(mesh)), []);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("a call that nobody declares is found, and so is one that is declared and isn't there", () => {
+    fc.assert(
+      fc.property(meshes, fc.nat(), (mesh, at) => {
+        const declaration = declarationOf(mesh);
+        const index = at % Math.max(declaration.edges.length, 1);
+        const edge = declaration.edges[index];
+        if (edge === undefined) return;
+        const without = { ...declaration, edges: declaration.edges.filter((other) => other !== edge) };
+        assert.notDeepEqual(violationsOf(mesh, without), []);
+        const twisted = { ...edge, port: `${edge.port}-other` };
+        const found = violationsOf(mesh, { ...declaration, edges: [...declaration.edges, twisted] });
+        assert.ok(
+          found.some((text) => text.startsWith("refused: ")),
+          JSON.stringify(found),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("what may be asked, and until when, is compared to the letter", () => {
+    fc.assert(
+      fc.property(meshes, fc.nat(), (mesh, at) => {
+        const declaration = declarationOf(mesh);
+        const calls = declaration.edges.filter(({ carries, port }) => carries !== "bytes" && port !== "inspection");
+        const edge = calls[at % Math.max(calls.length, 1)];
+        if (edge === undefined) return;
+        const others = (changed: object) => ({
+          ...declaration,
+          edges: declaration.edges.map((other) => (other === edge ? { ...edge, ...changed } : other)),
+        });
+        const fewer = others({ requests: [{ methods: ["PUT"], paths: [{ exact: "/nobody" }] }] });
+        assert.ok(violationsOf(mesh, fewer).some((text) => /^undeclared: .*which nobody declared/.test(text)));
+        const longer = others({ until: edge.until === undefined ? "2090-01-01T00:00:00Z" : undefined });
+        assert.ok(violationsOf(mesh, longer).some((text) => text.includes(` from ${edge.until ?? "2090"}`)));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
