@@ -66,6 +66,11 @@ export default tseslint.config(
     },
   },
   {
+    // What is declared comes from the document, and not from what renders it.
+    files: ["proof/declaration/**/*.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: ["@pulumi/*", "**/components/*", "../**/envoy/*"] }] },
+  },
+  {
     files: ["**/*.test.ts"],
     rules: {
       // `describe` and `it` hand back promises nobody awaits.

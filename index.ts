@@ -3,12 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   DeclarationError,
   ServiceMesh,
-  clusterAccess,
+  clusterProviders,
   endedCalls,
+  forwardConsul,
   readDeclaration,
+  readKubeConfig,
   revocationNotices,
 } from "./components";
 import type { Declaration } from "./components";
+import { proven } from "./proof";
 
 /** Everything that can be wrong is said before a resource is planned, and without a stack trace. */
 function declaration(): Declaration {
@@ -26,28 +29,31 @@ function declaration(): Declaration {
   }
 }
 
-const { mesh, settings } = declaration();
-for (const ended of endedCalls({ mesh, settings })) void pulumi.log.warn(ended);
+const declared = declaration();
+const { mesh, settings } = declared;
+for (const ended of endedCalls(declared)) void pulumi.log.warn(ended);
 for (const notice of revocationNotices(mesh)) void pulumi.log.warn(notice);
-const access = clusterAccess(settings);
-const lucid = new ServiceMesh("lucid", {
-  mesh,
-  settings,
-  kubeConfig: access.kubeConfig,
-  providers: { kubernetes: access.kubernetes, docker: access.docker },
-});
+const consulAddress = forwardConsul(readKubeConfig(settings), settings.consulForwardPort);
 
-/** Services by zone, for people who read the stack's outputs. */
-export const services = Object.fromEntries(
-  mesh.zones.map((zone) => [
-    zone.name,
-    mesh.services.filter((service) => service.zone === zone.name).map(({ name }) => name),
-  ]),
-);
+/** All that the stack has, and its outputs. */
+function lucid() {
+  const { joins } = new ServiceMesh("lucid", { mesh, settings, consulAddress, providers: clusterProviders(settings) });
+  return {
+    /** Services by zone, for people who read the stack's outputs. */
+    services: Object.fromEntries(
+      mesh.zones.map((zone) => [
+        zone.name,
+        mesh.services.filter((service) => service.zone === zone.name).map(({ name }) => name),
+      ]),
+    ),
+    /** What stacks that join the mesh read, by the name of the service that each brings (docs/joining.md). */
+    joins,
+    /** Why services are revoked, by their names. */
+    revoked: Object.fromEntries(
+      mesh.services.flatMap((service) => (service.revoked === undefined ? [] : [[service.name, service.revoked]])),
+    ),
+  };
+}
 
-/** What stacks that join the mesh read, by the name of the service that each brings (docs/joining.md). */
-export const { joins } = lucid;
-/** Why services are revoked, by their names. */
-export const revoked = Object.fromEntries(
-  mesh.services.flatMap((service) => (service.revoked === undefined ? [] : [[service.name, service.revoked]])),
-);
+// Nothing is registered before all of it is proven.
+export = () => proven(declared, lucid);

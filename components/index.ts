@@ -1,9 +1,10 @@
 /** The package's public API. Importing it deploys nothing. */
 export { CertificateAuthority } from "./certificate-authority";
 export type { CertificateAuthorityArgs, KeyAlgorithm, Leaf, LeafArgs } from "./certificate-authority";
-export { clusterAccess } from "./stack/cluster-access";
-export type { ClusterAccess } from "./stack/cluster-access";
+export { clusterProviders, readKubeConfig } from "./stack/cluster-access";
+export type { ClusterProviders } from "./stack/cluster-access";
 export { ConsulAcls } from "./discovery/consul-acls";
+export { forwardConsul } from "./discovery/consul-forward";
 export { ConsulCluster } from "./discovery/consul-cluster";
 export { DeclarationError, endedCalls, readDeclaration } from "./stack/declaration";
 export type { Declaration } from "./stack/declaration";

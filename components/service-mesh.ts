@@ -1,7 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { KubeConfig } from "@kubernetes/client-node";
 import { ZONES, edgesFrom, isJob, type Mesh, type Service, type Zone as ZoneModel, type ZoneName } from "../mesh";
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
@@ -9,7 +8,6 @@ import { applicationPod, versionPods } from "./pods/application";
 import { ConsulAcls } from "./discovery/consul-acls";
 import { ConsulCluster } from "./discovery/consul-cluster";
 import { DistributionRights } from "./controller/distribution-rights";
-import { forwardConsul } from "./discovery/consul-forward";
 import { envoyOptions } from "./stack/envoy-options";
 import { generationsOf, type AuthorityGenerations } from "./identity/generations";
 import { revocationProblems, withdrawals } from "./identity/revocations";
@@ -28,8 +26,8 @@ import { Zone } from "./zone";
 export interface ServiceMeshArgs {
   readonly mesh: Mesh;
   readonly settings: Settings;
-  /** The cluster's kubeconfig, for the port-forward to Consul. */
-  readonly kubeConfig: KubeConfig;
+  /** `host:port` at which the Consul provider reaches Consul's API: what `forwardConsul` offers. */
+  readonly consulAddress: string;
   readonly providers: {
     readonly kubernetes: kubernetes.Provider;
     readonly docker: docker.Provider;
@@ -80,11 +78,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
       },
       child,
     );
-    const acls = new ConsulAcls(
-      "consul-acls",
-      { mesh, cluster: consul, address: forwardConsul(args.kubeConfig, settings.consulForwardPort) },
-      child,
-    );
+    const acls = new ConsulAcls("consul-acls", { mesh, cluster: consul, address: args.consulAddress }, child);
     const resolver = new NodeResolver(
       "node-resolver",
       {

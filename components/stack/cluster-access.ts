@@ -6,22 +6,20 @@ import { existsSync } from "node:fs";
 import * as path from "node:path";
 import type { Settings } from "./settings";
 
-/** The way into a cluster: for resources, for image builds, and for the program itself. */
-export interface ClusterAccess {
+/** The way into a cluster, for resources and for image builds. */
+export interface ClusterProviders {
   readonly kubernetes: kubernetes.Provider;
   readonly docker: docker.Provider;
-  readonly kubeConfig: KubeConfig;
 }
 
 /**
- * Reads the stack's kubeconfig and makes the providers.
+ * Makes the providers of the stack's cluster.
  *
  * A kubeconfig that is named and not there leaves the Kubernetes provider without a cluster, never with the ambient one: `pulumi preview` still
  * works, as in a CI run that has no cluster in reach, and `pulumi up` fails.
  */
-export function clusterAccess(settings: Settings): ClusterAccess {
+export function clusterProviders(settings: Settings): ClusterProviders {
   return {
-    kubeConfig: readKubeConfig(settings),
     kubernetes: new kubernetes.Provider("kubernetes", {
       // The path and not the text: a cluster made anew under the same path is the same cluster to the stack, and no key lies in the state.
       ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
@@ -41,7 +39,7 @@ export function clusterAccess(settings: Settings): ClusterAccess {
 }
 
 /** The kubeconfig as the program itself uses it; an empty one where the named file is missing. */
-function readKubeConfig(settings: Settings): KubeConfig {
+export function readKubeConfig(settings: Settings): KubeConfig {
   const kubeConfig = new KubeConfig();
   if (settings.kubeconfig === undefined) {
     kubeConfig.loadFromDefault();

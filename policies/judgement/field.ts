@@ -28,6 +28,11 @@ export class Field {
     readonly path: string = "",
   ) {}
 
+  /** The value itself; null where it is absent. */
+  get plain(): Plain {
+    return this.value ?? null;
+  }
+
   get isAbsent(): boolean {
     return this.value === undefined || this.value === null;
   }

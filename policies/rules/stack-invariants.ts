@@ -7,15 +7,16 @@ import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
 import { misissued } from "../tls/provenance";
 import { governedZones } from "./governed-zones";
 import { isTrustFile } from "./private-keys-in-secrets";
+import { beyondCeiling } from "./reachability";
 
 /** What can be said only of all resources together: the one stack rule, because each deserializes them all again. */
 export const stackInvariants: StackRule = {
   name: "stack-invariants",
   description:
-    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone.",
+    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; all objects together let nobody reach anybody beyond the ceiling.",
   severity: "critical",
   remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
-  uses: ["members", "infrastructure", "joined"],
+  uses: ["members", "infrastructure", "joined", "externals", "edges"],
   judge(resources, ceiling) {
     return [
       ...missingDefaultDenies(resources, ceiling),
@@ -25,6 +26,7 @@ export const stackInvariants: StackRule = {
         .filter(({ type }) => isKind(type, "ConfigMap"))
         .flatMap((resource) => findingsIn(resource, unprovenRoots)),
       ...misissued(resources),
+      ...beyondCeiling(resources, ceiling),
     ];
   },
 };

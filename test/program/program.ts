@@ -8,7 +8,7 @@ import { preparePlugins } from "../../dev/plugins/select";
 import { DEFAULT_STACK, stackConfig } from "../../dev/stack";
 import { runPulumi, type Run } from "../run-pulumi";
 
-/** Name of the stack in the backend of its own; it never leaves the preview. */
+/** Name of the stack in the backend of its own. */
 const STACK = "refusals";
 
 /** The real program of a project with the real CLI, in a backend that nothing else uses, and with no cluster in reach. */
@@ -55,6 +55,23 @@ export class Program {
    * @param changes by key, without the project's prefix.
    */
   async preview(changes: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Run> {
+    return this.run("preview", changes, args);
+  }
+
+  /** `pulumi up` without anybody being asked, or shown what it will do. */
+  async upUnseen(changes: Readonly<Record<string, string>>): Promise<Run> {
+    return this.run("up", changes, ["--yes", "--skip-preview"]);
+  }
+
+  /** Types of what the stack holds. */
+  async held(): Promise<readonly string[]> {
+    const { status, output } = await this.pulumi(["stack", "export", "--cwd", this.project, "--stack", STACK]);
+    assert.equal(status, 0, output);
+    const { deployment } = JSON.parse(output) as { deployment: { resources?: { type: string }[] } };
+    return (deployment.resources ?? []).map(({ type }) => type);
+  }
+
+  private async run(command: string, changes: Readonly<Record<string, string>>, args: readonly string[]): Promise<Run> {
     const configFile = path.join(this.project, `Pulumi.${DEFAULT_STACK}.yaml`);
     const settings = {
       kubeconfig: path.join(this.folder, "no-such-kubeconfig"),
@@ -68,7 +85,7 @@ export class Program {
     const made = load(readFileSync(path.join(this.folder, `Pulumi.${STACK}.yaml`), "utf8")) as object;
     const file = path.join(mkdtempSync(path.join(this.folder, "config-")), `Pulumi.${STACK}.yaml`);
     writeFileSync(file, dump({ ...made, config }));
-    return this.pulumi(["preview", "--cwd", this.project, "--stack", STACK, "--config-file", file, ...args]);
+    return this.pulumi([command, "--cwd", this.project, "--stack", STACK, "--config-file", file, ...args]);
   }
 
   /** Makes another project's stack in the same backend, which ended with these outputs. */

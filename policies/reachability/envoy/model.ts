@@ -1,4 +1,4 @@
-import type { Place } from "../network/comparison/counterexample";
+import type { Place } from "../layer";
 import type { RequestRule } from "./requests";
 
 /** `<zone>/<service>`: whose certificate, account and sidecar it is. */

@@ -10,7 +10,9 @@ export type {
   ViolationKind,
 } from "./comparison/declaration";
 export type { Cluster, Direction, Namespace, ObjectFinding, Policy, Workload } from "./model";
+export { networkLayer } from "./layer";
 export { Reachability } from "./reachability";
 export type { AddressReach, Connection, Grant, Half, StrangerReach } from "./reachability";
-export { readCluster } from "./reading/cluster";
+export { objectTitle, readCluster } from "./reading/cluster";
 export type { Reading, Surroundings } from "./reading/cluster";
+export { grouped } from "./workload-index";

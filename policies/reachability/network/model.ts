@@ -19,6 +19,8 @@ export interface Workload {
   readonly kind: string;
   readonly name: string;
   readonly namespace: Namespace;
+  /** The ServiceAccount of its pods: who they are, whatever they are named. */
+  readonly account: string;
   /** Labels of its pods. */
   readonly labels: Labels;
   readonly namedPorts: readonly NamedPort[];

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
 import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -18,17 +17,15 @@ export const lucid = loadMesh(readFileSync(path.join(ROOT, "mesh.yaml"), "utf8")
 export const API_SERVER = { cidr: "10.77.0.10/32", port: 6443 } as const;
 
 const plans = new Map<Mesh, Promise<readonly PlannedResource[]>>();
-/** A local port of its own for each plan: each has a forward to Consul. */
-const FIRST_FORWARD_PORT = 18560;
 
 /** What the engine would be asked to make for a mesh, in the order in which it would be. The engine is replaced by a recorder; done once for each mesh. */
 export function plannedResources(mesh: Mesh = lucid): Promise<readonly PlannedResource[]> {
-  const plan = plans.get(mesh) ?? record(mesh, FIRST_FORWARD_PORT + plans.size);
+  const plan = plans.get(mesh) ?? record(mesh);
   plans.set(mesh, plan);
   return plan;
 }
 
-async function record(mesh: Mesh, consulForwardPort: number): Promise<readonly PlannedResource[]> {
+async function record(mesh: Mesh): Promise<readonly PlannedResource[]> {
   const stack = new RecordedStack();
   await pulumi.runtime.setMocks(
     {
@@ -45,9 +42,8 @@ async function record(mesh: Mesh, consulForwardPort: number): Promise<readonly P
       apiServerCidr: API_SERVER.cidr,
       nodeResolverIp: "10.96.64.53",
       consulIp: "10.96.64.54",
-      consulForwardPort: String(consulForwardPort),
     }),
-    kubeConfig: new KubeConfig(),
+    consulAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
   await stack.settled();

@@ -1,4 +1,3 @@
-import { KubeConfig } from "@kubernetes/client-node";
 import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import assert from "node:assert/strict";
@@ -26,9 +25,6 @@ interface Inputs {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** Where Consul's API is offered; a run leaves its port taken. */
-let forwardPort = 18580;
-
 /** The mesh of the jobs' document with a change, as it is registered. */
 async function deploy(change: (document: ReturnType<typeof jobsDocument>) => void = () => undefined): Promise<void> {
   await installMocks();
@@ -40,9 +36,8 @@ async function deploy(change: (document: ReturnType<typeof jobsDocument>) => voi
       apiServerCidr: "10.77.0.10/32",
       nodeResolverIp: "10.96.64.53",
       consulIp: "10.96.64.54",
-      consulForwardPort: String(forwardPort++),
     }),
-    kubeConfig: new KubeConfig(),
+    consulAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
   await settled();

@@ -1,5 +1,4 @@
 /** What a mesh's stack would tell those who join it, without deploying it. */
-import { KubeConfig } from "@kubernetes/client-node";
 import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import { load } from "js-yaml";
@@ -28,9 +27,8 @@ export async function joinsOf(document: WrittenDocument): Promise<Readonly<Recor
       apiServerCidr: "10.77.0.10/32",
       nodeResolverIp: "10.96.64.53",
       consulIp: "10.96.64.54",
-      consulForwardPort: "18596",
     }),
-    kubeConfig: new KubeConfig(),
+    consulAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
   await settled();

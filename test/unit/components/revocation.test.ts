@@ -1,4 +1,3 @@
-import { KubeConfig } from "@kubernetes/client-node";
 import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import assert from "node:assert/strict";
@@ -10,9 +9,6 @@ import { installMocks, recorded, settled, type Recorded } from "./mocks";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
-/** Each program's own, for what listens there goes on listening. */
-let port = 18610;
-
 /** What the program declares with these services revoked, by type and name. */
 async function declared(...names: readonly string[]): Promise<ReadonlyMap<string, Inputs>> {
   await installMocks();
@@ -22,9 +18,8 @@ async function declared(...names: readonly string[]): Promise<ReadonlyMap<string
       apiServerCidr: "10.77.0.10/32",
       nodeResolverIp: "10.96.64.53",
       consulIp: "10.96.64.54",
-      consulForwardPort: String(port++),
     }),
-    kubeConfig: new KubeConfig(),
+    consulAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
   await settled();

@@ -1,4 +1,3 @@
-import { KubeConfig } from "@kubernetes/client-node";
 import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import assert from "node:assert/strict";
@@ -23,9 +22,8 @@ describe("the program's resources", function () {
         apiServerCidr: "10.77.0.10/32",
         nodeResolverIp: "10.96.64.53",
         consulIp: "10.96.64.54",
-        consulForwardPort: "18599",
       }),
-      kubeConfig: new KubeConfig(),
+      consulAddress: "127.0.0.1:18501",
       providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
     });
     await settled();

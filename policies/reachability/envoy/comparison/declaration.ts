@@ -1,4 +1,4 @@
-import type { Place } from "../../network/comparison/counterexample";
+import type { Place } from "../../layer";
 import type { Carries, FurtherCondition, Party } from "../model";
 import type { RequestRule } from "../requests";
 

@@ -1,4 +1,4 @@
-import type { Place } from "../../network/comparison/counterexample";
+import type { Place } from "../../layer";
 
 /** `ConfigMap lucid-wallet/payout-router-envoy, data["listeners.yaml"].resources[0]`. */
 export function placeText({ object, path }: Place): string {

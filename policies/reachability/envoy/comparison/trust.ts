@@ -1,7 +1,7 @@
 import { zoneOf } from "../matrix";
 import type { Reachability } from "../matrix";
 import type { Party, Sidecar } from "../model";
-import type { Place } from "../../network/comparison/counterexample";
+import type { Place } from "../../layer";
 import type { Violation } from "./declaration";
 import type { DeclaredEdges } from "./index-of-edges";
 import { placeText } from "./text";

@@ -7,9 +7,9 @@ import type { Declaration, Violation } from "./declaration";
 import { comparePairs } from "./pairs";
 import { compareStrangers } from "./strangers";
 
-/** Compares what is open with what may be, pair by pair and half by half. None: they are equal. */
+/** Compares what is open with what may be, pair by pair and half by half. None: they are equal, or of a ceiling, that nothing is beyond it. */
 export function compare(reachability: Reachability, declaration: Declaration): readonly Violation[] {
-  return [
+  const violations = [
     ...DIRECTIONS.flatMap((direction) => compareRestrictions(reachability, direction, declaration)),
     ...comparePairs(reachability, declaration),
     ...DIRECTIONS.flatMap((direction) =>
@@ -19,6 +19,7 @@ export function compare(reachability: Reachability, declaration: Declaration): r
       ]),
     ),
   ];
+  return declaration.atMost === true ? violations.filter(({ kind }) => kind !== "refused") : violations;
 }
 
 function compareRestrictions(reachability: Reachability, direction: Direction, { partyOf }: Declaration): Violation[] {

@@ -1,15 +1,8 @@
+import type { Place } from "../../layer";
 import type { PortSet } from "../../sets/port-set";
 import type { Direction, Peer } from "../model";
 import type { Half } from "../reachability";
 import type { Selector } from "../selector";
-
-/** A place in an object. */
-export interface Place {
-  /** `NetworkPolicy lucid-wallet/payout-router`. */
-  readonly object: string;
-  /** `spec.ingress[0].from[1]`; empty for the object as a whole. */
-  readonly path: string;
-}
 
 /** The peers that open these ports of a half. */
 export function placesOf(half: Half, ports: PortSet): readonly Place[] {

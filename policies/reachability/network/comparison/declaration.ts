@@ -1,7 +1,7 @@
+import type { Place } from "../../layer";
 import type { AddressSet } from "../../sets/address-set";
 import type { PortSet } from "../../sets/port-set";
 import type { Direction, Workload } from "../model";
-import type { Place } from "./counterexample";
 
 /** A call that may be made. Whatever else is open is a violation, and so is whatever of it is closed. */
 export interface DeclaredEdge {
@@ -27,6 +27,8 @@ export interface DeclaredOutsider {
 
 /** What may be. It comes from the document or the ceiling, never from what is judged. */
 export interface Declaration {
+  /** What is declared may be open and need not: a ceiling. Default: it must be. */
+  readonly atMost?: boolean;
   readonly edges: readonly DeclaredEdge[];
   readonly outsiders: readonly DeclaredOutsider[];
   /** The party that a workload is; several workloads may be one (versions of a service). */

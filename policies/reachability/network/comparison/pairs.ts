@@ -32,6 +32,7 @@ export function comparePairs(reachability: Reachability, declaration: Declaratio
     const parties = { from: declaration.partyOf(connection.from), to: declaration.partyOf(connection.to) };
     violations.push(...excess(connection, parties, declared.get(keyOf(parties)) ?? NOTHING));
   }
+  if (declaration.atMost === true) return violations;
   const workloads = grouped(reachability.workloads, (workload) => declaration.partyOf(workload));
   for (const [key, ports] of declared) {
     const [from = "", to = ""] = JSON.parse(key) as string[];

@@ -83,7 +83,7 @@ class Reader {
   /** An object with its type; nothing for one without. */
   typed(object: Plain): readonly TypedObject[] {
     const field = new Field(object);
-    return this.judged(titleOf(field), () => {
+    return this.judged(objectTitle(field), () => {
       const apiVersion = requiredText(field.at("apiVersion"));
       const kind = requiredText(field.at("kind"));
       return [{ field, apiVersion, kind, type: `${apiVersion}/${kind}` }];
@@ -92,7 +92,7 @@ class Reader {
 
   /** Reads one object; namespaces first, as the others lie in them. */
   read({ field, apiVersion, kind, type }: TypedObject): void {
-    this.judged(titleOf(field), () => {
+    this.judged(objectTitle(field), () => {
       if (type === NAMESPACE) this.readNamespace(field);
       else if (type === NETWORK_POLICY) this.readPolicy(field);
       else if (Object.hasOwn(TEMPLATE_PATHS, type)) this.readWorkload(field, kind, TEMPLATE_PATHS[type] ?? []);
@@ -130,8 +130,8 @@ class Reader {
   private readWorkload(field: Field, kind: string, path: readonly string[]): void {
     const { name, namespace, title } = this.identify(field, kind);
     this.refuseTwice(title);
-    const { labels, namedPorts, hostNetwork } = readPodNetwork(field.at(...path));
-    if (hostNetwork === undefined) this.cluster.workloads.push({ title, kind, name, namespace, labels, namedPorts });
+    const { hostNetwork, ...pods } = readPodNetwork(field.at(...path));
+    if (hostNetwork === undefined) this.cluster.workloads.push({ title, kind, name, namespace, ...pods });
     else
       this.findings.push({
         object: title,
@@ -173,7 +173,7 @@ class Reader {
 }
 
 /** How messages name an object, whatever of it can be read. */
-function titleOf(object: Field): string {
+export function objectTitle(object: Field): string {
   const readable = (...keys: readonly string[]) => {
     try {
       return object.at(...keys).text();

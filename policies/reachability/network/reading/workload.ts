@@ -20,6 +20,7 @@ export const TEMPLATE_PATHS: Readonly<Record<string, readonly string[]>> = {
 
 /** What of a pod template decides at the network layer. */
 export interface PodNetwork {
+  readonly account: string;
   readonly labels: Labels;
   readonly namedPorts: readonly NamedPort[];
   /** Where the pods use the node's own network: no NetworkPolicy holds for them. */
@@ -34,6 +35,8 @@ export function readPodNetwork(template: Field): PodNetwork {
   if (!hostNetwork.isAbsentOr(false) && !hostNetwork.is(true))
     throw new Unjudgeable(hostNetwork.path, `is ${hostNetwork.shown()}`, "give it as true or false");
   return {
+    // Kubernetes puts pods that name none under the namespace's own.
+    account: spec.at("serviceAccountName").text() ?? "default",
     labels: readLabels(template.at("metadata", "labels")),
     namedPorts: readNamedPorts(spec),
     hostNetwork: hostNetwork.is(true) ? hostNetwork : undefined,

@@ -1,0 +1,108 @@
+/** What the document lets be open at the network layer: its calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
+import type { Mesh, Service } from "../../mesh";
+import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { partyName, partyOf } from "../../policies/reachability";
+import { AddressSet, PortSet } from "../../policies/reachability/network";
+import type { Declaration, DeclaredEdge, DeclaredOutsider } from "../../policies/reachability/network";
+
+/** What of a stack's configuration decides who reaches whom. */
+export interface Surroundings {
+  readonly apiServerCidr: string;
+  readonly apiServerPort: number;
+}
+
+const CALLS = PortSet.tcp(SIDECAR_PORTS.inbound);
+const INSPECTION = PortSet.tcp(SIDECAR_PORTS.inspection);
+const RESOLVER_DNS = dns(NODE_RESOLVER.dnsPort);
+const CANARY = PortSet.tcp(NODE_RESOLVER.canaryPort);
+const GOSSIP = PortSet.tcp(CONSUL.gossipPort).union(PortSet.udp(CONSUL.gossipPort));
+const RPC = PortSet.tcp(CONSUL.rpcPort).union(GOSSIP);
+
+const consul = partyName("mesh", CONSUL.service);
+const resolver = partyName("mesh", NODE_RESOLVER.service);
+
+/** Exactly what a mesh declares: all of it open, and nothing else. */
+export function networkDeclaration(mesh: Mesh, surroundings: Surroundings): Declaration {
+  return { edges: edgesOf(mesh), outsiders: outsidersOf(mesh, surroundings), partyOf };
+}
+
+function edgesOf(mesh: Mesh): DeclaredEdge[] {
+  const parties = new Map(mesh.services.map((service) => [service.name, partyOfService(service)]));
+  const named = (name: string) => parties.get(name) ?? name;
+  const deployed = mesh.services.filter(isDeployed);
+  return [
+    ...mesh.edges.map(({ from, to }): DeclaredEdge => ({ from: named(from), to: named(to), ports: CALLS })),
+    ...inspectors(mesh).flatMap((from) => deployed.map((to) => inspection(from, to))),
+    ...deployed.flatMap((service): DeclaredEdge[] => {
+      const from = partyOfService(service);
+      // One selector lets every sidecar in; a revoked service isn't let out.
+      const only = isTrusted(service) ? {} : ({ only: "ingress" } as const);
+      return [
+        { from, to: resolver, ports: RESOLVER_DNS, ...only },
+        // The start gate's canary: a pod that reaches it has no enforced policy yet.
+        { from, to: resolver, ports: CANARY, only: "ingress" },
+      ];
+    }),
+    ...controllers(mesh).map((from): DeclaredEdge => ({
+      from: partyOfService(from),
+      to: consul,
+      ports: PortSet.tcp(CONSUL.httpsPort),
+    })),
+    ...[consul, resolver].flatMap((from): DeclaredEdge[] => [
+      { from, to: consul, ports: RPC },
+      { from, to: resolver, ports: GOSSIP },
+    ]),
+  ];
+}
+
+/** One selector lets an inspector out to every sidecar, its own and revoked ones among them; those let it not in. */
+function inspection(inspector: Service, service: Service): DeclaredEdge {
+  const isMutual = inspector.name !== service.name && isTrusted(service);
+  const edge = { from: partyOfService(inspector), to: partyOfService(service), ports: INSPECTION };
+  return isMutual ? edge : { ...edge, only: "egress" };
+}
+
+function outsidersOf(mesh: Mesh, { apiServerCidr, apiServerPort }: Surroundings): DeclaredOutsider[] {
+  const clusterDns = { name: "external/kube-dns", namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
+  const apiServer = { name: "external/api-server", addresses: AddressSet.parse(apiServerCidr) ?? AddressSet.none };
+  return [
+    ...controllers(mesh).map((controller): DeclaredOutsider => ({
+      party: partyOfService(controller),
+      direction: "egress",
+      outsider: apiServer,
+      ports: PortSet.tcp(apiServerPort),
+    })),
+    ...[consul, resolver].map((party): DeclaredOutsider => ({
+      party,
+      direction: "egress",
+      outsider: clusterDns,
+      ports: dns(53),
+    })),
+  ];
+}
+
+function inspectors(mesh: Mesh): readonly Service[] {
+  const names: readonly string[] = [WELL_KNOWN.prometheus, WELL_KNOWN.controller];
+  return mesh.services.filter((service) => names.includes(service.name) && isTrusted(service));
+}
+
+function controllers(mesh: Mesh): readonly Service[] {
+  return mesh.services.filter((service) => service.name === WELL_KNOWN.controller && isTrusted(service));
+}
+
+/** Whether there are pods of a service, or what would make them. A revoked job is not made. */
+export function isDeployed(service: Service): boolean {
+  return isTrusted(service) || service.workload.kind !== "job";
+}
+
+function isTrusted({ revoked }: Service): boolean {
+  return revoked === undefined;
+}
+
+function partyOfService({ zone, name }: Service): string {
+  return partyName(zone, name);
+}
+
+function dns(port: number): PortSet {
+  return PortSet.tcp(port).union(PortSet.udp(port));
+}

@@ -1,0 +1,48 @@
+/** What a plan holds at the layers that are proven. */
+import type { Mesh, Service } from "../mesh";
+import { LABELS, PART_OF } from "../mesh/wire";
+import { Unjudgeable } from "../policies/judgement/field";
+import type { Plain } from "../policies/judgement/plain";
+import type { Resource } from "../policies/judgement/rule";
+import { KubeObject } from "../policies/kubernetes/object";
+import { meshObjects, plannedObject } from "../policies/reachability";
+
+/** The mesh's Kubernetes objects in a plan, and what can't be read of it: one line each. */
+export interface PlanReading {
+  readonly objects: readonly Plain[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads the mesh's objects out of a plan, with the pods that other stacks will bring to it.
+ *
+ * @param mesh whose plan it is
+ */
+export function readPlan(mesh: Mesh, resources: readonly Resource[]): PlanReading {
+  const problems: string[] = [];
+  const planned = resources.flatMap((resource) => {
+    try {
+      return plannedObject(resource)?.object ?? [];
+    } catch (error) {
+      if (!(error instanceof Unjudgeable)) throw error;
+      problems.push(`${KubeObject.titleOf(resource)}: ${error.message}`);
+      return [];
+    }
+  });
+  const joined = mesh.services.filter(({ workload }) => workload.kind === "joined").map(expectedPod);
+  return { objects: [...meshObjects(planned), ...joined], problems };
+}
+
+/** A pod as the mesh takes it that another stack brings: with whose account and labels is judged there, by the policy pack. */
+function expectedPod({ name, namespace, zone }: Service): Plain {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: `${name}-joined`,
+      namespace,
+      labels: { [LABELS.name]: name, [LABELS.partOf]: PART_OF, [LABELS.zone]: zone, [LABELS.meshed]: "true" },
+    },
+    spec: { serviceAccountName: name, containers: [] },
+  };
+}

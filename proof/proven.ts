@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as runtimeState from "@pulumi/pulumi/runtime/state";
+import type { Mesh } from "../mesh";
+import { planViolations } from "./prove";
+import type { Surroundings } from "./prove";
+import { rehearse } from "./rehearsal/rehearse";
+
+/** Most violations that one message holds: the rest follow from the same mistake more often than not. */
+const SHOWN = 50;
+
+/** What a program is held against. */
+export interface Expectation {
+  readonly mesh: Mesh;
+  readonly settings: Surroundings;
+}
+
+/**
+ * Runs a Pulumi program once it is proven: it is rehearsed, its resources are read, and who reaches whom by them is computed and compared with the document.
+ * A program that opens more, or less, registers nothing, under `pulumi up --yes --skip-preview` too.
+ *
+ * ```ts
+ * export = () => proven(readDeclaration(…), () => { new ServiceMesh(…); });
+ * ```
+ *
+ * @param program declares all that the stack has, transforms included. It runs twice, so it makes nothing but resources; what it needs to ask or read it is
+ * handed in
+ * @returns what the program returns: the stack's outputs
+ * @throws RunError that names every violation with its counterexample; and what the program throws
+ */
+export async function proven<T>({ mesh, settings }: Expectation, program: () => T | Promise<T>): Promise<T> {
+  refuseEarlierTransforms();
+  const violations = planViolations(mesh, settings, await rehearse(program));
+  if (violations.length > 0) throw new pulumi.RunError(refusal(violations));
+  return program();
+}
+
+function refusal(violations: readonly string[]): string {
+  const count = violations.length === 1 ? "1 violation" : `${violations.length} violations`;
+  const rest = violations.length > SHOWN ? [`  … and ${violations.length - SHOWN} more`] : [];
+  return [
+    `what is planned does not let exactly those reach each other that the document declares: ${count}; nothing was registered`,
+    ...violations.slice(0, SHOWN).map((violation) => `  ${violation}`),
+    ...rest,
+  ].join("\n");
+}
+
+/** A transform of the whole stack that stands outside of the program would change what was proven. */
+function refuseEarlierTransforms(): void {
+  const { callbacks, stackResource } = (runtimeState as unknown as { getStore(): Run }).getStore();
+  if (callbacks !== undefined || (stackResource?.__transformations ?? []).length > 0)
+    throw new pulumi.RunError(
+      "a transform is registered before the program is proven, so that it would change what was proven; register it inside of what `proven` is given",
+    );
+}
+
+/** What of Pulumi's runtime tells that transforms are there. */
+interface Run {
+  readonly callbacks?: unknown;
+  readonly stackResource?: { readonly __transformations?: readonly unknown[] };
+}

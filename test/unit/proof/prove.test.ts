@@ -1,0 +1,131 @@
+import type * as pulumi from "@pulumi/pulumi";
+import assert from "node:assert/strict";
+import { resolveMesh, validateDocument } from "../../../mesh";
+import type { Mesh } from "../../../mesh";
+import { planViolations } from "../../../proof";
+import { joinedDocument } from "../components/joins";
+import { jobsMesh } from "../envoy/jobs-fixture";
+import { revokedMesh } from "../envoy/revoked";
+import { versionsMesh } from "../envoy/versions-fixture";
+import { lucid, rehearsed, settings } from "./lucid";
+
+const MESHES: readonly (readonly [title: string, mesh: () => Mesh])[] = [
+  ["Lucid", () => lucid],
+  ["Lucid with services revoked", () => revokedMesh("payout-router", "jaeger")],
+  ["Lucid without eyes or controller", () => revokedMesh("prometheus", "mesh-controller")],
+  [
+    "a mesh whose pods another stack brings in part",
+    () => resolveMesh(validateDocument(joinedDocument()), { tracing: true }),
+  ],
+  ["a mesh with jobs", jobsMesh],
+  ["a service of several versions", versionsMesh],
+];
+
+const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+type Change = (spec: PolicySpec) => void;
+interface PolicySpec {
+  podSelector: object;
+  policyTypes: string[];
+  ingress: { from: object[]; ports: object[] }[];
+  egress: { to: object[]; ports: object[] }[];
+}
+
+/** Changes one policy while it is registered. */
+function changing(name: string, change: Change): pulumi.ComponentResourceOptions {
+  return {
+    transforms: [
+      (args) => {
+        if (args.type === POLICY && args.name === name) change(args.props.spec as PolicySpec);
+        return { props: args.props, opts: args.opts };
+      },
+    ],
+  };
+}
+
+const peer = (zone: string, service: string) => ({
+  namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": `lucid-${zone}` } },
+  podSelector: { matchLabels: { "app.kubernetes.io/name": service } },
+});
+
+/** Generator and proof share no code; here they meet. */
+describe("the proof of a plan", function () {
+  this.timeout(60_000);
+
+  for (const [title, mesh] of MESHES) {
+    it(`finds nothing in ${title}`, async () => {
+      assert.deepEqual(planViolations(mesh(), settings, await rehearsed(mesh())), []);
+    });
+  }
+
+  const CHANGES: readonly (readonly [title: string, name: string, change: Change, finds: RegExp])[] = [
+    [
+      "a caller too many",
+      "wallet-payout-router",
+      ({ ingress }) => ingress[0]?.from.push(peer("chain", "lucid-blocks")),
+      /^network: Wallet\/payout-router lets Chain\/lucid-blocks in on 15001\/TCP, which nobody declared, .*NetworkPolicy lucid-wallet\/payout-router, spec\.ingress\[0\]\.from\[\d\]/,
+    ],
+    [
+      "a caller too few",
+      "chain-lucid-blocks",
+      ({ ingress }) => ingress[0]?.from.pop(),
+      /^network: Wallet\/payout-router can't reach Chain\/lucid-blocks on 15001\/TCP, which is declared/,
+    ],
+    [
+      "a way out of the cluster",
+      "wallet-tron-payment",
+      ({ egress }) =>
+        egress.push({ to: [{ ipBlock: { cidr: "203.0.113.0/24" } }], ports: [{ protocol: "TCP", port: 443 }] }),
+      /^network: Wallet\/tron-payment can reach 203\.0\.113\.0\/24 on 443\/TCP, which nobody declared/,
+    ],
+    [
+      "a rule for everyone",
+      "wallet-payout-router",
+      ({ ingress }) => ingress.splice(0, 9, { from: [], ports: [] }),
+      /every address can reach Wallet\/payout-router on every port, which nobody declared/,
+    ],
+  ];
+  for (const [title, name, change, finds] of CHANGES) {
+    it(`finds ${title}`, async () => {
+      const found = planViolations(lucid, settings, await rehearsed(lucid, changing(name, change)));
+      assert.ok(
+        found.some((text) => finds.test(text)),
+        JSON.stringify(found, undefined, 2),
+      );
+    });
+  }
+
+  it("finds a pod that runs as another service's account", async () => {
+    const borrow = {
+      transforms: [
+        (args: pulumi.ResourceTransformArgs) => {
+          const { type, name, props, opts } = args;
+          if (type.endsWith(":Deployment") && name === "jaeger-deployment") {
+            (props.spec as { template: { spec: { serviceAccountName: string } } }).template.spec.serviceAccountName =
+              "admin-ui";
+          }
+          return { props, opts };
+        },
+      ],
+    };
+    const found = planViolations(lucid, settings, await rehearsed(lucid, borrow)).join("\n");
+    assert.match(found, /Ops\/admin-ui can't reach|no workload is Ops\/jaeger/);
+  });
+
+  it("concludes nothing where a policy can't be known", async () => {
+    const unknown = {
+      transforms: [
+        (args: pulumi.ResourceTransformArgs) => {
+          const { type, name, props, opts } = args;
+          if (type === POLICY && name === "wallet-payout-router") props.spec = pulumiUnknown;
+          return { props, opts };
+        },
+      ],
+    };
+    assert.deepEqual(planViolations(lucid, settings, await rehearsed(lucid, unknown)), [
+      "network: NetworkPolicy lucid-wallet/payout-router, spec: can't be known at preview; give it as a plain value, so that it can be judged before it is deployed",
+    ]);
+  });
+});
+
+/** What stands on the wire for what is not known yet. */
+const pulumiUnknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
