@@ -15,17 +15,34 @@ export interface Project extends Declaration {
 /**
  * Reads the project that the command line names. From then on the working directory is the project's, as it is in a Pulumi program.
  *
+ * @param now the time, as `Date.prototype.toISOString` writes it: calls that have ended are set apart, as in a deployment; without it none is
  * @throws CliError with everything that is wrong
  */
-export function readProject(command: Command): Project {
-  const { stack, cwd } = command.optsWithGlobals<{ stack: string; cwd: string }>();
+export function readProject(command: Command, now?: string): Project {
+  const { cwd } = command.optsWithGlobals<{ cwd: string }>();
   try {
     process.chdir(cwd);
   } catch {
     throw new CliError(`${cwd} is no folder; name the Pulumi project by --cwd`);
   }
+  return readStack(stackOf(command), now);
+}
+
+/** The stack that the command line names. */
+export function stackOf(command: Command): string {
+  return command.optsWithGlobals<{ stack: string }>().stack;
+}
+
+/**
+ * Reads what a stack of the project in the working directory declares.
+ *
+ * @param document another document than the stack's own
+ * @throws CliError with everything that is wrong
+ */
+export function readStack(stack: string, now?: string, document?: string): Project {
+  const settings = stackSettings(stack);
   try {
-    const declaration = readDeclaration(stackSettings(stack));
+    const declaration = readDeclaration({ ...settings, ...(document === undefined ? {} : { document }) }, now);
     return { ...declaration, placeOf: placesIn(declaration.text, declaration.settings.document) };
   } catch (error) {
     if (error instanceof DeclarationError) throw new CliError(error.message);

@@ -1,0 +1,95 @@
+import * as docker from "@pulumi/docker";
+import * as kubernetes from "@pulumi/kubernetes";
+import { RunError } from "@pulumi/pulumi";
+import type { Command } from "commander";
+import { readFileSync } from "node:fs";
+import { ServiceMesh } from "../../components/service-mesh";
+import type { Plain } from "../../policies/judgement/plain";
+import { ManifestError, meshObjects, partyOf, readManifests } from "../../policies/reachability";
+import { Reachability, readCluster } from "../../policies/reachability/network";
+import { networkSurroundings, objectViolations } from "../../proof/prove";
+import { readPlan } from "../../proof/plan";
+import { rehearse } from "../../proof/rehearsal/rehearse";
+import { readProject, readStack, stackOf } from "../project";
+import type { Project } from "../project";
+import { CliError, STATUS } from "../status";
+import type { ReachabilityOptions } from "./command";
+import { reportMarkdown } from "./markdown";
+import { matrixOf } from "./matrix";
+import type { Matrix } from "./matrix";
+import { changesFrom, reportData } from "./report";
+import type { Report } from "./report";
+import { reportText } from "./text";
+
+/** `reachability`. @returns the exit status */
+export async function runReachability(options: ReachabilityOptions, command: Command): Promise<number> {
+  const now = new Date().toISOString();
+  const project = readProject(command, now);
+  const { objects: file, against } = options;
+  const { objects, problems } = file === undefined ? await planned(project) : given(file);
+  const matrix = matrixIn(project, objects);
+  const before = against === undefined ? undefined : await matrixOfDocument(readStack(stackOf(command), now, against));
+  const report: Report = {
+    source: file === "-" ? "standard input" : (file ?? project.settings.document),
+    matrix,
+    violations: [...problems, ...objectViolations(project.mesh, project.settings, objects)],
+    ...(against === undefined || matrix === undefined || before === undefined
+      ? {}
+      : { changes: changesFrom(against, before, matrix) }),
+  };
+  console.log(written(report, options));
+  return report.violations.length === 0 ? STATUS.done : STATUS.refused;
+}
+
+function written(report: Report, { json, markdown }: ReachabilityOptions): string {
+  if (json === true) return JSON.stringify(reportData(report), undefined, 2);
+  return markdown === true ? reportMarkdown(report) : reportText(report);
+}
+
+interface Objects {
+  readonly objects: readonly Plain[];
+  readonly problems: readonly string[];
+}
+
+/** The objects that a document renders. */
+async function planned({ mesh, settings }: Project): Promise<Objects> {
+  const program = () => {
+    // Nothing of them is dialled.
+    const providers = { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") };
+    new ServiceMesh("lucid", { mesh, settings, consulAddress: "127.0.0.1:8500", providers });
+  };
+  try {
+    return readPlan(mesh, await rehearse(program, { project: "lucid-mesh", stack: "reachability" }));
+  } catch (error) {
+    if (error instanceof RunError) throw new CliError(error.message);
+    throw error;
+  }
+}
+
+/** @throws CliError where what it renders can't be judged: then nothing can be said of what changed */
+async function matrixOfDocument(project: Project): Promise<Matrix> {
+  const { objects, problems } = await planned(project);
+  const matrix = matrixIn(project, objects);
+  if (matrix !== undefined && problems.length === 0) return matrix;
+  const { document } = project.settings;
+  throw new CliError(
+    `--against ${document}: what it renders can't be judged; ask \`reachability\` of it alone for why`,
+  );
+}
+
+/** The objects of a file, or of the standard input. */
+function given(file: string): Objects {
+  try {
+    return { objects: meshObjects(readManifests(readFileSync(file === "-" ? 0 : file, "utf8"))), problems: [] };
+  } catch (error) {
+    if (error instanceof ManifestError) throw new CliError(`--objects ${file}: ${error.message}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(`--objects ${file}: it can't be read (${reason}); name a file, or '-'`);
+  }
+}
+
+/** Undefined where the objects can't be judged. */
+function matrixIn({ settings }: Project, objects: readonly Plain[]): Matrix | undefined {
+  const { cluster } = readCluster(objects, networkSurroundings(settings));
+  return cluster === undefined ? undefined : matrixOf(new Reachability(cluster), partyOf);
+}

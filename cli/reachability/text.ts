@@ -1,0 +1,72 @@
+import { blastRadii } from "./blast";
+import type { BlastRadius } from "./blast";
+import type { Changes, Report } from "./report";
+import { LEGEND, MOST_COLUMNS, changeRows, outsideText, serviceTable, zoneTable } from "./tables";
+
+/** The report for a terminal. */
+export function reportText({ source, matrix, violations, changes }: Report): string {
+  const parts = [
+    verdict(source, violations),
+    ...(changes === undefined ? [] : [changesText(changes)]),
+    ...(matrix === undefined
+      ? []
+      : [
+          `zones, by pairs of services\n${tableText(zoneTable(matrix))}`,
+          ...(matrix.parties.length > MOST_COLUMNS
+            ? []
+            : [`services (${LEGEND})\n${tableText(numbered(serviceTable(matrix)))}`]),
+          `if it is taken over\n${blastRadii(matrix).map(blastText).join("\n")}`,
+        ]),
+  ];
+  return parts.join("\n\n");
+}
+
+function verdict(source: string, violations: readonly string[]): string {
+  if (violations.length === 0) return `${source}: exactly what is declared can be reached (network)`;
+  return [`${source}: not exactly what is declared can be reached`, ...violations.map((text) => `  ${text}`)].join(
+    "\n",
+  );
+}
+
+function changesText({ against, opens, closes }: Changes): string {
+  const lines = [
+    ...changeRows(opens).map(([what, ports]) => `  opens   ${what} on ${ports}`),
+    ...changeRows(closes).map(([what, ports]) => `  closes  ${what} on ${ports}`),
+  ];
+  return [`against ${against}${lines.length === 0 ? ": nothing opens or closes" : ""}`, ...lines].join("\n");
+}
+
+/** `Wallet/payout-router: reaches …; onwards …; is reached by …; outside …`. */
+export function blastText({ party, reaches, onwards, reachedBy, outside }: BlastRadius): string {
+  const parts = [
+    `reaches ${listed(reaches.map(({ to, ports }) => `${to} (${ports.toString()})`))}`,
+    ...(onwards.length === 0 ? [] : [`through their calls onwards ${listed(onwards)}`]),
+    `is reached by ${listed(reachedBy.map(({ from, ports }) => `${from} (${ports.toString()})`))}`,
+    ...(outside.length === 0
+      ? []
+      : [`outside ${listed(outside.map((pair) => `${outsideText(pair)} (${pair.ports.toString()})`))}`]),
+  ];
+  return `  ${party}: ${parts.join("; ")}`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? "nobody" : names.join(", ");
+}
+
+/** Columns by numbers, which stand before the names of the rows. */
+function numbered([, ...rows]: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const numbers = rows.map((_, index) => String(index + 1));
+  return [
+    ["", ...numbers],
+    ...rows.map(([name = "", ...cells], index) => [`${numbers[index] ?? ""} ${name}`, ...cells]),
+  ];
+}
+
+function tableText(table: readonly (readonly string[])[]): string {
+  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  return table
+    .map((row) =>
+      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ")}`.trimEnd(),
+    )
+    .join("\n");
+}
