@@ -9,7 +9,7 @@ const COUNTEREXAMPLE =
 
 /** The real CLI and engine. Whoever says `--yes --skip-preview` sees no plan, and the policy pack is not asked. */
 describe("a program that is proven, by `pulumi up --yes --skip-preview`", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let program: Program | undefined;
   const up = async (changes: Readonly<Record<string, string>>): Promise<Run> => {
     assert.ok(program !== undefined);

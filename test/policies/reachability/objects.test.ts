@@ -62,8 +62,8 @@ describe("objects of the mesh", () => {
   });
 
   it("are also those of which it can't be told where they lie", () => {
-    const unknown = { kind: "Pod", metadata: { namespace: UNKNOWN } };
-    const strange = { kind: "List", items: [pod] };
+    const unknown: Plain = { kind: "Pod", metadata: { namespace: UNKNOWN } };
+    const strange: Plain = { kind: "List", items: [pod] };
     assert.deepEqual(meshObjects([unknown, strange, "text", {}]), [unknown, strange, "text", {}]);
   });
 });

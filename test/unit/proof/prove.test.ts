@@ -4,6 +4,7 @@ import { resolveMesh, validateDocument } from "../../../mesh";
 import type { Mesh } from "../../../mesh";
 import { planViolations } from "../../../proof";
 import { joinedDocument } from "../components/joins";
+import { authenticatedMesh } from "../envoy/authenticated";
 import { jobsMesh } from "../envoy/jobs-fixture";
 import { revokedMesh } from "../envoy/revoked";
 import { versionsMesh } from "../envoy/versions-fixture";
@@ -19,6 +20,7 @@ const MESHES: readonly (readonly [title: string, mesh: () => Mesh])[] = [
   ],
   ["a mesh with jobs", jobsMesh],
   ["a service of several versions", versionsMesh],
+  ["a mesh that asks an authenticator", () => authenticatedMesh()],
 ];
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
