@@ -22,8 +22,9 @@ export function reachabilityCommand(program: Command, done: (status: number) => 
     .addOption(new Option("--json", "as JSON").conflicts("markdown"))
     .addOption(new Option("--markdown", "as Markdown, for a pull request's comment"))
     .action(async (options: ReachabilityOptions, command: Command) => {
-      // What renders a whole mesh takes seconds to load, and no other command needs it.
-      const { runReachability } = await import("./run");
+      // What renders a whole mesh takes seconds to load, and no other command needs it. An `import()` would not find TypeScript from `mesh.cjs`.
+      // eslint-disable-next-line @typescript-eslint/no-require-imports
+      const { runReachability } = require("./run") as typeof import("./run");
       done(await runReachability(options, command));
     });
 }

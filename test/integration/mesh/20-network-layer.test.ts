@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { checkoutDir } from "../../../dev/paths";
 import { SIDECAR_PORTS, WELL_KNOWN, edgesFrom, edgesTo } from "../../../mesh";
 import type { Service } from "../../../mesh";
 import { networking, podOf } from "../support/cluster";
+import { computedNetwork, liveObjects } from "../support/computed-network";
+import type { Computed, Party } from "../support/computed-network";
 import { mesh } from "../support/document";
 import { eventually } from "../support/eventually";
 import { connects, testerIn } from "../support/tester";
@@ -9,7 +13,21 @@ import type { Tester } from "../support/tester";
 
 const OPEN = "opened-by-test";
 
-const pairs = mesh.services.flatMap((from) => mesh.services.filter((to) => to !== from).map((to) => ({ from, to })));
+/** Whoever has pods in the mesh's namespaces, with the TCP ports that listen on the pods' addresses. */
+interface Listening extends Party {
+  readonly namespace: string;
+  readonly ports: readonly number[];
+}
+
+const CONSUL: Listening = { name: "consul", zone: "mesh", namespace: "lucid-mesh", ports: [8300, 8301, 8501] };
+const RESOLVER: Listening = { name: "node-resolver", zone: "mesh", namespace: "lucid-mesh", ports: [53, 8181, 8301] };
+
+const services = mesh.services.map((service): Listening => {
+  const { name, zone, namespace } = service;
+  return { name, zone, namespace, ports: listening(service) };
+});
+const parties = [...services, CONSUL, RESOLVER];
+const pairs = parties.flatMap((from) => parties.filter((to) => to !== from).map((to) => ({ from, to })));
 type Pair = (typeof pairs)[number];
 
 /** Ports of a sidecar that listen on the pod's address: a service that nobody may call has no inbound listener. */
@@ -18,66 +36,118 @@ function listening(to: Service): number[] {
   return edgesTo(mesh, to).length > 0 ? [inbound, inspection, health] : [inspection, health];
 }
 
-/** What the document lets through: the edges, and the two services that look into every sidecar. */
+/** What the document lets through between services: the edges, and the two services that look into every sidecar. And what the mesh itself needs: names, discovery. */
 function allowed({ from, to }: Pair): number[] {
-  const inspects = from.name === WELL_KNOWN.prometheus || from.name === WELL_KNOWN.controller;
+  const caller = mesh.services.find(({ name }) => name === from.name);
+  if (to === RESOLVER) return caller === undefined ? [8301] : [53];
+  if (to === CONSUL) {
+    if (from === RESOLVER) return [8300, 8301];
+    return from.name === WELL_KNOWN.controller ? [8501] : [];
+  }
+  if (caller === undefined) return [];
+  const inspects = caller.name === WELL_KNOWN.prometheus || caller.name === WELL_KNOWN.controller;
   return [
-    ...(edgesFrom(mesh, from).some((edge) => edge.to === to.name) ? [SIDECAR_PORTS.inbound] : []),
+    ...(edgesFrom(mesh, caller).some((edge) => edge.to === to.name) ? [SIDECAR_PORTS.inbound] : []),
     ...(inspects ? [SIDECAR_PORTS.inspection] : []),
   ];
 }
 
 describe("NetworkPolicy, on its own (a TCP connection, before any other layer)", () => {
-  const testers = new Map<Service, Tester>();
-  const addresses = new Map<Service, string>();
+  const testers = new Map<Listening, Tester>();
+  const addresses = new Map<Listening, string>();
+  let computed: Computed;
+
+  const compute = async () => {
+    computed = await computedNetwork();
+  };
 
   before(async function () {
     this.timeout(300_000);
-    for (const service of mesh.services) {
-      testers.set(service, await testerIn(service));
-      addresses.set(service, (await podOf(service)).ip);
+    for (const party of parties) {
+      testers.set(party, await testerIn(party));
+      addresses.set(party, (await podOf(party)).ip);
     }
+    await compute();
   });
 
-  const reached = async ({ from, to }: Pair, ports: readonly number[]): Promise<number[]> => {
+  const reached = async ({ from, to }: Pair): Promise<number[]> => {
     const tester = testers.get(from);
     const address = addresses.get(to);
     assert.ok(tester && address);
-    const results = await Promise.all(ports.map((port) => connects(tester, address, port)));
-    return ports.filter((_, index) => results[index]);
+    const results = await Promise.all(to.ports.map((port) => connects(tester, address, port)));
+    return to.ports.filter((_, index) => results[index]);
   };
+  const reachable = ({ from, to }: Pair): number[] => to.ports.filter((port) => computed(from, to, port));
+
+  it("the evaluator finds in the cluster's objects exactly what the document declares", async function () {
+    this.timeout(120_000);
+    const { status, output } = await judge(await liveObjects());
+    assert.equal(status, 0, output);
+    assert.match(output, /exactly what is declared can be reached/);
+  });
 
   for (const pair of pairs) {
     const expected = allowed(pair);
-    it(`${pair.from.name} reaches ${expected.length === 0 ? "no port" : expected.join(" and ")} of ${pair.to.name}`, async () => {
-      assert.deepEqual(await reached(pair, listening(pair.to)), expected);
+    it(`${pair.from.name} reaches ${expected.length === 0 ? "no port" : expected.join(" and ")} of ${pair.to.name}, as computed`, async () => {
+      assert.deepEqual(reachable(pair), expected);
+      assert.deepEqual(await reached(pair), expected);
     });
   }
 
   describe("taken out", () => {
     before(openNetwork);
+    before(compute);
     after(closeNetwork);
 
-    it("every port of every pair connects: it was this layer that refused it", async () => {
+    it("every port of every pair connects, as computed: it was this layer that refused it", async () => {
       for (const pair of pairs) {
-        const ports = listening(pair.to);
+        assert.deepEqual(reachable(pair), pair.to.ports);
         await eventually(`${pair.from.name} -> ${pair.to.name} without NetworkPolicies`, async () => {
-          assert.deepEqual(await reached(pair, ports), ports);
+          assert.deepEqual(await reached(pair), pair.to.ports);
         });
+      }
+    });
+
+    it("the evaluator finds each of them with its policy", async function () {
+      this.timeout(120_000);
+      const { status, output } = await judge(await liveObjects());
+      assert.equal(status, 1, output);
+      for (const { from, to } of pairs.filter((pair) => allowed(pair).length < pair.to.ports.length)) {
+        assert.match(output, new RegExp(`/${from.name} can reach \\w+/${to.name} on .*${OPEN}`));
       }
     });
   });
 
   describe("put back", () => {
-    it("refuses again", async () => {
+    before(compute);
+
+    it("refuses again, as computed", async () => {
       for (const pair of pairs) {
+        assert.deepEqual(reachable(pair), allowed(pair));
         await eventually(`the refusal of ${pair.from.name} -> ${pair.to.name}`, async () => {
-          assert.deepEqual(await reached(pair, listening(pair.to)), allowed(pair));
+          assert.deepEqual(await reached(pair), allowed(pair));
         });
       }
     });
   });
 });
+
+/** What `npm run mesh -- reachability` says of objects. */
+async function judge(objects: string): Promise<{ status: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      process.execPath,
+      ["cli/mesh.cjs", "reachability", "--objects", "-"],
+      { cwd: checkoutDir, maxBuffer: 2 ** 26 },
+      (_error, stdout, stderr) => {
+        resolve({ status: child.exitCode, output: stdout + stderr });
+      },
+    );
+    child.on("error", reject);
+    // Whoever ends early reads no more of it; what it printed says why.
+    child.stdin?.on("error", () => undefined).end(objects);
+  });
+}
 
 /** Policies are additive: one that allows everything takes the layer out, whatever the others say. */
 async function openNetwork(): Promise<void> {

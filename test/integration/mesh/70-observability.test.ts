@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { firstPort } from "../../../mesh";
-import { exec, forward, podOf, podsOf } from "../support/cluster";
+import { exec, podOf, podsOf } from "../support/cluster";
 import { mesh, service } from "../support/document";
 import { eventually } from "../support/eventually";
+import { podGet } from "../support/http-get";
 
 describe("Prometheus", () => {
   for (const scraped of mesh.services) {
@@ -70,12 +71,5 @@ async function traceSpans(trace: string): Promise<{ serviceName: string }[]> {
 /** Asks a service's application, by a port-forward as an operator would. */
 async function getJson(name: string, path: string): Promise<unknown> {
   const asked = service(name);
-  const open = await forward(await podOf(asked), firstPort(asked).port);
-  try {
-    const response = await fetch(`http://127.0.0.1:${open.port}${path}`, { headers: { connection: "close" } });
-    assert.equal(response.status, 200, await response.clone().text());
-    return await response.json();
-  } finally {
-    open.close();
-  }
+  return JSON.parse(await podGet(await podOf(asked), firstPort(asked).port, path)) as unknown;
 }

@@ -1,6 +1,7 @@
 /** fortio as it runs in an application's pod: a burst of calls of its own, and how it answers those of others. */
-import { exec, forward } from "./cluster";
+import { exec } from "./cluster";
 import type { PodRef } from "./cluster";
+import { podGet } from "./http-get";
 
 /** Where a fortio listens, on its loopback, that was started with {@link SETTABLE}. */
 const CONFIG_PORT = 7777;
@@ -43,14 +44,6 @@ export async function burst(from: PodRef, { url, count, concurrency, rate = 0 }:
 
 /** Makes one instance answer every request as its echo parameters say, as `status=503`; an empty text makes it well again. */
 export async function answerWith(pod: PodRef, parameters: string): Promise<void> {
-  const forwarded = await forward(pod, CONFIG_PORT);
-  try {
-    const query = new URLSearchParams({ name: "echo-server-default-params", value: parameters });
-    const response = await fetch(`http://127.0.0.1:${String(forwarded.port)}/set?${query.toString()}`, {
-      headers: { connection: "close" },
-    });
-    if (!response.ok) throw new Error(`fortio in ${pod.name}: ${await response.text()}`);
-  } finally {
-    forwarded.close();
-  }
+  const query = new URLSearchParams({ name: "echo-server-default-params", value: parameters });
+  await podGet(pod, CONFIG_PORT, `/set?${query.toString()}`);
 }

@@ -42,8 +42,11 @@ export async function rotateLeavesUnderLoad({ rounds, intervalSeconds, lifeMinut
     }
     await connectionsMadeAnew();
   } finally {
-    await loads.assertUnharmed();
-    for (const [each, original] of originals) await writeLeaf(each, original);
+    try {
+      await loads.assertUnharmed();
+    } finally {
+      for (const [each, original] of originals) await writeLeaf(each, original);
+    }
   }
   assert.deepEqual(await podGenerations(mesh.services), before, "no pod was replaced or restarted");
 }

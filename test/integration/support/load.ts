@@ -4,6 +4,7 @@ import type { Service } from "../../../mesh";
 import type { Forward } from "./cluster";
 import { forward, podOf } from "./cluster";
 import { eventually } from "./eventually";
+import { httpGet } from "./http-get";
 
 /** Where fortio listens in an application's pod. */
 const FORTIO_PORT = 8080;
@@ -48,7 +49,7 @@ interface FortioResult {
 /** Starts a load. It retries nothing. */
 export async function startLoad(options: LoadOptions): Promise<Load> {
   const forwarded = await forward(await podOf(options.from), FORTIO_PORT);
-  const base = `http://127.0.0.1:${forwarded.port}/fortio/rest`;
+  const ask = (path: string) => httpGet(forwarded.port, `/fortio/rest/${path}`);
   const label = `load-${Date.now()}-${Math.random().toString(36).slice(2)}`;
   const query = new URLSearchParams({
     url: options.url,
@@ -60,27 +61,24 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     labels: label,
     ...(options.fresh === true ? { "connection-reuse": "1:1" } : {}),
   });
-  const ended = fetch(`${base}/run?${query.toString()}`, { headers: { connection: "close" } }).then(
-    async (response) => (await response.json()) as FortioResult,
-  );
+  const ended = ask(`run?${query.toString()}`).then((text) => JSON.parse(text) as FortioResult);
   // Told to whoever stops the load; until then nobody waits for it.
   ended.catch(() => undefined);
-  const id = await eventually(`load on ${options.url}`, () => runOf(base, label), 20);
+  const id = await eventually(`load on ${options.url}`, () => runOf(ask, label), 20);
   return {
     stop: async () => {
-      await fetch(`${base}/stop?runid=${id}&wait=true`, { headers: { connection: "close" } });
+      await ask(`stop?runid=${id}&wait=true`);
       return finish(await ended, forwarded);
     },
   };
 }
 
-async function runOf(base: string, label: string): Promise<number> {
+async function runOf(ask: (path: string) => Promise<string>, label: string): Promise<number> {
   interface Status {
     readonly RunID: number;
     readonly RunnerOptions: { readonly Labels?: string };
   }
-  const response = await fetch(`${base}/status`, { headers: { connection: "close" } });
-  const { Statuses } = (await response.json()) as { Statuses?: Record<string, Status> };
+  const { Statuses } = JSON.parse(await ask("status")) as { Statuses?: Record<string, Status> };
   const found = Object.values(Statuses ?? {}).find(({ RunnerOptions }) => RunnerOptions.Labels === label);
   if (found === undefined) throw new Error("fortio does not run it");
   return found.RunID;

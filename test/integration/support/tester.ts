@@ -14,10 +14,10 @@ export interface Tester extends PodRef {
 }
 
 /**
- * Adds an ephemeral container with a shell to a service's pod: it stands in the pod's own network, under its NetworkPolicy. Once per pod, and once
+ * Adds an ephemeral container with a shell to a pod of a service, or of infrastructure: it stands in the pod's own network, under its NetworkPolicy. Once per pod, and once
  * more where the last one is over (its time ran out, or its node went down): an ephemeral container is neither restarted nor taken away.
  */
-export async function testerIn(service: Service): Promise<Tester> {
+export async function testerIn(service: Pick<Service, "name" | "namespace">): Promise<Tester> {
   const pod = await podOf(service);
   const { spec, status } = await core.readNamespacedPod(pod);
   const there = (spec?.ephemeralContainers ?? []).map(({ name }) => name).filter((name) => name.startsWith(NAME));

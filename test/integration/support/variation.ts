@@ -61,7 +61,15 @@ export async function deployDeclared(): Promise<string> {
 }
 
 async function up(...args: string[]): Promise<string> {
-  const { status, output } = await pulumi("up", "--yes", "--non-interactive", "--policy-pack", "policies", ...args);
+  const { status, output } = await pulumi(
+    "up",
+    "--yes",
+    "--skip-preview",
+    "--non-interactive",
+    "--policy-pack",
+    "policies",
+    ...args,
+  );
   if (status !== 0) throw new Error(`pulumi up failed:\n${output}`);
   return output;
 }

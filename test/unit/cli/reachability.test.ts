@@ -16,7 +16,7 @@ const CALL = "      - service: tron-payment\n        ports: [http, grpc]\n";
 
 /** The command itself, as a process of its own. */
 describe("mesh reachability", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const folder = mkdtempSync(join(tmpdir(), "lucid-reachability-"));
   const own = readFileSync(join(checkoutDir, "mesh.yaml"), "utf8");
 
@@ -31,7 +31,7 @@ describe("mesh reachability", function () {
   });
 
   const mesh = (args: readonly string[], input = "") => {
-    const command = ["--import", "tsx", join(checkoutDir, "cli", "main.ts"), "--cwd", folder, "reachability", ...args];
+    const command = [join(checkoutDir, "cli", "mesh.cjs"), "--cwd", folder, "reachability", ...args];
     const { status, stdout, stderr } = spawnSync(process.execPath, command, {
       cwd: checkoutDir,
       encoding: "utf8",
