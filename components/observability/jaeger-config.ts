@@ -1,11 +1,14 @@
 import { dump } from "js-yaml";
 import type { Service } from "../../mesh";
 
-/** Traces kept in memory. */
-const MAX_TRACES = 50_000;
+/** Most memory that Jaeger's container may use, in MiB. */
+export const JAEGER_MEMORY_MIB = 512;
+/** Traces kept in memory: at a few kilobytes a span and up to ten spans each, some 300 MiB. */
+const MAX_TRACES = 10_000;
 
 /**
- * Jaeger's configuration: spans by OTLP and the query page, both on the pod's loopback behind the sidecar.
+ * Jaeger's configuration: spans by OTLP and the query page, both on the pod's loopback behind the sidecar. Traces of more spans than most are held back before
+ * they use up the container's memory: then new spans are refused, and what is kept stays readable.
  *
  * @param service the document's `jaeger`, with ports `query` and `otlp`.
  * @throws Error where the service lacks one of them.
@@ -16,7 +19,13 @@ export function jaegerConfig(service: Service): string {
     {
       service: {
         extensions: ["jaeger_storage", "jaeger_query"],
-        pipelines: { traces: { receivers: ["otlp"], processors: ["batch"], exporters: ["jaeger_storage_exporter"] } },
+        pipelines: {
+          traces: {
+            receivers: ["otlp"],
+            processors: ["memory_limiter", "batch"],
+            exporters: ["jaeger_storage_exporter"],
+          },
+        },
         telemetry: { metrics: { level: "none" }, logs: { level: "info" } },
       },
       extensions: {
@@ -28,11 +37,22 @@ export function jaegerConfig(service: Service): string {
         },
       },
       receivers: { otlp: { protocols: { grpc: { endpoint: listen("otlp") } } } },
-      processors: { batch: { timeout: "500ms" } },
+      processors: {
+        memory_limiter: {
+          check_interval: "1s",
+          limit_mib: share(JAEGER_MEMORY_MIB, 0.85),
+          spike_limit_mib: share(JAEGER_MEMORY_MIB, 0.15),
+        },
+        batch: { timeout: "500ms" },
+      },
       exporters: { jaeger_storage_exporter: { trace_storage: "memory" } },
     },
     { lineWidth: -1, noRefs: true },
   );
+}
+
+function share(mebibytes: number, part: number): number {
+  return Math.floor(mebibytes * part);
 }
 
 function portNamed(service: Service, name: string): number {

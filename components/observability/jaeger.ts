@@ -5,7 +5,7 @@ import { APPLICATION_UID, restrictedContainer, restrictedPod } from "../pods/pod
 import type { PodTemplate } from "../pods/pod-template";
 import { IMAGES } from "../versions";
 import { CONFIG_FOLDER, CONFIG_MOUNT, configuredService } from "./configured-service";
-import { jaegerConfig } from "./jaeger-config";
+import { JAEGER_MEMORY_MIB, jaegerConfig } from "./jaeger-config";
 
 const CONFIG_FILE = "jaeger.yaml";
 
@@ -28,7 +28,9 @@ export class Jaeger extends pulumi.ComponentResource {
             image: IMAGES.jaeger,
             args: [`--config=${CONFIG_FOLDER}/${CONFIG_FILE}`],
             ports: service.ports.map(({ name: portName, port }) => ({ name: portName, containerPort: port })),
-            resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "512Mi" } },
+            resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: `${JAEGER_MEMORY_MIB}Mi` } },
+            // Go collects its garbage the harder the nearer it comes.
+            env: [{ name: "GOMEMLIMIT", value: `${Math.floor(JAEGER_MEMORY_MIB * 0.9)}MiB` }],
             securityContext: restrictedContainer(APPLICATION_UID),
             volumeMounts: [CONFIG_MOUNT],
           },
