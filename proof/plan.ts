@@ -3,14 +3,17 @@ import type { Mesh, Service } from "../mesh";
 import { LABELS, PART_OF } from "../mesh/wire";
 import { Unjudgeable } from "../policies/judgement/field";
 import type { Plain } from "../policies/judgement/plain";
-import type { Resource } from "../policies/judgement/rule";
+import type { StackResource } from "../policies/judgement/rule";
 import { KubeObject } from "../policies/kubernetes/object";
-import { meshObjects, plannedObject } from "../policies/reachability";
+import { meshObjects, plannedObject, trustProvenance } from "../policies/reachability";
+import type { Provenance } from "../policies/reachability";
 
 /** The mesh's Kubernetes objects in a plan, and what can't be read of it: one line each. */
 export interface PlanReading {
   readonly objects: readonly Plain[];
   readonly problems: readonly string[];
+  /** Whose roots a trust file will hold that only the update can know. */
+  readonly provenance: Provenance;
 }
 
 /**
@@ -18,11 +21,11 @@ export interface PlanReading {
  *
  * @param mesh whose plan it is
  */
-export function readPlan(mesh: Mesh, resources: readonly Resource[]): PlanReading {
+export function readPlan(mesh: Mesh, resources: readonly StackResource[]): PlanReading {
   const problems: string[] = [];
   const planned = resources.flatMap((resource) => {
     try {
-      return plannedObject(resource)?.object ?? [];
+      return plannedObject(resource) ?? [];
     } catch (error) {
       if (!(error instanceof Unjudgeable)) throw error;
       problems.push(`${KubeObject.titleOf(resource)}: ${error.message}`);
@@ -30,7 +33,11 @@ export function readPlan(mesh: Mesh, resources: readonly Resource[]): PlanReadin
     }
   });
   const joined = mesh.services.filter(({ workload }) => workload.kind === "joined").map(expectedPod);
-  return { objects: [...meshObjects(planned), ...joined], problems };
+  return {
+    objects: [...meshObjects(planned.map(({ object }) => object)), ...joined],
+    problems,
+    provenance: trustProvenance(planned),
+  };
 }
 
 /** A pod as the mesh takes it that another stack brings: with whose account and labels is judged there, by the policy pack. */

@@ -1,40 +1,54 @@
 /** Holds a plan against its document, before anything is made. */
 import type { Mesh } from "../mesh";
 import type { Plain } from "../policies/judgement/plain";
-import type { Resource } from "../policies/judgement/rule";
-import { networkLayer, prove, violationText } from "../policies/reachability";
-import type { Layer } from "../policies/reachability";
+import type { StackResource } from "../policies/judgement/rule";
+import { Evidence, networkLayer, prove, sidecarLayers, violationText } from "../policies/reachability";
+import type { Layer, Provenance } from "../policies/reachability";
 import { networkDeclaration } from "./declaration/network";
 import type { Surroundings as NetworkSurroundings } from "./declaration/network";
+import { sidecarDeclaration } from "./declaration/sidecars";
+import type { SidecarSurroundings } from "./declaration/sidecars";
 import { readPlan } from "./plan";
 
 /** What of a stack's configuration decides who reaches whom. */
-export interface Surroundings extends NetworkSurroundings {
-  readonly nodeResolverIp: string;
+export interface Surroundings extends NetworkSurroundings, SidecarSurroundings {
   readonly consulIp: string;
 }
 
 /** The layers that are proven, each with what the document declares. A further one is one more entry. */
 export function declaredLayers(mesh: Mesh, surroundings: Surroundings): readonly Layer[] {
-  return [networkLayer(networkDeclaration(mesh, surroundings), networkSurroundings(surroundings))];
+  return [
+    networkLayer(networkDeclaration(mesh, surroundings)),
+    sidecarLayers(sidecarDeclaration(mesh, surroundings)),
+  ];
 }
 
-/** What the stack says of the cluster's own addresses. The pods' range is not its to say; no policy but the API server's names an address, and that is declared. */
-export function networkSurroundings({ nodeResolverIp, consulIp }: Surroundings) {
-  return { clusterAddresses: [`${nodeResolverIp}/32`, `${consulIp}/32`] };
+/**
+ * Objects with what the stack says besides: the cluster's own addresses. The pods' range is not its to say; no policy but the API server's names an address,
+ * and that is declared.
+ *
+ * @param provenance whose roots a file will hold that isn't known yet; nothing is known of it unless said
+ */
+export function evidenceOf(
+  { nodeResolverIp, consulIp }: Pick<Surroundings, "nodeResolverIp" | "consulIp">,
+  objects: readonly Plain[],
+  provenance?: Provenance,
+): Evidence {
+  const clusterAddresses = [`${nodeResolverIp}/32`, `${consulIp}/32`];
+  return new Evidence(objects, { clusterAddresses, ...(provenance && { provenance }) });
 }
 
-/** What is wrong with the objects of a cluster or of files, one line each. None: they open exactly what the document declares. */
-export function objectViolations(mesh: Mesh, surroundings: Surroundings, objects: readonly Plain[]): readonly string[] {
-  return prove(objects, declaredLayers(mesh, surroundings)).map(violationText);
+/** What is wrong with the objects of a plan, of a cluster or of files, one line each. None: they open exactly what the document declares. */
+export function evidenceViolations(mesh: Mesh, surroundings: Surroundings, evidence: Evidence): readonly string[] {
+  return prove(evidence, declaredLayers(mesh, surroundings)).map(violationText);
 }
 
 /** What is wrong with a plan, one line each. None: it opens exactly what the document declares. */
 export function planViolations(
   mesh: Mesh,
   surroundings: Surroundings,
-  resources: readonly Resource[],
+  resources: readonly StackResource[],
 ): readonly string[] {
-  const { objects, problems } = readPlan(mesh, resources);
-  return [...problems, ...objectViolations(mesh, surroundings, objects)];
+  const { objects, problems, provenance } = readPlan(mesh, resources);
+  return [...problems, ...evidenceViolations(mesh, surroundings, evidenceOf(surroundings, objects, provenance))];
 }

@@ -7,7 +7,7 @@ import { ServiceMesh } from "../../components/service-mesh";
 import type { Plain } from "../../policies/judgement/plain";
 import { ManifestError, meshObjects, partyOf, readManifests } from "../../policies/reachability";
 import { Reachability, readCluster } from "../../policies/reachability/network";
-import { networkSurroundings, objectViolations } from "../../proof/prove";
+import { evidenceOf, evidenceViolations } from "../../proof/prove";
 import { readPlan } from "../../proof/plan";
 import { rehearse } from "../../proof/rehearsal/rehearse";
 import { readProject, readStack, stackOf } from "../project";

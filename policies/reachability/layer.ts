@@ -1,4 +1,4 @@
-import type { Plain } from "../judgement/plain";
+import type { Evidence } from "./evidence";
 
 /** A place in an object. */
 export interface Place {
@@ -8,8 +8,13 @@ export interface Place {
   readonly path: string;
 }
 
+/** What by itself refuses whatever nobody declared; `agreement` is about what the layers refuse together, `sidecars` about files that can't be judged. */
+export type LayerName = "network" | "trust" | "authorization" | "ways" | "names" | "sidecars" | "agreement";
+
 /** What is wrong with who reaches whom. */
 export interface LayerViolation {
+  /** Which layer has it. */
+  readonly layer: LayerName;
   /** With the counterexample: who, whom, where, and by which objects. */
   readonly problem: string;
   readonly mend: string;
@@ -17,26 +22,19 @@ export interface LayerViolation {
   readonly places: readonly Place[];
 }
 
-/** One layer that by itself refuses what nobody declared, with what may be there: the network, and what follows. */
+/** One or several layers, with what may be there. */
 export interface Layer {
-  /** `network`. */
-  readonly name: string;
   /** Judges rendered objects, as a plan, a cluster or files give them. What can't be judged is a violation. */
-  judge(objects: readonly Plain[]): readonly LayerViolation[];
-}
-
-/** A violation and the layer that has it. */
-export interface ProofViolation extends LayerViolation {
-  readonly layer: string;
+  judge(evidence: Evidence): readonly LayerViolation[];
 }
 
 /** What of rendered objects is not as it may be, layer by layer, each by itself. None: it is proven. */
-export function prove(objects: readonly Plain[], layers: readonly Layer[]): readonly ProofViolation[] {
-  return layers.flatMap((layer) => layer.judge(objects).map((violation) => ({ layer: layer.name, ...violation })));
+export function prove(evidence: Evidence, layers: readonly Layer[]): readonly LayerViolation[] {
+  return layers.flatMap((layer) => layer.judge(evidence));
 }
 
 /** `network: Chain/lucid-blocks can reach …; <mend>`, with the place of what can't be judged. */
-export function violationText({ layer, problem, mend, places }: ProofViolation): string {
+export function violationText({ layer, problem, mend, places }: LayerViolation): string {
   const [place, ...others] = places;
   // A counterexample names its objects itself.
   const isNamed = place === undefined || others.length > 0 || problem.includes(place.object);

@@ -1,23 +1,38 @@
 import type { Ceiling } from "../ceiling";
 import { ceilingDeclaration, podAddresses } from "../ceiling-network";
+import { sidecarBound } from "../ceiling-sidecars";
 import { Field } from "../judgement/field";
 import { findingsIn } from "../judgement/rule";
 import type { StackFinding, StackResource } from "../judgement/rule";
 import { zoneOfNamespace } from "../kubernetes/object";
-import { meshObjects, namespaceOf, networkLayer, plannedObject, prove } from "../reachability";
-import type { Layer, PlannedObject, ProofViolation } from "../reachability";
+import {
+  Evidence,
+  agreementLayer,
+  boundedSidecarLayers,
+  meshObjects,
+  namespaceOf,
+  networkLayer,
+  plannedObject,
+  prove,
+  trustProvenance,
+} from "../reachability";
+import type { Layer, LayerViolation, PlannedObject } from "../reachability";
 import { grouped, objectTitle } from "../reachability/network";
 
 type Leave = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges">;
 
 /** The layers that are proven, each with the ceiling as what may be at most. */
 function layersOf(ceiling: Leave, shown: ReadonlySet<string>): readonly Layer[] {
-  return [networkLayer(ceilingDeclaration(ceiling, shown), { clusterAddresses: podAddresses(ceiling) })];
+  return [
+    networkLayer(ceilingDeclaration(ceiling, shown)),
+    boundedSidecarLayers(sidecarBound(ceiling)),
+    agreementLayer,
+  ];
 }
 
 /**
- * Nobody reaches anybody beyond the ceiling, computed from all objects of the plan together. Each policy's peers are judged by `network-policy-zone-isolation`
- * as well; this shares no code with it, and sees what policies, pods and namespaces do together.
+ * Nobody reaches anybody beyond the ceiling, computed from all objects of the plan together. Each policy's peers are judged by `network-policy-zone-isolation`,
+ * each sidecar's files by `envoy-listeners-mtls` and its like as well; this sees what all of them do together.
  *
  * Of a zone that the plan does not govern it shows too little to tell: there `governed-zones` lets in nothing that could open a way.
  */
@@ -42,10 +57,11 @@ export function beyondCeiling(resources: readonly StackResource[], ceiling: Leav
   });
   const byTitle = grouped(judged, ({ object }) => objectTitle(new Field(object)));
   const fallback = judged.filter(({ object }) => isNamespace(object)).slice(0, 1);
-  const violations = prove(
+  const evidence = new Evidence(
     judged.map(({ object }) => object),
-    layersOf(ceiling, shown),
+    { clusterAddresses: podAddresses(ceiling), provenance: trustProvenance(judged) },
   );
+  const violations = prove(evidence, layersOf(ceiling, shown));
   return [...unreadable, ...violations.flatMap((violation) => findingsOf(violation, byTitle, fallback))];
 }
 
@@ -55,7 +71,7 @@ function isNamespace(object: PlannedObject["object"]): boolean {
 
 /** A violation as a finding in the first object that has a part in it; in each of its name, where two bear one. */
 function findingsOf(
-  { layer, problem, mend, places }: ProofViolation,
+  { layer, problem, mend, places }: LayerViolation,
   byTitle: ReadonlyMap<string, readonly PlannedObject<StackResource>[]>,
   fallback: readonly PlannedObject<StackResource>[],
 ): StackFinding[] {

@@ -11,7 +11,7 @@ import type {
   SupportsFeatureRequest,
 } from "@pulumi/pulumi/proto/resource_pb";
 import { RehearsedResource, plainInputs } from "./resource";
-import { TransformCaller } from "./transforms";
+import { transformed } from "./transforms";
 import type { Properties } from "./transforms";
 
 type Done<T> = (error: Error | null, answer?: T) => void;
@@ -32,7 +32,6 @@ export class Recorder {
   private readonly parents = new Map<string, string>();
   private readonly transforms = new Map<string, readonly Callback[]>();
   private readonly stackTransforms: Callback[] = [];
-  private readonly caller = new TransformCaller();
 
   constructor(
     private readonly project: string,
@@ -93,10 +92,6 @@ export class Recorder {
     );
   }
 
-  close(): void {
-    this.caller.close();
-  }
-
   private async register(request: RegisterResourceRequest): Promise<RegisterResourceResponse> {
     const [type, name] = [request.getType(), request.getName()];
     if (request.getRemote())
@@ -118,7 +113,7 @@ export class Recorder {
     const callbacks = [...this.transformsFrom(urn), ...this.stackTransforms];
     let properties = request.getObject();
     for (const callback of callbacks) {
-      if (properties !== undefined) properties = await this.caller.apply(callback, request, properties);
+      if (properties !== undefined) properties = await transformed(callback, request, properties);
     }
     return properties;
   }

@@ -1,27 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as settings from "@pulumi/pulumi/runtime/settings";
-import * as runtimeState from "@pulumi/pulumi/runtime/state";
 import { Recorder } from "./recorder";
 import type { RehearsedResource } from "./resource";
-
-/** What Pulumi's runtime keeps for one run of a program: the parts used here. Its types leave them out, as its own Automation API is their user. */
-interface Run {
-  readonly settings: {
-    options: Readonly<Record<string, unknown>>;
-    monitor?: unknown;
-    engine?: unknown;
-  };
-  config: Readonly<Record<string, string>>;
-  callbacks?: { shutdown(): void };
-}
-
-const { getStore, withLocalStorage } = runtimeState as unknown as {
-  /** What belongs to the run that the calling code is part of. */
-  readonly getStore: () => Run;
-  /** Calls back in a run of its own: whatever is begun in it, later continuations too, belongs to it. */
-  readonly withLocalStorage: <T>(callback: () => Promise<T>) => Promise<T>;
-};
-const { waitForRPCs } = settings as unknown as { readonly waitForRPCs: () => Promise<void> };
+import { answered, currentRun, inOwnRun } from "./runtime";
 
 /** Stands for the addresses of the engine and its monitor: they are not dialled. */
 const NOWHERE = "rehearsal";
@@ -43,12 +23,12 @@ export async function rehearse(
   program: () => unknown,
   names: RehearsalNames = { project: pulumi.getProject(), stack: pulumi.getStack() },
 ): Promise<readonly RehearsedResource[]> {
-  const outer = getStore();
+  const outer = currentRun();
   const { stackResource } = globalThis;
   const recorder = new Recorder(names.project, names.stack);
   try {
-    return await withLocalStorage(async () => {
-      const run = getStore();
+    return await inOwnRun(async () => {
+      const run = currentRun();
       run.settings.options = {
         ...outer.settings.options,
         ...names,
@@ -64,7 +44,7 @@ export async function rehearse(
           await program();
           return {};
         });
-        await waitForRPCs();
+        await answered();
       } finally {
         run.callbacks?.shutdown();
       }
@@ -73,7 +53,6 @@ export async function rehearse(
       return recorder.resources;
     });
   } finally {
-    recorder.close();
     // The runtime keeps the newest stack here as well.
     globalThis.stackResource = stackResource;
   }

@@ -1,10 +1,22 @@
+export { compareWithBound } from "./comparison/bound";
+export type { UpperBound } from "./comparison/bound";
 export { compare } from "./comparison/compare";
-export type { Declaration, DeclaredEdge, DeclaredOpening, Violation, ViolationKind } from "./comparison/declaration";
-export { Reachability } from "./matrix";
+export type {
+  Declaration,
+  DeclaredEdge,
+  DeclaredOpening,
+  Difference,
+  SidecarLayer,
+  Violation,
+  ViolationKind,
+} from "./comparison/declaration";
+export { boundedSidecarLayers, sidecarLayers } from "./layer";
+export { Reachability, serviceOf, zoneOf } from "./matrix";
 export type { Admission, Way } from "./matrix";
 export type { Callee, Carries, Dial, Entry, FurtherCondition, Grant, Name, Party, Sidecar } from "./model";
 export { readMesh } from "./reading/mesh";
 export type { Knowledge, MeshReading } from "./reading/mesh";
 export { readSidecar } from "./reading/sidecar";
-export { pathPattern } from "./requests";
+export type { Provenance } from "./reading/trust";
+export { isCovered, pathPattern, ruleText } from "./requests";
 export type { PathPattern, RequestRule } from "./requests";

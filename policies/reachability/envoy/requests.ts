@@ -50,10 +50,24 @@ export function representatives(rules: readonly RequestRule[]): readonly Request
   return [...paths].reverse().flatMap((path) => [...methods].reverse().map((method) => ({ method, path })));
 }
 
+/** Whether some rules take every request that a rule takes. */
+export function isCovered(rule: RequestRule, by: readonly RequestRule[]): boolean {
+  return representatives([rule, ...by]).every(
+    (request) => !matches(rule, request) || by.some((other) => matches(other, request)),
+  );
+}
+
 /** `POST /payouts`, `any other method on /height`. */
 export function requestText({ method, path }: Request): string {
   const place = path === undefined ? "" : path.endsWith(OTHER) ? ` ${path.slice(0, -1)}<anything>` : ` ${path}`;
   return method === OTHER ? `requests of any other method to${place}` : `${method}${place}`;
+}
+
+/** `GET,POST on /height, /blocks/*`; `everything`. */
+export function ruleText({ methods, paths }: RequestRule): string {
+  const on = paths?.map((pattern) => ("exact" in pattern ? pattern.exact : `${pattern.prefix}*`)).join(", ");
+  if (methods === undefined) return on === undefined ? "everything" : `everything on ${on}`;
+  return on === undefined ? methods.join() : `${methods.join()} on ${on}`;
 }
 
 function matchesPath(pattern: PathPattern, path: string): boolean {

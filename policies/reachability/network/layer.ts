@@ -1,9 +1,6 @@
-import type { Layer } from "../layer";
+import type { Layer, LayerViolation } from "../layer";
 import { compare } from "./comparison/compare";
 import type { Declaration, ViolationKind } from "./comparison/declaration";
-import { readCluster } from "./reading/cluster";
-import type { Surroundings } from "./reading/cluster";
-import { Reachability } from "./reachability";
 
 const MENDS: Readonly<Record<ViolationKind, string>> = {
   undeclared: "close it in the policies named, or declare the call",
@@ -12,16 +9,24 @@ const MENDS: Readonly<Record<ViolationKind, string>> = {
   unrestricted: "close the namespace by a NetworkPolicy that selects every pod, in both directions",
 };
 
-/** The layer of NetworkPolicies. @throws RangeError for a cluster address that is no CIDR */
-export function networkLayer(declaration: Declaration, surroundings: Surroundings): Layer {
+/** The layer of NetworkPolicies. */
+export function networkLayer(declaration: Declaration): Layer {
   return {
-    name: "network",
-    judge: (objects) => {
-      const { cluster, findings } = readCluster(objects, surroundings);
-      const violations = cluster === undefined ? [] : compare(new Reachability(cluster), declaration);
+    judge: ({ clusterReading, connections }) => {
+      const violations = connections === undefined ? [] : compare(connections, declaration);
       return [
-        ...findings.map(({ object, path, problem, mend }) => ({ problem, mend, places: [{ object, path }] })),
-        ...violations.map(({ kind, text, places }) => ({ problem: text, mend: MENDS[kind], places })),
+        ...clusterReading.findings.map(({ object, path, problem, mend }): LayerViolation => ({
+          layer: "network",
+          problem,
+          mend,
+          places: [{ object, path }],
+        })),
+        ...violations.map(({ kind, text, places }): LayerViolation => ({
+          layer: "network",
+          problem: text,
+          mend: MENDS[kind],
+          places,
+        })),
       ];
     },
   };

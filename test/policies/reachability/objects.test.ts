@@ -84,7 +84,7 @@ describe("manifests", () => {
 });
 
 describe("a violation in a line", () => {
-  const violation = { layer: "network", problem: "it is wrong", mend: "mend it" };
+  const violation = { layer: "network" as const, problem: "it is wrong", mend: "mend it" };
 
   it("says where it is, unless its counterexample does", () => {
     const place = { object: "Pod a/b", path: "spec.x" };

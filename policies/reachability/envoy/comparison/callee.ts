@@ -3,7 +3,7 @@ import type { Admission, Reachability } from "../matrix";
 import type { Grant, Party } from "../model";
 import { CONNECT, matches, representatives, requestText } from "../requests";
 import type { Request } from "../requests";
-import type { DeclaredEdge, Violation } from "./declaration";
+import type { DeclaredEdge, Difference } from "./declaration";
 import type { DeclaredEdges } from "./index-of-edges";
 import { placeText } from "./text";
 
@@ -13,7 +13,7 @@ export function compareAdmissions(
   from: Party,
   to: Party,
   edges: DeclaredEdges,
-): Violation[] {
+): Difference[] {
   const admissions = reachability.admissions(from, to);
   const declared = edges.between(from, to);
   const ports = new Set([...declared.map(({ port }) => port), ...admissions.map(({ entry }) => entry.port)]);
@@ -51,7 +51,7 @@ class PortComparison {
     this.instants = ["", ...new Set(ends.filter((end) => end !== undefined))].sort();
   }
 
-  excess(caller: string, callee: string, port: string, isRouted: (admission: Admission) => boolean): Violation[] {
+  excess(caller: string, callee: string, port: string, isRouted: (admission: Admission) => boolean): Difference[] {
     for (const { request, instant } of this.cases()) {
       const admitted = this.admitted(request, instant);
       if (admitted === undefined || admitted.outcome === this.outcome(request, instant)) continue;
@@ -83,7 +83,7 @@ class PortComparison {
       : this.admissions.flatMap((admission) => byTlsAlone(admission, caller, callee));
   }
 
-  lack(caller: string, callee: string, port: string): Violation[] {
+  lack(caller: string, callee: string, port: string): Difference[] {
     for (const { request, instant } of this.cases()) {
       const outcome = this.outcome(request, instant);
       if (outcome === undefined || outcome === this.admitted(request, instant)?.outcome) continue;
@@ -137,7 +137,7 @@ class PortComparison {
   }
 }
 
-function byTlsAlone({ entry, grants }: Admission, caller: string, callee: string): Violation[] {
+function byTlsAlone({ entry, grants }: Admission, caller: string, callee: string): Difference[] {
   if (grants.length > 0) return [];
   const text = `${callee} takes ${caller}'s certificate for ${entry.port}, which nobody declared, and only authorization refuses it: ${placeText(entry.place)}, names it`;
   return [{ kind: "half-open", text, places: [entry.place] }];

@@ -2,23 +2,21 @@ import { serviceOf, zoneOf } from "../matrix";
 import type { Reachability, Way } from "../matrix";
 import type { Callee, Dial, Sidecar } from "../model";
 import { matches, representatives, requestText } from "../requests";
-import type { DeclaredEdge, Violation } from "./declaration";
+import type { DeclaredEdge, Difference } from "./declaration";
 import type { DeclaredEdges } from "./index-of-edges";
 import { placeText } from "./text";
 
 /** Compares the ways that a caller's sidecar has with those that its declared calls need. */
-export function compareWays(reachability: Reachability, sidecar: Sidecar, edges: DeclaredEdges): Violation[] {
+export function compareWays(reachability: Reachability, sidecar: Sidecar, edges: DeclaredEdges): Difference[] {
   const declared = edges.from(sidecar.party);
   return [
     ...sidecar.callees.flatMap((callee) => undeclaredCallee(reachability, sidecar, callee, edges)),
-    ...declared
-      .filter((edge) => edge.only === undefined)
-      .flatMap((edge) => {
-        const why = obstacle(reachability, sidecar, edge, edges);
-        if (why === undefined) return [];
-        const text = `${edges.nameOf(edge.from)} can't reach ${edges.nameOf(edge.to)} on ${edge.port}, which is declared: ${why}`;
-        return [{ kind: "refused" as const, text, places: [] }];
-      }),
+    ...declared.flatMap((edge): Difference[] => {
+      const why = obstacle(reachability, sidecar, edge, edges);
+      if (why === undefined) return [];
+      const text = `${edges.nameOf(edge.from)} can't reach ${edges.nameOf(edge.to)} on ${edge.port}, which is declared: ${why}`;
+      return [{ kind: "refused", text, places: [] }];
+    }),
   ];
 }
 
@@ -27,10 +25,10 @@ function undeclaredCallee(
   { party }: Sidecar,
   callee: Callee,
   edges: DeclaredEdges,
-): Violation[] {
+): Difference[] {
   const isAnybody = callee.party.endsWith("/*");
-  const isDeclared = edges.from(party).some(({ to, port, byAddress, only }) => {
-    if (port !== callee.port || only !== undefined) return false;
+  const isDeclared = edges.from(party).some(({ to, port, byAddress }) => {
+    if (port !== callee.port) return false;
     return isAnybody ? byAddress === true && zoneOf(to) === callee.zone : to === callee.party && byAddress !== true;
   });
   if (isDeclared) return [];
@@ -75,6 +73,8 @@ function obstacle(
   const isLookedUp = callee.lookedUp.every((name) => meant.includes(name)) && callee.lookedUp.includes(meant[0] ?? "");
   if (!byAddress && !isLookedUp) return `${at}, looks up ${callee.lookedUp.join(", ")}`;
   if (!byAddress && callee.resolver !== resolver) return `${at}, asks ${callee.resolver ?? "nobody"} for its address`;
+  // Where the callee's half is closed on purpose, nothing further is to be open.
+  if (edge.only === "caller") return byAddress ? scrapeObstacle(way, edge) : undefined;
   if (entry === undefined)
     return `${at}, goes to ${callee.serverName} at port ${callee.dialled}, where ${serviceOf(edge.to)} has no filter chain`;
   if (!callee.alpn.some((protocol) => entry.alpn.includes(protocol)))
@@ -113,10 +113,10 @@ function dialObstacle(
 }
 
 /** Compares what the application is told and where it may dial with what its declared calls need. */
-export function compareDials({ party, dials, names, callees }: Sidecar, edges: DeclaredEdges): Violation[] {
+export function compareDials({ party, dials, names, callees }: Sidecar, edges: DeclaredEdges): Difference[] {
   const declared = edges.from(party);
   const caller = edges.nameOf(party);
-  const undeclared = (text: string, { place }: Pick<Dial, "place">): Violation => ({
+  const undeclared = (text: string, { place }: Pick<Dial, "place">): Difference => ({
     kind: "undeclared",
     text: `${text}, which nobody declared: ${placeText(place)}`,
     places: [place],

@@ -2,31 +2,38 @@ import type { Reachability } from "../matrix";
 import type { Sidecar } from "../model";
 import { compareAdmissions } from "./callee";
 import { compareDials, compareWays } from "./caller";
-import type { Declaration, Violation } from "./declaration";
+import type { Declaration, Difference, SidecarLayer, Violation } from "./declaration";
 import { DeclaredEdges } from "./index-of-edges";
 import { placeText } from "./text";
 import { compareRoots, compareTrust } from "./trust";
 
-/** Compares what the sidecars do with what may be, pair by pair and half by half. None: they are equal. */
+/** Compares what the sidecars do with what is declared, pair by pair and half by half. None: they are equal. */
 export function compare(reachability: Reachability, declaration: Declaration): readonly Violation[] {
   const edges = new DeclaredEdges(declaration);
   const { sidecars } = reachability;
   return [
     ...withoutSidecar(reachability, edges),
-    ...compareRoots(reachability, edges),
+    ...of("trust", compareRoots(reachability, (party) => edges.nameOf(party))),
     ...sidecars.flatMap((sidecar) => [
-      ...compareTrust(sidecar, edges),
-      ...callersOf(sidecar, edges).flatMap((from) => compareAdmissions(reachability, from, sidecar.party, edges)),
-      ...compareWays(reachability, sidecar, edges),
-      ...compareDials(sidecar, edges),
-      ...compareOpenings(sidecar, edges),
+      ...of("trust", compareTrust(sidecar, edges)),
+      ...of(
+        "authorization",
+        callersOf(sidecar, edges).flatMap((from) => compareAdmissions(reachability, from, sidecar.party, edges)),
+      ),
+      ...of("authorization", compareOpenings(sidecar, edges)),
+      ...of("ways", compareWays(reachability, sidecar, edges)),
+      ...of("names", compareDials(sidecar, edges)),
     ]),
   ];
 }
 
+function of(layer: SidecarLayer, differences: readonly Difference[]): Violation[] {
+  return differences.map((difference) => ({ layer, ...difference }));
+}
+
 /** Everybody whom the callee or the declaration names. */
 function callersOf({ party, entries }: Sidecar, edges: DeclaredEdges): readonly string[] {
-  const declared = edges.of(party).filter(({ to }) => to === party);
+  const declared = edges.to(party);
   return [...new Set([...entries.flatMap(({ certificates }) => certificates), ...declared.map(({ from }) => from)])];
 }
 
@@ -35,6 +42,7 @@ function withoutSidecar(reachability: Reachability, edges: DeclaredEdges): Viola
     [...new Set([from, to])]
       .filter((party) => reachability.sidecarOf(party) === undefined)
       .map((party): Violation => ({
+        layer: party === from ? "ways" : "authorization",
         kind: "refused",
         text: `${edges.nameOf(from)} can't reach ${edges.nameOf(to)} on ${port}, which is declared: ${edges.nameOf(party)} has no sidecar`,
         places: [],
@@ -43,7 +51,7 @@ function withoutSidecar(reachability: Reachability, edges: DeclaredEdges): Viola
 }
 
 /** Compares what anybody may ask in plain text. */
-function compareOpenings({ party, open }: Sidecar, edges: DeclaredEdges): Violation[] {
+function compareOpenings({ party, open }: Sidecar, edges: DeclaredEdges): Difference[] {
   const declared = edges.declaration.openings.filter((opening) => opening.party === party);
   const isSame = (one: { request: string; target: string }, other: { request: string; target: string }) =>
     one.request === other.request && one.target === other.target;
@@ -51,14 +59,14 @@ function compareOpenings({ party, open }: Sidecar, edges: DeclaredEdges): Violat
   return [
     ...open
       .filter((route) => !declared.some((opening) => isSame(opening, route)))
-      .map(({ request, target, place }): Violation => ({
+      .map(({ request, target, place }): Difference => ({
         kind: "undeclared",
         text: `whoever reaches ${name}'s pod can ask ${request} of ${target} in plain text, which nobody declared: ${placeText(place)}`,
         places: [place],
       })),
     ...declared
       .filter((opening) => !open.some((route) => isSame(opening, route)))
-      .map(({ request, target }): Violation => ({
+      .map(({ request, target }): Difference => ({
         kind: "refused",
         text: `kubelet can't ask ${request} of ${name} (${target}), which is declared`,
         places: [],

@@ -21,8 +21,8 @@ export interface DeclaredEdge {
   readonly further?: readonly FurtherCondition[];
   /** Whether the caller goes there by the address of each request, as a scraper does, and not by a name. */
   readonly byAddress?: true;
-  /** The one half that is there, where the other is none of a sidecar's. */
-  readonly only?: "callee";
+  /** The one half that is there, where the other is none of a sidecar's (the controller asks by itself), or is closed on purpose (a revoked callee's). */
+  readonly only?: "caller" | "callee";
 }
 
 /** What anybody may ask in plain text who reaches the pod. */
@@ -54,9 +54,18 @@ export type ViolationKind =
   /** One half of an undeclared call is open: the other alone still refuses it. */
   | "half-open";
 
-export interface Violation {
+/** What is not as it may be. */
+export interface Difference {
   readonly kind: ViolationKind;
   /** What is wrong, with the counterexample: who, whom, what, and by which part of which file. */
   readonly text: string;
   readonly places: readonly Place[];
+}
+
+/** What sidecars decide by, each for itself: whose roots are believed, what callers are let ask, where callees are looked for, what applications are told. */
+export type SidecarLayer = "trust" | "authorization" | "ways" | "names";
+
+/** A difference, and the layer that has it. */
+export interface Violation extends Difference {
+  readonly layer: SidecarLayer;
 }

@@ -14,17 +14,19 @@ export class DeclaredEdges {
     }
   }
 
+  /** Whom a callee may let ask. */
   between(from: Party, to: Party): readonly DeclaredEdge[] {
-    return this.byPair.get(JSON.stringify([from, to])) ?? [];
+    return (this.byPair.get(JSON.stringify([from, to])) ?? []).filter(({ only }) => only !== "caller");
   }
 
-  /** Edges from or to a party. */
-  of(party: Party): readonly DeclaredEdge[] {
-    return this.byParty.get(party) ?? [];
-  }
-
+  /** Whom a caller may go to. */
   from(party: Party): readonly DeclaredEdge[] {
-    return this.of(party).filter((edge) => edge.from === party);
+    return (this.byParty.get(party) ?? []).filter(({ from, only }) => from === party && only !== "callee");
+  }
+
+  /** By whom a callee may be asked. */
+  to(party: Party): readonly DeclaredEdge[] {
+    return (this.byParty.get(party) ?? []).filter(({ to, only }) => to === party && only !== "caller");
   }
 
   nameOf(party: Party): string {

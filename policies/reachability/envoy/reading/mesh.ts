@@ -85,7 +85,10 @@ class Reader {
         const pod = podSidecarOf(field.at(...path, "spec"));
         if (pod === undefined) return;
         this.findings.push(...pod.findings.map((finding) => ({ object: title, ...finding })));
-        for (const needed of [`ServiceAccount lucid-${zone}/${pod.account}`, envoyTitle(zone, pod.account)]) {
+        // Without an account Kubernetes makes no pod, and of a revoked service none is to be made.
+        const isIdle = type === "apps/v1/Deployment" && field.at("spec", "replicas").is(0);
+        const account = isIdle ? [] : [`ServiceAccount lucid-${zone}/${pod.account}`];
+        for (const needed of [...account, envoyTitle(zone, pod.account)]) {
           if (!this.objects.has(needed))
             throw new Unjudgeable("", `${needed}, by which it runs, isn't among the objects`, "give it as well");
         }

@@ -1,0 +1,48 @@
+/** What the ceiling lets sidecars do, as the proof is told. */
+import type { Ceiling } from "./ceiling";
+import { partyName } from "./reachability";
+import { serviceOf, zoneOf } from "./reachability/envoy";
+import type { Party, UpperBound } from "./reachability/envoy";
+
+type Leave = Pick<Ceiling, "members" | "infrastructure" | "edges">;
+
+const CALLS = 15001;
+/** Stands for whoever is of a zone. */
+const ANYBODY = "*";
+
+/** The ceiling as an upper bound: what it lists may be open, and need not be. Members of one zone may call each other without standing in it. */
+export function sidecarBound(ceiling: Leave): UpperBound {
+  const isMeshed = membership(ceiling);
+  const matches = (pattern: string, party: Party) => (pattern === "*" ? isMeshed(party) : pattern === party);
+  const allows = (from: Party, to: Party, listens: number) =>
+    isMeshed(from) &&
+    isMeshed(to) &&
+    ((listens === CALLS && zoneOf(from) === zoneOf(to) && serviceOf(to) !== ANYBODY) ||
+      ceiling.edges.some(
+        (edge) => matches(edge.from, from) && matches(edge.to, to) && edge.ports.includes(`${listens}/TCP`),
+      ));
+  const isOfZone = (pattern: string, zone: string) => pattern === "*" || zoneOf(pattern) === zone;
+  return {
+    allows,
+    allowsZone: (party, zone) =>
+      Object.hasOwn(ceiling.members, zone) &&
+      (zoneOf(party) === zone ||
+        ceiling.edges.some(
+          ({ from, to }) =>
+            (matches(from, party) && isOfZone(to, zone)) || (matches(to, party) && isOfZone(from, zone)),
+        )),
+    hostnameOf: (party) => `${serviceOf(party)}.lucid.internal`,
+    nameOf: (party) => partyName(zoneOf(party), serviceOf(party)),
+  };
+}
+
+/** Tells members that have a sidecar, and all of a zone that have one, from others. */
+function membership({ members, infrastructure }: Pick<Ceiling, "members" | "infrastructure">) {
+  const meshed = new Set(
+    Object.entries(members).flatMap(([zone, services]) => [
+      `${zone}/${ANYBODY}`,
+      ...services.map((service) => `${zone}/${service}`).filter((party) => !Object.hasOwn(infrastructure, party)),
+    ]),
+  );
+  return (party: Party) => meshed.has(party);
+}
