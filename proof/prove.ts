@@ -17,10 +17,7 @@ export interface Surroundings extends NetworkSurroundings, SidecarSurroundings {
 
 /** The layers that are proven, each with what the document declares. A further one is one more entry. */
 export function declaredLayers(mesh: Mesh, surroundings: Surroundings): readonly Layer[] {
-  return [
-    networkLayer(networkDeclaration(mesh, surroundings)),
-    sidecarLayers(sidecarDeclaration(mesh, surroundings)),
-  ];
+  return [networkLayer(networkDeclaration(mesh, surroundings)), sidecarLayers(sidecarDeclaration(mesh, surroundings))];
 }
 
 /**

@@ -1,10 +1,10 @@
 import { blastRadii } from "./blast";
 import type { Changes, Report } from "./report";
-import { LEGEND, MOST_COLUMNS, changeRows, serviceTable, zoneTable } from "./tables";
+import { LEGEND, MOST_COLUMNS, callTable, changeRows, serviceTable, trustTable, zoneTable } from "./tables";
 import { blastText } from "./text";
 
 /** The report for a pull request's comment: what matters stands above, the whole matrix folded below. */
-export function reportMarkdown({ source, matrix, violations, changes }: Report): string {
+export function reportMarkdown({ source, matrix, sidecars, violations, changes }: Report): string {
   const parts = [
     "### Who reaches whom",
     violations.length === 0
@@ -29,17 +29,22 @@ export function reportMarkdown({ source, matrix, violations, changes }: Report):
             ].join("\n\n"),
           ),
         ]),
+    ...(sidecars === undefined
+      ? []
+      : [
+          folded(
+            "What may be asked, layer by layer",
+            `${table(callTable(sidecars))}\n\n${table(trustTable(sidecars))}`,
+          ),
+        ]),
   ];
   return parts.join("\n\n");
 }
 
-function changesMarkdown({ against, opens, closes }: Changes): string {
-  const rows = [
-    ...changeRows(opens).map(([what, ports]) => ["**opens**", what, ports]),
-    ...changeRows(closes).map(([what, ports]) => ["closes", what, ports]),
-  ];
-  if (rows.length === 0) return `Nothing opens or closes against \`${against}\`.`;
-  return `Against \`${against}\`:\n\n${table([["", "who reaches whom", "ports"], ...rows])}`;
+function changesMarkdown(changes: Changes): string {
+  const rows = changeRows(changes).map(([word, ...cells]) => [word === "opens" ? "**opens**" : word, ...cells]);
+  if (rows.length === 0) return `Nothing opens or closes against \`${changes.against}\`.`;
+  return `Against \`${changes.against}\`:\n\n${table([["", "who reaches whom", "on"], ...rows])}`;
 }
 
 function table([head = [], ...rows]: readonly (readonly string[])[]): string {

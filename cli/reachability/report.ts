@@ -2,12 +2,16 @@
 import { blastRadii } from "./blast";
 import type { Matrix, OutsidePair, Pair } from "./matrix";
 import { without } from "./matrix";
+import { callText, callsWithout } from "./sidecars";
+import type { Call, SidecarMatrix } from "./sidecars";
 
 export interface Report {
   /** What was judged: `mesh.yaml`, or where the objects came from. */
   readonly source: string;
   /** Undefined where objects can't be judged; then {@link violations} say why. */
   readonly matrix: Matrix | undefined;
+  /** What the sidecars do; undefined where that can't be judged. */
+  readonly sidecars: SidecarMatrix | undefined;
   /** One line each. None: exactly what the document declares is open. */
   readonly violations: readonly string[];
   /** Against what another document renders. */
@@ -18,15 +22,31 @@ export interface Changes {
   readonly against: string;
   readonly opens: Pick<Matrix, "pairs" | "outside">;
   readonly closes: Pick<Matrix, "pairs" | "outside">;
+  /** What sidecars newly let be asked, and no longer. */
+  readonly calls: { readonly opens: readonly Call[]; readonly closes: readonly Call[] };
 }
 
-/** What differs from another matrix. */
-export function changesFrom(against: string, before: Matrix, after: Matrix): Changes {
-  return { against, opens: without(after, before), closes: without(before, after) };
+/** What objects open, layer by layer. */
+export interface Opened {
+  readonly matrix: Matrix;
+  readonly sidecars: SidecarMatrix;
+}
+
+/** What differs from what other objects open. */
+export function changesFrom(against: string, before: Opened, after: Opened): Changes {
+  return {
+    against,
+    opens: without(after.matrix, before.matrix),
+    closes: without(before.matrix, after.matrix),
+    calls: {
+      opens: callsWithout(after.sidecars.calls, before.sidecars.calls),
+      closes: callsWithout(before.sidecars.calls, after.sidecars.calls),
+    },
+  };
 }
 
 /** The report as plain data. */
-export function reportData({ source, matrix, violations, changes }: Report) {
+export function reportData({ source, matrix, sidecars, violations, changes }: Report) {
   return {
     source,
     proven: violations.length === 0,
@@ -45,16 +65,26 @@ export function reportData({ source, matrix, violations, changes }: Report) {
             outside: outside.map(outsideData),
           })),
         }),
+    ...(sidecars === undefined ? {} : { sidecars: { ...sidecars, calls: sidecars.calls.map(callData) } }),
     ...(changes === undefined
       ? {}
       : {
-          changes: { against: changes.against, opens: changeData(changes.opens), closes: changeData(changes.closes) },
+          changes: {
+            against: changes.against,
+            opens: changeData(changes.opens, changes.calls.opens),
+            closes: changeData(changes.closes, changes.calls.closes),
+          },
         }),
   };
 }
 
-function changeData({ pairs, outside }: Pick<Matrix, "pairs" | "outside">) {
-  return { pairs: pairs.map(pairData), outside: outside.map(outsideData) };
+function changeData({ pairs, outside }: Pick<Matrix, "pairs" | "outside">, calls: readonly Call[]) {
+  return { pairs: pairs.map(pairData), outside: outside.map(outsideData), calls: calls.map(callData) };
+}
+
+/** With what may be asked as people read it, too. */
+function callData(call: Call) {
+  return { ...call, text: callText(call) };
 }
 
 function pairData({ from, to, ports }: Pair) {

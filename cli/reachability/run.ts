@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { ServiceMesh } from "../../components/service-mesh";
 import type { Plain } from "../../policies/judgement/plain";
 import { ManifestError, meshObjects, partyOf, readManifests } from "../../policies/reachability";
-import { Reachability, readCluster } from "../../policies/reachability/network";
+import type { Evidence, Provenance } from "../../policies/reachability";
 import { evidenceOf, evidenceViolations } from "../../proof/prove";
 import { readPlan } from "../../proof/plan";
 import { rehearse } from "../../proof/rehearsal/rehearse";
@@ -16,9 +16,9 @@ import { CliError, STATUS } from "../status";
 import type { ReachabilityOptions } from "./command";
 import { reportMarkdown } from "./markdown";
 import { matrixOf } from "./matrix";
-import type { Matrix } from "./matrix";
 import { changesFrom, reportData } from "./report";
-import type { Report } from "./report";
+import type { Opened, Report } from "./report";
+import { sidecarMatrixOf } from "./sidecars";
 import { reportText } from "./text";
 
 /** `reachability`. @returns the exit status */
@@ -26,16 +26,19 @@ export async function runReachability(options: ReachabilityOptions, command: Com
   const now = new Date().toISOString();
   const project = readProject(command, now);
   const { objects: file, against } = options;
-  const { objects, problems } = file === undefined ? await planned(project) : given(file);
-  const matrix = matrixIn(project, objects);
-  const before = against === undefined ? undefined : await matrixOfDocument(readStack(stackOf(command), now, against));
+  const { problems, ...given } = file === undefined ? await planned(project) : read(file);
+  const evidence = evidenceOf(project.settings, given.objects, given.provenance);
+  const opened = openedBy(evidence);
+  const { matrix, sidecars } = opened;
+  const before = against === undefined ? undefined : await openedByDocument(readStack(stackOf(command), now, against));
   const report: Report = {
     source: file === "-" ? "standard input" : (file ?? project.settings.document),
     matrix,
-    violations: [...problems, ...objectViolations(project.mesh, project.settings, objects)],
-    ...(against === undefined || matrix === undefined || before === undefined
+    sidecars,
+    violations: [...problems, ...evidenceViolations(project.mesh, project.settings, evidence)],
+    ...(against === undefined || before === undefined || !isComplete(opened)
       ? {}
-      : { changes: changesFrom(against, before, matrix) }),
+      : { changes: changesFrom(against, before, opened) }),
   };
   console.log(written(report, options));
   return report.violations.length === 0 ? STATUS.done : STATUS.refused;
@@ -49,6 +52,7 @@ function written(report: Report, { json, markdown }: ReachabilityOptions): strin
 interface Objects {
   readonly objects: readonly Plain[];
   readonly problems: readonly string[];
+  readonly provenance?: Provenance;
 }
 
 /** The objects that a document renders. */
@@ -67,10 +71,10 @@ async function planned({ mesh, settings }: Project): Promise<Objects> {
 }
 
 /** @throws CliError where what it renders can't be judged: then nothing can be said of what changed */
-async function matrixOfDocument(project: Project): Promise<Matrix> {
-  const { objects, problems } = await planned(project);
-  const matrix = matrixIn(project, objects);
-  if (matrix !== undefined && problems.length === 0) return matrix;
+async function openedByDocument(project: Project): Promise<Opened> {
+  const { objects, problems, provenance } = await planned(project);
+  const opened = openedBy(evidenceOf(project.settings, objects, provenance));
+  if (isComplete(opened) && problems.length === 0) return opened;
   const { document } = project.settings;
   throw new CliError(
     `--against ${document}: what it renders can't be judged; ask \`reachability\` of it alone for why`,
@@ -78,7 +82,7 @@ async function matrixOfDocument(project: Project): Promise<Matrix> {
 }
 
 /** The objects of a file, or of the standard input. */
-function given(file: string): Objects {
+function read(file: string): Objects {
   try {
     return { objects: meshObjects(readManifests(readFileSync(file === "-" ? 0 : file, "utf8"))), problems: [] };
   } catch (error) {
@@ -88,8 +92,14 @@ function given(file: string): Objects {
   }
 }
 
-/** Undefined where the objects can't be judged. */
-function matrixIn({ settings }: Project, objects: readonly Plain[]): Matrix | undefined {
-  const { cluster } = readCluster(objects, networkSurroundings(settings));
-  return cluster === undefined ? undefined : matrixOf(new Reachability(cluster), partyOf);
+/** What the objects open at each layer; undefined where that can't be judged. */
+function openedBy({ connections, calls }: Evidence): Pick<Report, "matrix" | "sidecars"> {
+  return {
+    matrix: connections === undefined ? undefined : matrixOf(connections, partyOf),
+    sidecars: calls === undefined ? undefined : sidecarMatrixOf(calls),
+  };
+}
+
+function isComplete(opened: Pick<Report, "matrix" | "sidecars">): opened is Opened {
+  return opened.matrix !== undefined && opened.sidecars !== undefined;
 }

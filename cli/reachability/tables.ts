@@ -3,6 +3,9 @@ import { SIDECAR_PORTS } from "../../mesh/wire";
 import { PortSet } from "../../policies/reachability/network";
 import type { Matrix, OutsidePair, Pair } from "./matrix";
 import { zoneOf } from "./matrix";
+import type { Changes } from "./report";
+import { callText } from "./sidecars";
+import type { Call, SidecarMatrix } from "./sidecars";
 
 /** Most parties whose matrix can be read. */
 export const MOST_COLUMNS = 40;
@@ -33,7 +36,7 @@ export function zoneTable({ parties, pairs }: Matrix): readonly (readonly string
 }
 
 /** `Ops/admin-ui → Chain/lucid-blocks`. */
-export function pairText({ from, to }: Pair): string {
+export function pairText({ from, to }: Pick<Pair, "from" | "to">): string {
   return `${from} → ${to}`;
 }
 
@@ -42,14 +45,27 @@ export function outsideText({ party, direction, whom }: OutsidePair): string {
   return direction === "egress" ? `${party} → ${whom}` : `${whom} → ${party}`;
 }
 
-/** What opens or closes, a row each. */
-export function changeRows({
-  pairs,
-  outside,
-}: Pick<Matrix, "pairs" | "outside">): readonly (readonly [string, string])[] {
+/** What opens and what closes, a row each: which, who and whom, on which ports or what may be asked. */
+export function changeRows({ opens, closes, calls }: Changes): readonly (readonly [string, string, string])[] {
+  const rows = (word: string, { pairs, outside }: Pick<Matrix, "pairs" | "outside">, asked: readonly Call[]) => [
+    ...pairs.map((pair) => [word, pairText(pair), pair.ports.toString()] as const),
+    ...outside.map((pair) => [word, outsideText(pair), pair.ports.toString()] as const),
+    ...asked.map((call) => [word, pairText(call), `${call.port}: ${callText(call)}`] as const),
+  ];
+  return [...rows("opens", opens, calls.opens), ...rows("closes", closes, calls.closes)];
+}
+
+/** Who may ask what of which port: the layers of authorization and of ways. */
+export function callTable({ calls }: SidecarMatrix): readonly (readonly string[])[] {
+  return [["caller → callee", "port", "may ask"], ...calls.map((call) => [pairText(call), call.port, callText(call)])];
+}
+
+/** Whose roots each sidecar believes, and which names it answers: the layers of trust and of names. */
+export function trustTable({ trust, names }: SidecarMatrix): readonly (readonly string[])[] {
+  const answered = new Map(names.map(({ party, names: known }) => [party, known]));
   return [
-    ...pairs.map((pair) => [pairText(pair), pair.ports.toString()] as const),
-    ...outside.map((pair) => [outsideText(pair), pair.ports.toString()] as const),
+    ["sidecar", "believes", "answers"],
+    ...trust.map(({ party, zones }) => [party, zones.join(" ") || NOTHING, answered.get(party)?.join(" ") || NOTHING]),
   ];
 }
 

@@ -1,10 +1,19 @@
 import { blastRadii } from "./blast";
 import type { BlastRadius } from "./blast";
 import type { Changes, Report } from "./report";
-import { LEGEND, MOST_COLUMNS, changeRows, outsideText, serviceTable, zoneTable } from "./tables";
+import {
+  LEGEND,
+  MOST_COLUMNS,
+  callTable,
+  changeRows,
+  outsideText,
+  serviceTable,
+  trustTable,
+  zoneTable,
+} from "./tables";
 
 /** The report for a terminal. */
-export function reportText({ source, matrix, violations, changes }: Report): string {
+export function reportText({ source, matrix, sidecars, violations, changes }: Report): string {
   const parts = [
     verdict(source, violations),
     ...(changes === undefined ? [] : [changesText(changes)]),
@@ -17,23 +26,27 @@ export function reportText({ source, matrix, violations, changes }: Report): str
             : [`services (${LEGEND})\n${tableText(numbered(serviceTable(matrix)))}`]),
           `if it is taken over\n${blastRadii(matrix).map(blastText).join("\n")}`,
         ]),
+    ...(sidecars === undefined
+      ? []
+      : [
+          `calls, by sidecars\n${tableText(callTable(sidecars), true)}`,
+          `trust and names, by sidecars\n${tableText(trustTable(sidecars), true)}`,
+        ]),
   ];
   return parts.join("\n\n");
 }
 
 function verdict(source: string, violations: readonly string[]): string {
-  if (violations.length === 0) return `${source}: exactly what is declared can be reached (network)`;
+  if (violations.length === 0)
+    return `${source}: exactly what is declared can be reached (network, trust, authorization, ways, names)`;
   return [`${source}: not exactly what is declared can be reached`, ...violations.map((text) => `  ${text}`)].join(
     "\n",
   );
 }
 
-function changesText({ against, opens, closes }: Changes): string {
-  const lines = [
-    ...changeRows(opens).map(([what, ports]) => `  opens   ${what} on ${ports}`),
-    ...changeRows(closes).map(([what, ports]) => `  closes  ${what} on ${ports}`),
-  ];
-  return [`against ${against}${lines.length === 0 ? ": nothing opens or closes" : ""}`, ...lines].join("\n");
+function changesText(changes: Changes): string {
+  const lines = changeRows(changes).map(([word, what, ports]) => `  ${word.padEnd(6)}  ${what} on ${ports}`);
+  return [`against ${changes.against}${lines.length === 0 ? ": nothing opens or closes" : ""}`, ...lines].join("\n");
 }
 
 /** `Wallet/payout-router: reaches …; onwards …; is reached by …; outside …`. */
@@ -62,11 +75,12 @@ function numbered([, ...rows]: readonly (readonly string[])[]): readonly (readon
   ];
 }
 
-function tableText(table: readonly (readonly string[])[]): string {
+/** @param isText whether columns hold words, which begin at the same place, and not numbers */
+function tableText(table: readonly (readonly string[])[], isText = false): string {
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   return table
     .map((row) =>
-      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ")}`.trimEnd(),
+      `  ${row.map((cell, column) => (isText || column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ")}`.trimEnd(),
     )
     .join("\n");
 }

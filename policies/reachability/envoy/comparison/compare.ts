@@ -13,7 +13,10 @@ export function compare(reachability: Reachability, declaration: Declaration): r
   const { sidecars } = reachability;
   return [
     ...withoutSidecar(reachability, edges),
-    ...of("trust", compareRoots(reachability, (party) => edges.nameOf(party))),
+    ...of(
+      "trust",
+      compareRoots(reachability, (party) => edges.nameOf(party)),
+    ),
     ...sidecars.flatMap((sidecar) => [
       ...of("trust", compareTrust(sidecar, edges)),
       ...of(
