@@ -72,6 +72,12 @@ const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
     command: mocha("test/campaigns/leaf-rotation.test.ts"),
     counted: true,
   },
+  {
+    title: "campaign: reachability",
+    adds: "a thousand random meshes rendered whole and proven, at every layer",
+    command: mocha("test/campaigns/reachability.test.ts"),
+    counted: true,
+  },
 ];
 
 /** `npm test`: everything that fits in an hour, on the embedded cluster; with `--full`, the campaigns too. */

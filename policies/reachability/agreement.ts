@@ -104,14 +104,15 @@ class Edge {
     const open = opinions.filter(({ isOpen }) => isOpen);
     const closed = opinions.filter(({ isOpen }) => !isOpen);
     // Roots and names are for several edges: by themselves they open none.
-    if (closed.length === 0 || !open.some(({ layer }) => layer !== "trust" && layer !== "names")) return [];
+    const opening = open.filter(({ layer }) => layer !== "trust" && layer !== "names");
+    if (closed.length === 0 || opening.length === 0) return [];
     const text = (list: readonly Opinion[]) => list.map(opinionText).join(", and ");
     return [
       {
         layer: "agreement",
-        problem: `the layers don't agree on ${nameOf(this.caller.party)} and ${nameOf(this.callee.party)} on ${port} (${this.listens}/TCP): it is open by ${text(open)}; it is closed by ${text(closed)}`,
+        problem: `the layers don't agree on ${nameOf(this.caller.party)} and ${nameOf(this.callee.party)} on ${port} (${this.listens}/TCP): it is open by ${text(opening)}; it is closed by ${text(closed)}`,
         mend: "open it in all layers or in none, by declaring the call or taking it out",
-        places: [...open, ...closed].flatMap(({ places }) => places),
+        places: [...opening, ...closed].flatMap(({ places }) => places),
       },
     ];
   }

@@ -128,7 +128,7 @@ describe("pulumi preview --policy-pack policies", function () {
 /** Names in the program of what decides who reaches whom, where two bear one name in the cluster. */
 function namesakes(resources: Readonly<Record<string, TestResource>>): string[] {
   const deciding = Object.entries(resources).filter(([, { type }]) =>
-    /:(Namespace|NetworkPolicy|Deployment|Job|CronJob)$/.test(type),
+    /:(Namespace|NetworkPolicy|ServiceAccount|ConfigMap|Deployment|Job|CronJob)$/.test(type),
   );
   const titleOf = ({ type, properties }: TestResource) => {
     const { namespace, name } = properties.metadata as { namespace?: string; name: string };

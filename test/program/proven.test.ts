@@ -35,6 +35,19 @@ describe("a program that is proven, by `pulumi up --yes --skip-preview`", functi
     });
   }
 
+  it("registers nothing where a sidecar's file lets somebody in whom the network still refuses", async () => {
+    const { status, output } = await up({ widened: "sidecar" });
+    assert.notEqual(status, 0, output);
+    assert.match(
+      output,
+      /authorization: Wallet\/payout-router lets Ops\/jaeger send .*, which nobody declared, and only the other side has no way there: ConfigMap lucid-wallet\/payout-router-envoy, data\["listeners\.yaml"\]/,
+    );
+    assert.match(output, /nothing was registered/);
+    // What only the update can know is taken for what it comes from.
+    assert.doesNotMatch(output, /sidecars:|trust:/);
+    await assertHeld(["pulumi:pulumi:Stack"]);
+  });
+
   it("registers nothing where what was proven could be changed afterwards", async () => {
     const { status, output } = await up({ widened: "outside" });
     assert.notEqual(status, 0, output);

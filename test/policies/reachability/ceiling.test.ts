@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { checkoutDir } from "../../../dev/paths";
+import { loadMesh } from "../../../mesh";
 import { LUCID_CEILING } from "../../../policies/ceiling";
 import type { Ceiling } from "../../../policies/ceiling";
 import { Field } from "../../../policies/judgement/field";
@@ -49,11 +53,89 @@ describe("nobody reaches anybody beyond the ceiling", function () {
     assert.deepEqual(found(pods), []);
   });
 
-  it("may be open less than the ceiling lets be", () => {
-    assert.deepEqual(found(changed("wallet-payout-router", "spec.egress[0].to", [peer("ops", "jaeger")])), []);
+  it("may be open less than the ceiling lets be, in all layers alike", async () => {
+    const own = readFileSync(path.join(checkoutDir, "mesh.yaml"), "utf8");
+    const call = "      - service: tron-payment\n        ports: [http, grpc]\n";
+    assert.ok(own.includes(call));
+    const fewer = loadMesh(own.replace(call, ""), "mesh.yaml", { tracing: true });
+    assert.deepEqual(found(await plannedResources(fewer)), []);
   });
 
+  /** The plan with files of a ConfigMap changed. */
+  const refiled = (name: string, change: (data: Readonly<Record<string, string>>) => Record<string, string>) => {
+    const data = plan.find((resource) => resource.name === name)?.properties.at("data").plain;
+    return changed(name, "data", change(data as Readonly<Record<string, string>>));
+  };
+  const replacing = (name: string, pattern: RegExp, by: string) =>
+    refiled(name, (data) => {
+      const files = Object.entries(data).map(([file, text]) => [file, text.replace(pattern, by)] as const);
+      assert.notDeepEqual(Object.fromEntries(files), data, name);
+      return Object.fromEntries(files);
+    });
+  const fileOf = (name: string, file: string) =>
+    plan
+      .find((resource) => resource.name === name)
+      ?.properties.at("data", file)
+      .text() ?? assert.fail(`${name} has no ${file}`);
+
   const refusals: readonly (readonly [title: string, plan: () => readonly StackResource[], finds: RegExp])[] = [
+    [
+      "a caller that only a sidecar lets in",
+      () =>
+        replacing("lucid-blocks-sidecar-envoy", /(lucid-wallet\/sa\/|lucid-wallet:)payout-router/g, "$1tron-payment"),
+      /^lucid-blocks-sidecar-envoy: data\["listeners\.yaml"\]\S+: authorization: Chain\/lucid-blocks lets Wallet\/tron-payment send everything to Chain\/lucid-blocks on http, which may not be/,
+    ],
+    [
+      "a way to a service that the ceiling doesn't list",
+      () => replacing("admin-ui-sidecar-envoy", /payout-router/g, "tron-payment"),
+      /^admin-ui-sidecar-envoy: data\["clusters\.yaml"\]\S+: ways: Ops\/admin-ui has a way to Wallet\/tron-payment on http \(15001\/TCP, http\.tron-payment\.ops\), which may not be/,
+    ],
+    [
+      "the roots of a zone with which a service has nothing to do",
+      () =>
+        refiled("tron-payment-sidecar-trust", (data) => ({
+          ...data,
+          "chain.yaml": fileOf("payout-router-sidecar-trust", "chain.yaml"),
+        })),
+      /^tron-payment-sidecar-trust: data\["chain\.yaml"\]: trust: Wallet\/tron-payment trusts whom the CA of zone chain certifies/,
+    ],
+    [
+      "the roots of one zone in the place of another's",
+      () =>
+        refiled("payout-router-sidecar-trust", (data) => ({
+          ...data,
+          "chain.yaml": fileOf("payout-router-sidecar-trust", "ops.yaml").replace("trust/ops", "trust/chain"),
+        })),
+      /trust: whom the CA of zone (ops|chain) certifies, \S+ takes for one of zone (ops|chain), too/,
+    ],
+    [
+      "a name that leads to another service",
+      () => replacing("admin-ui-sidecar-envoy", /name: payout-router\.lucid\.internal/, "name: login.lucid.internal"),
+      /^admin-ui-sidecar-envoy: \S+: names: Ops\/admin-ui's resolver answers login\.lucid\.internal with 127\.\S+, where Wallet\/payout-router is/,
+    ],
+    [
+      "a file of a sidecar that can't be read",
+      () => replacing("payout-router-sidecar-envoy", /^version_info: .*$/m, "surprise: true"),
+      /^payout-router-sidecar-envoy: \S*: sidecars: /,
+    ],
+    [
+      "a call that sidecars let through and the network doesn't",
+      () => changed("wallet-payout-router", "spec.egress[0].to", [peer("ops", "jaeger")]),
+      /agreement: the layers don't agree on Wallet\/payout-router and Wallet\/tron-payment on http \(15001\/TCP\): it is open by the authorization layer \(ConfigMap lucid-wallet\/tron-payment-envoy, .*\), and the ways layer \(ConfigMap lucid-wallet\/payout-router-envoy, .*\); it is closed by the network layer \(NetworkPolicy lucid-wallet\/default-deny with NetworkPolicy lucid-wallet\/payout-router\)/,
+    ],
+    [
+      "a call that the network lets through and sidecars don't",
+      () => {
+        const out = changed("wallet-tron-payment", "spec.egress[0].to[1]", peer("wallet", "payout-router"));
+        return changed("wallet-payout-router", "spec.ingress[0].from[1]", peer("wallet", "tron-payment"), out);
+      },
+      /agreement: the layers don't agree on Wallet\/tron-payment and Wallet\/payout-router on any port \(15001\/TCP\): it is open by the network layer \(.*\); it is closed by the authorization layer/,
+    ],
+    [
+      "trust that can't be known and comes from another zone's root",
+      () => unknownTrust("ops.lucid.internal root"),
+      /^lucid-blocks-sidecar-trust: data\S*: sidecars: can't be known at preview/,
+    ],
     [
       "a caller that the ceiling doesn't list, though the other side refuses it",
       () => changed("wallet-payout-router", "spec.ingress[0].from[1]", peer("chain", "lucid-blocks")),
@@ -123,6 +205,33 @@ describe("nobody reaches anybody beyond the ceiling", function () {
         JSON.stringify(texts, undefined, 2),
       );
     });
+  }
+
+  it("takes trust that can't be known by the zones whose roots it comes from", () => {
+    assert.deepEqual(
+      found(unknownTrust(...["ops", "wallet", "mesh"].map((zone) => `${zone}.lucid.internal root`))),
+      [],
+    );
+  });
+
+  /** The plan with a trust ConfigMap as previews have it: what its data comes from is known, and no more. */
+  function unknownTrust(...commonNames: readonly string[]): readonly StackResource[] {
+    const name = "lucid-blocks-sidecar-trust";
+    const roots = commonNames.map((commonName): StackResource => ({
+      type: "tls:index/selfSignedCert:SelfSignedCert",
+      name: commonName,
+      urn: commonName,
+      properties: new Field({ subject: { commonName } }),
+      origins: () => [],
+    }));
+    const files = Object.keys(plan.find((one) => one.name === name)?.properties.at("data").plain ?? {}).sort();
+    assert.deepEqual(files, ["mesh.yaml", "ops.yaml", "wallet.yaml"]);
+    const data = Object.fromEntries(files.map((file) => [file, UNKNOWN as unknown as Json]));
+    return changed(name, "data", data).map((resource) =>
+      resource.name === name
+        ? { ...resource, origins: (property: string) => (property === "data" ? roots : []) }
+        : resource,
+    );
   }
 
   it("goes by the ceiling that it is given: an edge taken out is refused, one put in is not", () => {

@@ -4,7 +4,9 @@ import { Field } from "../../../policies/judgement/field";
 import { plainCopy } from "../../../policies/judgement/plain";
 import type { StackResource } from "../../../policies/judgement/rule";
 import { stackInvariants } from "../../../policies/rules/stack-invariants";
+import { trustConfigMap } from "../fixtures/envoy";
 import { configMap, defaultDeny, namespace, secret, serviceAccount } from "../fixtures/objects";
+import { renderedConfigMap } from "../fixtures/rendered-envoy";
 import { deployment } from "../fixtures/workloads";
 import { edit } from "../support/edit";
 import type { Json } from "../support/edit";
@@ -12,6 +14,9 @@ import type { TestResource } from "../support/judge";
 import { UNKNOWN, asHandedOver } from "../support/unknown";
 
 const IMAGE = "spec.template.spec.initContainers[1].image";
+
+/** What a certificate says whose roots are those of zone chain. */
+const AUTHORITY = { subject: { commonName: "chain.lucid.internal root" } };
 
 function planned(
   { type, properties }: TestResource,
@@ -22,7 +27,7 @@ function planned(
     name: "test",
     urn: `urn:pulumi:dev::test::${type}::test`,
     properties: new Field(plainCopy(asHandedOver(properties))),
-    origins: (property) => (sources[property] ?? []).map((source) => planned({ type: source, properties: {} })),
+    origins: (property) => (sources[property] ?? []).map((source) => planned({ type: source, properties: AUTHORITY })),
   };
 }
 
@@ -30,15 +35,11 @@ function findings(...resources: readonly StackResource[]): string[] {
   return stackInvariants.judge(resources, LUCID_CEILING).map(({ path, problem }) => `${path}: ${problem}`);
 }
 
-/** The zone that the plan governs, with what the pods of its member stand on. */
-const governed = [
-  namespace(),
-  defaultDeny(),
-  serviceAccount(),
-  configMap("payout-router-envoy", {}),
-  configMap("payout-router-trust", {}),
-  secret({}),
-].map((resource) => planned(resource));
+/** The zone that the plan governs, with what the pods of its member stand on; without its trust. */
+const founded = [namespace(), defaultDeny(), serviceAccount(), renderedConfigMap(), secret({})].map((resource) =>
+  planned(resource),
+);
+const governed = [...founded, planned(trustConfigMap())];
 
 describe("stack-invariants", () => {
   it("passes a namespace with its default deny", () => {
@@ -85,10 +86,10 @@ describe("stack-invariants", () => {
   it("passes unknown roots that come from certificates alone", () => {
     const trust = configMap("payout-router-trust", { "chain.yaml": UNKNOWN });
     const certificate = "tls:index/selfSignedCert:SelfSignedCert";
-    assert.deepEqual(findings(...governed, planned(trust, { data: [certificate] })), []);
-    assert.match(findings(...governed, planned(trust)).join("\n"), /do not come from certificates alone/);
+    assert.deepEqual(findings(...founded, planned(trust, { data: [certificate] })), []);
+    assert.match(findings(...founded, planned(trust)).join("\n"), /do not come from certificates alone/);
     assert.match(
-      findings(...governed, planned(trust, { data: [certificate, "random:index/randomId:RandomId"] })).join("\n"),
+      findings(...founded, planned(trust, { data: [certificate, "random:index/randomId:RandomId"] })).join("\n"),
       /do not come from certificates alone/,
     );
   });
@@ -100,14 +101,14 @@ describe("stack-invariants", () => {
       "privateKey:PrivateKey",
     ].map((type) => `tls:index/${type}`) as [string, string, string];
     const trust = configMap("payout-router-trust", { "chain.yaml": UNKNOWN });
-    assert.deepEqual(findings(...governed, planned(trust, { data: [root, issuer, key] })), []);
-    assert.match(findings(...governed, planned(trust, { data: [root, key] })).join("\n"), /no issuing authority/);
+    assert.deepEqual(findings(...founded, planned(trust, { data: [root, issuer, key] })), []);
+    assert.match(findings(...founded, planned(trust, { data: [root, key] })).join("\n"), /no issuing authority/);
     assert.match(
-      findings(...governed, planned(trust, { data: [issuer, key] })).join("\n"),
+      findings(...founded, planned(trust, { data: [issuer, key] })).join("\n"),
       /do not come from certificates alone/,
     );
     assert.match(
-      findings(...governed, planned(trust, { data: [key] })).join("\n"),
+      findings(...founded, planned(trust, { data: [key] })).join("\n"),
       /do not come from certificates alone/,
     );
     const consul = configMap("mesh-controller-consul-trust", { "ca.crt": UNKNOWN });

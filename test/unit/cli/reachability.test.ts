@@ -10,7 +10,17 @@ import type { Matrix } from "../../../cli/reachability/matrix";
 import { checkoutDir } from "../../../dev/paths";
 import { PortSet } from "../../../policies/reachability/network";
 import { readPlan } from "../../../proof/plan";
+import { trustFileOf } from "../../policies/reachability/envoy/rendered";
+import type { JsonObject } from "../../policies/support/edit";
 import { lucid, rehearsed } from "../proof/lucid";
+
+/** A ConfigMap of trust as the update makes it. */
+function withRoots(object: JsonObject): JsonObject {
+  const { name } = object.metadata as { name: string };
+  if (object.kind !== "ConfigMap" || !/(?<!consul)-trust$/.test(name)) return object;
+  const zones = Object.keys(object.data as JsonObject).map((file) => file.replace(/\.yaml$/, ""));
+  return { ...object, data: Object.fromEntries(zones.map((zone) => [`${zone}.yaml`, trustFileOf(zone)])) };
+}
 
 const CALL = "      - service: tron-payment\n        ports: [http, grpc]\n";
 
@@ -43,12 +53,25 @@ describe("mesh reachability", function () {
   it("prints the matrix and each service's blast radius, and ends well where exactly the declared is open", () => {
     const { status, stdout, stderr } = mesh([]);
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /^mesh\.yaml: exactly what is declared can be reached \(network\)$/m);
+    assert.match(
+      stdout,
+      /^mesh\.yaml: exactly what is declared can be reached \(network, trust, authorization, ways, names\)$/m,
+    );
     assert.match(stdout, /^ +Chain +Mesh +Ops +Wallet$/m);
     assert.match(stdout, /^ +8 Wallet\/payout-router +c +· +· +o +· +c +· +· +c$/m);
     assert.match(
       stdout,
       /^ {2}Wallet\/payout-router: reaches Chain\/lucid-blocks \(15001\/TCP\), .*; is reached by Mesh\/mesh-controller \(15090\/TCP\), Ops\/admin-ui \(15001\/TCP\), Ops\/prometheus \(15090\/TCP\)$/m,
+    );
+    assert.match(stdout, /^ {2}Wallet\/payout-router → Wallet\/tron-payment +grpc +everything$/m);
+    assert.match(stdout, /^ {2}Ops\/prometheus → Wallet\/payout-router +inspection +GET on \/stats\/prometheus$/m);
+    assert.match(
+      stdout,
+      /^ {2}Mesh\/mesh-controller → Wallet\/payout-router +inspection +GET on \/config_dump; GET on \/certs, by authorization alone$/m,
+    );
+    assert.match(
+      stdout,
+      /^ {2}Wallet\/payout-router +chain mesh ops wallet +jaeger\.lucid\.internal lucid-blocks\.lucid\.internal tron-payment\.lucid\.internal$/m,
     );
     assert.match(
       stdout,
@@ -61,7 +84,7 @@ describe("mesh reachability", function () {
     assert.equal(opens.status, 0, opens.stderr);
     assert.match(
       opens.stdout,
-      /^against fewer\.yaml\n {2}opens {3}Wallet\/payout-router → Wallet\/tron-payment on 15001\/TCP\n\n/m,
+      /^against fewer\.yaml\n {2}opens {3}Wallet\/payout-router → Wallet\/tron-payment on 15001\/TCP\n {2}opens {3}Wallet\/payout-router → Wallet\/tron-payment on grpc: everything\n {2}opens {3}Wallet\/payout-router → Wallet\/tron-payment on http: everything\n\n/m,
     );
     assert.doesNotMatch(opens.stdout, /^ {2}closes/m);
   });
@@ -86,8 +109,9 @@ describe("mesh reachability", function () {
     };
     before(async () => {
       const { objects } = readPlan(lucid, await rehearsed(lucid));
-      // Values that are not known yet have no place in JSON; a cluster's objects have none.
-      list = { apiVersion: "v1", kind: "List", items: JSON.parse(JSON.stringify(objects)) as typeof list.items };
+      // What is not known yet has no place in JSON; in a cluster everything is known.
+      const known = objects.map((object) => withRoots(object as unknown as JsonObject));
+      list = { apiVersion: "v1", kind: "List", items: JSON.parse(JSON.stringify(known)) as typeof list.items };
     });
 
     it("ends well where a cluster is as declared, as kubectl prints it", () => {
@@ -111,6 +135,37 @@ describe("mesh reachability", function () {
       assert.match(
         report.violations.join("\n"),
         /NetworkPolicy lucid-wallet\/payout-router, spec\.ingress\[0\]\.from\[1\], selects every pod of every namespace and lets it in/,
+      );
+    });
+
+    it("ends with status 1 and the counterexample where a sidecar's file was changed by hand", () => {
+      const widened = structuredClone(list) as unknown as {
+        items: { metadata: { name: string }; data?: JsonObject }[];
+      };
+      const files = widened.items.find(({ metadata }) => metadata.name === "payout-router-envoy")?.data ?? {};
+      files["listeners.yaml"] = String(files["listeners.yaml"]).replace(
+        /(lucid-ops\/sa\/|lucid-ops:)admin-ui/g,
+        "$1jaeger",
+      );
+      const { status, stdout } = mesh(["--objects", "-", "--markdown"], JSON.stringify(widened));
+      assert.equal(status, 1, stdout);
+      assert.match(
+        stdout,
+        /^- authorization: Wallet\/payout-router lets Ops\/jaeger send .*: ConfigMap lucid-wallet\/payout-router-envoy, data\["listeners\.yaml"\]/m,
+      );
+      assert.match(
+        stdout,
+        /^\| Ops\/jaeger → Wallet\/payout-router \| http \| everything, by authorization alone \|$/m,
+      );
+    });
+
+    it("says what it misses where kubectl was not asked for ConfigMaps", () => {
+      const items = list.items.filter(({ kind }) => kind !== "ConfigMap");
+      const { status, stdout } = mesh(["--objects", "-"], JSON.stringify({ ...list, items }));
+      assert.equal(status, 1);
+      assert.match(
+        stdout,
+        /sidecars: Deployment lucid-wallet\/payout-router: ConfigMap lucid-wallet\/payout-router-envoy, by which it runs, isn't among the objects/,
       );
     });
 

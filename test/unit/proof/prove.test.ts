@@ -21,6 +21,7 @@ const MESHES: readonly (readonly [title: string, mesh: () => Mesh])[] = [
   ["a mesh with jobs", jobsMesh],
   ["a service of several versions", versionsMesh],
   ["a mesh that asks an authenticator", () => authenticatedMesh()],
+  ["Lucid with the only service of a zone revoked", () => revokedMesh("lucid-blocks")],
 ];
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
@@ -30,6 +31,17 @@ interface PolicySpec {
   policyTypes: string[];
   ingress: { from: object[]; ports: object[] }[];
   egress: { to: object[]; ports: object[] }[];
+}
+
+type Refile = (data: Record<string, string>) => unknown;
+
+/** Replaces text in the files of a sidecar. */
+function replacing(pattern: RegExp, by: string): Refile {
+  return (data) => {
+    const before = JSON.stringify(data);
+    for (const [file, text] of Object.entries(data)) data[file] = text.replace(pattern, by);
+    assert.notEqual(JSON.stringify(data), before);
+  };
 }
 
 /** Changes one policy while it is registered. */
@@ -89,6 +101,66 @@ describe("the proof of a plan", function () {
   for (const [title, name, change, finds] of CHANGES) {
     it(`finds ${title}`, async () => {
       const found = planViolations(lucid, settings, await rehearsed(lucid, changing(name, change)));
+      assert.ok(
+        found.some((text) => finds.test(text)),
+        JSON.stringify(found, undefined, 2),
+      );
+    });
+  }
+
+  const FILES: readonly (readonly [title: string, name: string, change: Refile, finds: RegExp])[] = [
+    [
+      "a caller that only a sidecar lets in",
+      "payout-router-sidecar-envoy",
+      replacing(/(lucid-ops\/sa\/|lucid-ops:)admin-ui/g, "$1jaeger"),
+      /^authorization: Wallet\/payout-router lets Ops\/jaeger send .*, which nobody declared, and only the other side has no way there: ConfigMap lucid-wallet\/payout-router-envoy, data\["listeners\.yaml"\]/,
+    ],
+    [
+      "a caller that a sidecar refuses",
+      "lucid-blocks-sidecar-envoy",
+      replacing(/(lucid-wallet\/sa\/|lucid-wallet:)payout-router/g, "$1tron-payment"),
+      /^authorization: Wallet\/payout-router can't send .* to Chain\/lucid-blocks on http .*, which is declared: no filter chain takes its certificate/,
+    ],
+    [
+      "a way that nobody declared",
+      "admin-ui-sidecar-envoy",
+      replacing(/payout-router/g, "tron-payment"),
+      /^ways: Ops\/admin-ui has a way to Wallet\/tron-payment on http, which nobody declared, and only the other side refuses it/,
+    ],
+    [
+      "another resolver",
+      "admin-ui-sidecar-envoy",
+      replacing(/10\.96\.64\.53/g, "10.96.64.99"),
+      /^ways: Ops\/admin-ui can't reach .* asks 10\.96\.64\.99:53 for its address/,
+    ],
+    [
+      "a name that nobody declared",
+      "admin-ui-sidecar-envoy",
+      replacing(/name: payout-router\.lucid\.internal/, "name: login.lucid.internal"),
+      /^names: Ops\/admin-ui's resolver answers login\.lucid\.internal, which nobody declared/,
+    ],
+    [
+      "roots that are missing",
+      "payout-router-sidecar-trust",
+      (data) => Reflect.deleteProperty(data, "ops.yaml"),
+      /^trust: Wallet\/payout-router can't trust anybody of zone ops, with which it has declared edges/,
+    ],
+    [
+      "roots of a zone that are made of no root of that zone",
+      "payout-router-sidecar-trust",
+      (data) => (data["edge.yaml"] = data["ops.yaml"] ?? ""),
+      /^sidecars: ConfigMap lucid-wallet\/payout-router-trust, data\["edge\.yaml"\]: can't be known at preview/,
+    ],
+  ];
+  for (const [title, name, change, finds] of FILES) {
+    it(`finds ${title}`, async () => {
+      const transforms = [
+        ({ type, name: resource, props, opts }: pulumi.ResourceTransformArgs) => {
+          if (type.endsWith(":ConfigMap") && resource === name) change(props.data as Record<string, string>);
+          return { props, opts };
+        },
+      ];
+      const found = planViolations(lucid, settings, await rehearsed(lucid, { transforms }));
       assert.ok(
         found.some((text) => finds.test(text)),
         JSON.stringify(found, undefined, 2),

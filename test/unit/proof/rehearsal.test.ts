@@ -51,6 +51,20 @@ describe("a rehearsal", function () {
     );
   });
 
+  it("leaves it unknown through transforms", async () => {
+    const find = await planned(() => {
+      const key = new tls.PrivateKey("key", { algorithm: "ECDSA" });
+      new kubernetes.core.v1.Secret(
+        "secret",
+        { stringData: { key: key.privateKeyPem } },
+        { transforms: [({ props, opts }) => ({ props: { ...props, type: "Opaque" }, opts })] },
+      );
+    });
+    const secret = find("kubernetes:core/v1:Secret", "secret");
+    assert.deepEqual(secret.properties.at("stringData").plain, { key: UNKNOWN });
+    assert.equal(secret.properties.at("type").text(), "Opaque");
+  });
+
   it("waits for what an awaited step and a known output beget", async () => {
     const find = await planned(async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));

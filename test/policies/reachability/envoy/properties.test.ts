@@ -1,45 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { resolveMesh, validateDocument } from "../../../../mesh";
-import type { Edge, Mesh } from "../../../../mesh";
+import type { Mesh } from "../../../../mesh";
 import { Reachability, compare, readMesh } from "../../../../policies/reachability/envoy";
 import type { Declaration } from "../../../../policies/reachability/envoy";
-import { documents } from "../../../unit/mesh/random";
+import { meshes } from "../random-meshes";
 import { declarationOf, objectsOf } from "./rendered";
-
-const PATHS = ["/a", "/a/b", "/a/*", "/a*", "/*", "/b/c.D/E", "/b/c.D/*"];
-
-/** What an edge may say more: what may be asked, where that can be told, and until when. */
-const terms = fc.record({
-  rules: fc.array(
-    fc
-      .record({
-        methods: fc.subarray(["GET", "POST", "DELETE"]),
-        paths: fc.subarray(PATHS, { maxLength: 3 }),
-      })
-      .filter(({ methods, paths }) => methods.length + paths.length > 0),
-    { maxLength: 3 },
-  ),
-  until: fc.option(fc.constantFrom("2098-12-31T23:59:59Z", "2099-01-01T00:00:00Z"), { nil: undefined }),
-});
-
-const meshes: fc.Arbitrary<Mesh> = fc
-  .tuple(documents, fc.array(terms, { minLength: 8, maxLength: 8 }))
-  .map(([document, said]) => {
-    const mesh = resolveMesh(validateDocument(document), { tracing: true });
-    const protocolOf = ({ to, port }: Edge) =>
-      mesh.services.find(({ name }) => name === to)?.ports.find(({ name }) => name === port)?.protocol;
-    const edges = mesh.edges.map((edge, index): Edge => {
-      const { rules = [], until } = said[index % said.length] ?? {};
-      const isCall = edge.kind === "call";
-      return {
-        ...edge,
-        ...(isCall && protocolOf(edge) !== "tcp" ? { rules } : {}),
-        ...(isCall && until !== undefined ? { until } : {}),
-      };
-    });
-    return { ...mesh, edges };
-  });
 
 function violationsOf(mesh: Mesh, declaration: Declaration): readonly string[] {
   const { sidecars, findings } = readMesh(objectsOf(mesh));
@@ -55,7 +20,7 @@ describe("of any mesh", function () {
       fc.property(meshes, (mesh) => {
         assert.deepEqual(violationsOf(mesh, declarationOf(mesh)), []);
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
   });
 

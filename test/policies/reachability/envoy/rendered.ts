@@ -1,6 +1,6 @@
 import { renderSidecar, renderTrust } from "../../../../envoy";
 import { peerZones } from "../../../../mesh";
-import type { Mesh, Service } from "../../../../mesh";
+import type { Mesh, Service, ZoneName } from "../../../../mesh";
 import type { Declaration } from "../../../../policies/reachability/envoy";
 import { sidecarDeclaration } from "../../../../proof";
 import type { JsonObject } from "../../support/edit";
@@ -9,6 +9,11 @@ import { OPTIONS } from "../../../unit/envoy/fixture";
 /** A zone's root, as far as text can be one: every zone has another. */
 export function rootOf(zone: string): string {
   return pem("CERTIFICATE", `root of ${zone}`);
+}
+
+/** The file of a zone's trust. */
+export function trustFileOf(zone: string): string {
+  return renderTrust(zone as ZoneName, rootOf(zone), pem("X509 CRL", `revoked of ${zone}`));
 }
 
 function pem(kind: string, text: string): string {
@@ -22,12 +27,7 @@ export function objectsOf(mesh: Mesh): JsonObject[] {
     configMap(
       service,
       "trust",
-      Object.fromEntries(
-        peerZones(mesh, service).map((zone) => [
-          `${zone}.yaml`,
-          renderTrust(zone, rootOf(zone), pem("X509 CRL", `revoked of ${zone}`)),
-        ]),
-      ),
+      Object.fromEntries(peerZones(mesh, service).map((zone) => [`${zone}.yaml`, trustFileOf(zone)])),
     ),
     { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(service, service.name) },
     deployment(service),

@@ -24,8 +24,17 @@ interface Args {
   readonly props: Record<string, unknown>;
 }
 
+/** Lets jaeger into payout-router's sidecar, in the place of admin-ui; no NetworkPolicy is touched. */
+function admit({ name, props }: Args): Record<string, unknown> {
+  if (name !== "payout-router-sidecar-envoy") return props;
+  const data = props.data as Record<string, string>;
+  const listeners = data["listeners.yaml"]?.replace(/(lucid-ops\/sa\/|lucid-ops:)admin-ui/g, "$1jaeger");
+  return { ...props, data: { ...data, "listeners.yaml": listeners } };
+}
+
 /** Lets lucid-blocks into payout-router. */
 function widen({ type, name, props }: Args): Record<string, unknown> {
+  if (widened === "sidecar") return admit({ type, name, props });
   if (type !== "kubernetes:networking.k8s.io/v1:NetworkPolicy" || name !== "wallet-payout-router") return props;
   const spec = props.spec as { ingress: { from: object[] }[] };
   spec.ingress[0]?.from.push({
@@ -46,7 +55,9 @@ export const program = () =>
     if (widened === "stack transformation")
       pulumi.runtime.registerStackTransformation((args) => ({ props: widen(args), opts: args.opts }));
     const opts: pulumi.ComponentResourceOptions =
-      widened === "transform" ? { transforms: [(args) => ({ props: widen(args), opts: args.opts })] } : {};
+      widened === "transform" || widened === "sidecar"
+        ? { transforms: [(args) => ({ props: widen(args), opts: args.opts })] }
+        : {};
     new ServiceMesh(
       "lucid",
       { mesh, settings, consulAddress: "127.0.0.1:1", providers: clusterProviders(settings) },
