@@ -5,14 +5,28 @@ import type { Edge, Mesh } from "../../../mesh";
 import type { Wild } from "../../unit/mesh/fixture";
 import { documents } from "../../unit/mesh/random";
 
+/** Prometheus asks the controller whom to scrape, so it is there where Prometheus is. */
 const INSPECTORS = [
-  { name: "prometheus", plane: "ops", component: true, ports: [{ name: "http", port: 9090 }] },
   { name: "mesh-controller", plane: "mesh", component: true, ports: [{ name: "http", port: 8080 }] },
+  {
+    name: "prometheus",
+    plane: "ops",
+    component: true,
+    ports: [{ name: "http", port: 9090 }],
+    calls: [{ service: "mesh-controller", reason: "a random reason" }],
+  },
 ];
+
+/** What the program's own Jaeger has besides its collector. */
+const QUERY = { name: "query", port: 16686, dialPort: 16686 };
 
 /** Documents in which somebody may look at sidecars, and some services are revoked. */
 const observed: fc.Arbitrary<Wild> = fc
-  .tuple(documents, fc.subarray(INSPECTORS), fc.array(fc.nat(5), { minLength: 15, maxLength: 15 }))
+  .tuple(
+    documents,
+    fc.nat(INSPECTORS.length).map((count) => INSPECTORS.slice(0, count)),
+    fc.array(fc.nat(5), { minLength: 15, maxLength: 15 }),
+  )
   .map(([document, inspectors, drawn]) => {
     const { services, zones } = document as {
       readonly services: readonly Wild[];
@@ -25,9 +39,11 @@ const observed: fc.Arbitrary<Wild> = fc
     return {
       ...document,
       zones: Object.fromEntries(Object.keys(zones).map((zone) => [zone, { members: membersOf(zone) }])),
-      services: [...services, ...inspectors].map((service, index) =>
-        drawn[index] === 0 ? { ...service, revoked: "a random reason" } : service,
-      ),
+      services: [...services, ...inspectors].map((service, index) => ({
+        ...service,
+        ...(service.name === "jaeger" ? { ports: [...(service.ports as object[]), QUERY] } : {}),
+        ...(drawn[index] === 0 ? { revoked: "a random reason" } : {}),
+      })),
     };
   });
 
