@@ -120,7 +120,8 @@ class BoundComparison {
           .filter((dial) => dial.address === address)
           .flatMap(({ cluster }) => callees.filter((callee) => callee.cluster === cluster));
         if (there.length > 0 && there.every((callee) => this.bound.hostnameOf(callee.party) === name)) return [];
-        const whom = there.length === 0 ? "nobody" : [...new Set(there.map((callee) => this.nameOf(callee.party)))].join(", ");
+        const whom =
+          there.length === 0 ? "nobody" : [...new Set(there.map((callee) => this.nameOf(callee.party)))].join(", ");
         const text = `${this.nameOf(party)}'s resolver answers ${name} with ${address}, where ${whom} is: ${placeText(place)}`;
         return [{ kind: "undeclared" as const, text, places: [place] }];
       }),

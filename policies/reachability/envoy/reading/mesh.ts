@@ -2,6 +2,7 @@ import { parseYaml } from "../../../envoy/files";
 import { Field, Unjudgeable } from "../../../judgement/field";
 import type { Plain } from "../../../judgement/plain";
 import type { ObjectFinding } from "../../network/model";
+import { objectTitle } from "../../network/reading/cluster";
 import { presentText, requiredText } from "../../network/reading/fields";
 import { TEMPLATE_PATHS } from "../../network/reading/workload";
 import type { Roots, Sidecar } from "../model";
@@ -56,7 +57,7 @@ class Reader {
   constructor(private readonly provenance: Provenance) {}
 
   add(field: Field): void {
-    this.judged("object", () => {
+    this.judged(objectTitle(field), () => {
       const kind = requiredText(field.at("kind"));
       const type = `${requiredText(field.at("apiVersion"))}/${kind}`;
       if (type === "v1/List") {
