@@ -1,7 +1,7 @@
 import { Field, Unjudgeable } from "../../judgement/field";
 import type { StackResource } from "../../judgement/rule";
 import { TLS, zoneOfAuthority } from "../../tls/resources";
-import type { Provenance } from "../envoy/reading/trust";
+import type { Provenance } from "../envoy";
 import { objectTitle } from "../network/reading/cluster";
 import type { PlannedObject } from "./plan";
 

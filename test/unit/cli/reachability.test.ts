@@ -140,10 +140,10 @@ describe("mesh reachability", function () {
 
     it("ends with status 1 and the counterexample where a sidecar's file was changed by hand", () => {
       const widened = structuredClone(list) as unknown as {
-        items: { metadata: { name: string }; data?: JsonObject }[];
+        items: { metadata: { name: string }; data?: Record<string, string | undefined> }[];
       };
       const files = widened.items.find(({ metadata }) => metadata.name === "payout-router-envoy")?.data ?? {};
-      files["listeners.yaml"] = String(files["listeners.yaml"]).replace(
+      files["listeners.yaml"] = (files["listeners.yaml"] ?? "").replace(
         /(lucid-ops\/sa\/|lucid-ops:)admin-ui/g,
         "$1jaeger",
       );

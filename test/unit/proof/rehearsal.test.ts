@@ -54,15 +54,15 @@ describe("a rehearsal", function () {
   it("leaves it unknown through transforms", async () => {
     const find = await planned(() => {
       const key = new tls.PrivateKey("key", { algorithm: "ECDSA" });
-      new kubernetes.core.v1.Secret(
-        "secret",
-        { stringData: { key: key.privateKeyPem } },
-        { transforms: [({ props, opts }) => ({ props: { ...props, type: "Opaque" }, opts })] },
+      new kubernetes.core.v1.ConfigMap(
+        "map",
+        { data: { key: key.publicKeyPem } },
+        { transforms: [({ props, opts }) => ({ props: { ...props, immutable: true }, opts })] },
       );
     });
-    const secret = find("kubernetes:core/v1:Secret", "secret");
-    assert.deepEqual(secret.properties.at("stringData").plain, { key: UNKNOWN });
-    assert.equal(secret.properties.at("type").text(), "Opaque");
+    const map = find("kubernetes:core/v1:ConfigMap", "map");
+    assert.deepEqual(map.properties.at("data").plain, { key: UNKNOWN });
+    assert.ok(map.properties.at("immutable").is(true));
   });
 
   it("waits for what an awaited step and a known output beget", async () => {
