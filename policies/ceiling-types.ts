@@ -34,3 +34,20 @@ export interface ExternalAddresses {
   /** Shortest prefix a peer may have (24: at most 256 addresses). */
   readonly widestPrefix: number;
 }
+
+/** Leave for what one rule finds in one object, until a day. */
+export interface CeilingException {
+  /** The rule's name. */
+  readonly rule: string;
+  /** The object as violations name it: `Deployment lucid-ops/admin-ui`. */
+  readonly object: string;
+  /** What is found, as the violation says it between the place and the mend. */
+  readonly finding: string;
+  /** Where in the object, as the violation says it; anywhere unless given. */
+  readonly path?: string;
+  readonly reason: string;
+  /** Who answers for it, and mends what it lifts. */
+  readonly owner: string;
+  /** Last day on which it holds (UTC), `YYYY-MM-DD`. */
+  readonly until: string;
+}

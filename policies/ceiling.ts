@@ -1,8 +1,8 @@
-import type { CeilingEdge, External, Reasoned } from "./ceiling-types";
+import type { CeilingEdge, CeilingException, External, Reasoned } from "./ceiling-types";
 
 /**
- * What may be declared at all in Lucid, kept outside the stacks under judgement: no stack value loosens it. Each key can be replaced as a whole in
- * CrossGuard's policy configuration, rule by rule (docs/policies/README.md, "The ceiling").
+ * What may be declared at all in Lucid, kept outside the stacks under judgement: no stack value loosens it. Each key can be replaced or added to in the pack's
+ * own configuration, at one place for all rules (docs/policies/ceiling.md).
  */
 export const LUCID_CEILING = {
   /** Members of each zone; what is not listed is refused. A namespace `lucid-*` exists for these zones alone. */
@@ -109,6 +109,23 @@ export const LUCID_CEILING = {
   /** Services that sidecars may ask about their callers, as `<zone>/<service>`: they see each such request and can refuse it. Lucid's cluster 09, once it joins. */
   authenticators: [] as readonly string[],
 
+  /** Members that may reach addresses outside the cluster, as `<zone>/<service>`: Tor's proxies, once the edge has them. Everybody else's way out leads through them. */
+  torProxies: [] as readonly string[],
+
+  /** Members whose applications may ask the Kubernetes API, as `<zone>/<service>`, each with its reason; the others have no token for it. */
+  apiClients: {
+    "mesh/mesh-controller": "Watches pods, and brings the cluster's token keys to the sidecars",
+  } as Reasoned,
+
+  /** Rights by which one could become another or go past the plan, as `<verb> <group>/<resource>`, each with the reason why a role may have it. */
+  powers: {
+    "patch core/pods/status":
+      "Has kubelet bring changed ConfigMaps at once; a status is not what a pod runs, and labels can't be changed by it",
+  } as Reasoned,
+
+  /** Members that may run with mutual TLS switched off, as `<zone>/<service>`, each with its reason; `*` is everybody. */
+  mtlsOptional: {} as Reasoned,
+
   /** Image repositories a pod may run, in full (registry first). */
   images: [
     "docker.io/envoyproxy/envoy",
@@ -129,10 +146,10 @@ export const LUCID_CEILING = {
   /** Kubernetes kinds that the rules model, as `<group>/<kind>` (`core` for the empty group). */
   kinds: {
     "core/Namespace": "a zone; judged by members-only and pod-security-restricted",
-    "core/ServiceAccount": "judged by members-only",
+    "core/ServiceAccount": "judged by members-only and service-account-tokens",
     "core/Service": "judged by services-internal-only",
     "core/ConfigMap": "judged by private-keys-in-secrets and envoy-listeners-mtls",
-    "core/Secret": "the place of private keys",
+    "core/Secret": "the place of private keys; judged by consul-default-deny and service-account-tokens",
     "core/Pod": "judged by the pod rules",
     "core/PersistentVolumeClaim": "storage; carries no rights",
     "core/ResourceQuota": "only narrows",
@@ -145,10 +162,10 @@ export const LUCID_CEILING = {
     "batch/CronJob": "judged by the pod rules",
     "networking.k8s.io/NetworkPolicy": "judged by network-policy-zone-isolation",
     "policy/PodDisruptionBudget": "availability; carries no rights",
-    "rbac.authorization.k8s.io/Role": "rights inside one namespace",
-    "rbac.authorization.k8s.io/RoleBinding": "rights inside one namespace",
-    "rbac.authorization.k8s.io/ClusterRole": "judged by resource-types-known: no wildcards",
-    "rbac.authorization.k8s.io/ClusterRoleBinding": "binds a ClusterRole that stands in the stack",
+    "rbac.authorization.k8s.io/Role": "judged by rbac-least-privilege",
+    "rbac.authorization.k8s.io/RoleBinding": "judged by rbac-least-privilege and stack-invariants",
+    "rbac.authorization.k8s.io/ClusterRole": "judged by rbac-least-privilege",
+    "rbac.authorization.k8s.io/ClusterRoleBinding": "judged by rbac-least-privilege and stack-invariants",
   } as Reasoned,
 
   /** Other resources, by package (the first part of a type) or whole type, each with its reason. */
@@ -157,11 +174,14 @@ export const LUCID_CEILING = {
     lucid: "components of this project; their children are judged",
     tls: "keys and certificates, kept in the encrypted state; judged by tls-private-keys, tls-certificates and stack-invariants",
     random: "gossip key and tokens; kept in the encrypted state",
-    consul: "ACL objects of the discovery backend",
+    consul: "ACL objects of the discovery backend; judged by consul-least-privilege",
     "docker:index/image:Image": "images of the mesh's own services; judged by images-pinned",
   } as Reasoned,
+
+  /** Findings that are let be until a day, each with who answers for it. */
+  exceptions: [] as readonly CeilingException[],
 };
 
-/** The ceiling, or what a policy's configuration made of it. */
+/** The ceiling, or what the pack's configuration made of it. */
 export type Ceiling = typeof LUCID_CEILING;
 export type CeilingKey = keyof Ceiling;

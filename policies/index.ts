@@ -1,7 +1,5 @@
 import { PolicyPack } from "@pulumi/policy";
-import { resourcePolicy, stackPolicy } from "./judgement/rule";
+import { Pack } from "./judgement/pack";
 import { resourceRules, stackRules } from "./rules";
 
-new PolicyPack("lucid-mesh", {
-  policies: [...resourceRules.map(resourcePolicy), ...stackRules.map(stackPolicy)],
-});
+new PolicyPack("lucid-mesh", { policies: new Pack(resourceRules, stackRules).policies() });

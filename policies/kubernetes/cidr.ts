@@ -27,3 +27,27 @@ export function contains(outer: Block, inner: Block): boolean {
 export function overlap(a: Block, b: Block): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
+
+/** Blocks whose addresses lead nowhere outside a cluster's own network (RFC 1918; RFC 6598). */
+const PRIVATE = blocks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10");
+/** Blocks that are nobody's in a network: this host, loopback, link-local (a cloud's metadata service among them), multicast and reserved. */
+const NOBODY = blocks("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4");
+
+/** Whether a block holds an address outside the cluster's own networks. */
+export function isOutside(block: Block): boolean {
+  return !PRIVATE.some((inner) => contains(inner, block));
+}
+
+/** Blocks of a network's own, and of nobody, that `block` touches: who may leave the cluster has no business with these. */
+export function innerBlocks(block: Block): readonly Block[] {
+  return [...PRIVATE, ...NOBODY].filter((inner) => overlap(inner, block));
+}
+
+/** Whether a block touches addresses that are nobody's. */
+export function touchesNobody(block: Block): boolean {
+  return NOBODY.some((inner) => overlap(inner, block));
+}
+
+function blocks(...texts: readonly string[]): readonly Block[] {
+  return texts.flatMap((text) => parseCidr(text) ?? []);
+}

@@ -8,8 +8,8 @@ export interface ImageReference {
 }
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
-/** `1.66.2`, `v1.40.0`, `0.1.0-3f2a…`: names one build, where `latest`, `1` or `20-slim` move. */
-const EXACT_VERSION = /^v?\d+\.\d+(\.\d+)*([-+._][0-9A-Za-z][0-9A-Za-z._+-]*)?$/;
+/** `1.66.2`, `v1.40.0`, `0.1.0-3f2a…`: names one build, where `latest`, `1`, `1.25` or `20-slim` move. */
+const EXACT_VERSION = /^v?\d+\.\d+\.\d+(\.\d+)*([-+._][0-9A-Za-z][0-9A-Za-z._+-]*)?$/;
 
 /** Takes a reference apart; undefined for one that is malformed. Short names are completed as container runtimes do. */
 export function parseImage(text: string): ImageReference | undefined {

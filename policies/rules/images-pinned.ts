@@ -18,6 +18,7 @@ export const imagesPinned: ResourceRule = {
   severity: "high",
   remediation: "Name an exact version (or a digest) of an image whose repository the ceiling lists.",
   uses: ["images"],
+  takesExceptions: true,
   concerns: (type) => makesPods(type) || type.startsWith("docker:"),
   judge(resource, ceiling, findings) {
     if (resource.type.startsWith("docker:")) {

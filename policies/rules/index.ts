@@ -1,12 +1,20 @@
 import type { ResourceRule, StackRule } from "../judgement/rule";
+import { consulDefaultDeny } from "./consul-default-deny";
+import { consulLeastPrivilege } from "./consul-least-privilege";
+import { egressTorOnly } from "./egress-tor-only";
 import { envoyListenersMtls } from "./envoy-listeners-mtls";
 import { envoyUpstreamsMtls } from "./envoy-upstreams-mtls";
 import { imagesPinned } from "./images-pinned";
 import { membersOnly } from "./members-only";
+import { mtlsRequired } from "./mtls-required";
 import { networkPolicyZoneIsolation } from "./network-policy-zone-isolation";
 import { podSecurityRestricted } from "./pod-security-restricted";
 import { privateKeysInSecrets } from "./private-keys-in-secrets";
+import { rbacLeastPrivilege } from "./rbac-least-privilege";
+import { resourceLimits } from "./resource-limits";
 import { resourceTypesKnown } from "./resource-types-known";
+import { secretsOwnOnly } from "./secrets-own-only";
+import { serviceAccountTokens } from "./service-account-tokens";
 import { servicesInternalOnly } from "./services-internal-only";
 import { sidecarRequired } from "./sidecar-required";
 import { stackInvariants } from "./stack-invariants";
@@ -19,11 +27,19 @@ export const resourceRules: readonly ResourceRule[] = [
   membersOnly,
   sidecarRequired,
   networkPolicyZoneIsolation,
+  egressTorOnly,
+  mtlsRequired,
   envoyListenersMtls,
   envoyUpstreamsMtls,
   privateKeysInSecrets,
+  secretsOwnOnly,
+  serviceAccountTokens,
+  rbacLeastPrivilege,
+  consulDefaultDeny,
+  consulLeastPrivilege,
   imagesPinned,
   podSecurityRestricted,
+  resourceLimits,
   servicesInternalOnly,
   tlsPrivateKeys,
   tlsCertificates,

@@ -1,5 +1,5 @@
 import type { ResourceRule } from "../judgement/rule";
-import { KubeObject, kindOf } from "../kubernetes/object";
+import { kindOf } from "../kubernetes/object";
 
 /** What no rule models, no rule can refuse: so it is refused here. */
 export const resourceTypesKnown: ResourceRule = {
@@ -26,25 +26,5 @@ export const resourceTypesKnown: ResourceRule = {
       ? "declare the whole object: a patch shows the rules only a part of it"
       : "take it out, or have the ceiling's owner list the kind with a reason";
     findings.require(Object.hasOwn(ceiling.kinds, groupKind), "", `no rule models the kind ${groupKind}`, mend);
-    if (kind.kind === "ClusterRole" || kind.kind === "Role")
-      judgeRole(KubeObject.of(resource), findings.add.bind(findings));
   },
 };
-
-type Report = (where: string, problem: string, mend: string) => void;
-
-/** Rights are named one by one. */
-function judgeRole(object: KubeObject | undefined, report: Report): void {
-  for (const rule of object?.body.at("rules").items() ?? []) {
-    for (const key of ["apiGroups", "resources", "verbs", "nonResourceURLs"]) {
-      if (
-        rule
-          .at(key)
-          .texts()
-          .some((value) => value.includes("*"))
-      ) {
-        report(rule.at(key).path, "the role has a wildcard", "name each group, resource and verb");
-      }
-    }
-  }
-}

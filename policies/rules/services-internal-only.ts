@@ -22,6 +22,7 @@ export const servicesInternalOnly: ResourceRule = {
   severity: "high",
   remediation: "Use a ClusterIP Service; operators reach pages by port-forward, the outside by onion services.",
   uses: [],
+  takesExceptions: true,
   concerns: (type) => isKind(type, "Service", ...ENTRANCES),
   judge(resource, _ceiling, findings) {
     const object = KubeObject.of(resource);

@@ -24,6 +24,8 @@ const FORBIDDEN_OPTIONS = [
   "--ignore-unknown-dynamic-fields",
   "--mode",
 ];
+/** How long connections that a change of the listeners closes may go on under the old ones. */
+const LONGEST_DRAIN_SECONDS = 60;
 const CONFIG_PATH = "/etc/envoy/config/bootstrap.yaml";
 
 /** Every pod of a zone stands behind its own sidecar, and does not start before its isolation is enforced. */
@@ -95,6 +97,13 @@ function checkCommand(sidecar: Field, findings: Findings): void {
     sidecar.at("args"),
     "the sidecar would ignore a misspelt field of its listeners",
     "add --reject-unknown-dynamic-fields",
+  );
+  const drain = Number(optionValue(options, "--drain-time-s"));
+  findings.require(
+    drain > 0 && drain <= LONGEST_DRAIN_SECONDS && optionValue(options, "--drain-strategy") === "immediate",
+    sidecar.at("args"),
+    "a kept-alive connection goes on under the old rules for ten minutes after they change",
+    `add \`--drain-time-s\` of ${String(LONGEST_DRAIN_SECONDS)} or less, and \`--drain-strategy immediate\``,
   );
   for (const forbidden of FORBIDDEN_OPTIONS.filter((option) => names.includes(option))) {
     findings.add(

@@ -5,7 +5,9 @@ import { findingsIn, type StackFinding, type StackResource, type StackRule } fro
 import { KubeObject, isKind } from "../kubernetes/object";
 import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
 import { misissued } from "../tls/provenance";
+import { unjudgedBindings } from "./bound-roles";
 import { governedZones } from "./governed-zones";
+import { managementTokenElsewhere } from "./management-token";
 import { isTrustFile } from "./private-keys-in-secrets";
 import { beyondCeiling } from "./reachability";
 
@@ -13,7 +15,7 @@ import { beyondCeiling } from "./reachability";
 export const stackInvariants: StackRule = {
   name: "stack-invariants",
   description:
-    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; all objects together let nobody reach anybody beyond the ceiling.",
+    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; Consul's management token stays with its servers; roles that are bound stand in the plan; all objects together let nobody reach anybody beyond the ceiling.",
   severity: "critical",
   remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
   uses: ["members", "infrastructure", "joined", "externals", "edges"],
@@ -26,6 +28,8 @@ export const stackInvariants: StackRule = {
         .filter(({ type }) => isKind(type, "ConfigMap"))
         .flatMap((resource) => findingsIn(resource, unprovenRoots)),
       ...misissued(resources),
+      ...managementTokenElsewhere(resources),
+      ...unjudgedBindings(resources),
       ...beyondCeiling(resources, ceiling),
     ];
   },

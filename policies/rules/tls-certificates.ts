@@ -2,8 +2,9 @@ import type { Ceiling } from "../ceiling";
 import { partyOfIdentity } from "../envoy/scope";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
+import type { Parameter, Values } from "../judgement/parameters";
 import type { ResourceRule } from "../judgement/rule";
-import { LONGEST_HOURS, TLS, zoneOfAuthority } from "../tls/resources";
+import { LONGEST_DAYS, TLS, zoneOfAuthority } from "../tls/resources";
 
 const AUTHORITY_USES = ["cert_signing", "crl_signing"];
 const LEAF_USES = ["digital_signature", "server_auth", "client_auth"];
@@ -12,26 +13,33 @@ const FURTHER_LEAF_USES = ["key_encipherment"];
 /** By this an infrastructure service is reached on its own loopback. */
 const LOOPBACK = "localhost";
 
+type Life = "longestRootDays" | "longestIssuingDays" | "longestLeafDays";
+
 /** A certificate is an authority's, with nothing but the right to sign; or a member's, with its one identity and both ends of a connection. */
-export const tlsCertificates: ResourceRule = {
+export const tlsCertificates: ResourceRule<Life> = {
   name: "tls-certificates",
   description:
     "Authorities sign and do nothing else; a leaf has exactly one URI SAN, a member's identity, is good for both ends, is no authority, and lives 90 days at most.",
   severity: "critical",
   remediation: "Issue certificates by CertificateAuthority.",
   uses: ["members", "infrastructure"],
+  parameters: {
+    longestRootDays: life("a root", LONGEST_DAYS.root),
+    longestIssuingDays: life("an issuing authority", LONGEST_DAYS.issuing),
+    longestLeafDays: life("a leaf", LONGEST_DAYS.leaf),
+  },
   concerns: (type) => type.startsWith("tls:") && type !== TLS.privateKey,
-  judge({ type, properties }, ceiling, findings) {
+  judge({ type, properties }, ceiling, findings, values) {
     switch (type) {
       case TLS.request:
         judgeRequest(properties, ceiling, findings);
         break;
       case TLS.selfSigned:
-        judgeRoot(properties, ceiling, findings);
+        judgeRoot(properties, ceiling, values, findings);
         break;
       case TLS.locallySigned:
-        if (properties.at("isCaCertificate").is(true)) judgeIssuing(properties, findings);
-        else judgeLeaf(properties, findings);
+        if (properties.at("isCaCertificate").is(true)) judgeIssuing(properties, values, findings);
+        else judgeLeaf(properties, values, findings);
         break;
       default:
         findings.add("", `no rule models ${type}`, "take another, or write its rule first");
@@ -85,7 +93,7 @@ function judgeRequest(request: Field, ceiling: Ceiling, findings: Findings): voi
   refuseAddresses(request, findings);
 }
 
-function judgeRoot(root: Field, ceiling: Ceiling, findings: Findings): void {
+function judgeRoot(root: Field, ceiling: Ceiling, values: Values<Life>, findings: Findings): void {
   findings.require(
     root.at("isCaCertificate").is(true),
     root.at("isCaCertificate"),
@@ -94,7 +102,7 @@ function judgeRoot(root: Field, ceiling: Ceiling, findings: Findings): void {
   );
   judgeAuthorityNames(root, ceiling, findings);
   judgeUses(root, AUTHORITY_USES.slice(0, 1), AUTHORITY_USES, findings);
-  judgeLife(root, LONGEST_HOURS.root, findings);
+  judgeLife(root, values.longestRootDays, findings);
   // -1 is the provider's word for none: a first root of before keeps standing without one.
   const length = root.at("maxPathLength");
   findings.require(
@@ -105,9 +113,9 @@ function judgeRoot(root: Field, ceiling: Ceiling, findings: Findings): void {
   );
 }
 
-function judgeIssuing(authority: Field, findings: Findings): void {
+function judgeIssuing(authority: Field, values: Values<Life>, findings: Findings): void {
   judgeUses(authority, AUTHORITY_USES, AUTHORITY_USES, findings);
-  judgeLife(authority, LONGEST_HOURS.issuing, findings);
+  judgeLife(authority, values.longestIssuingDays, findings);
   findings.require(
     authority.at("setSubjectKeyId").is(true),
     authority.at("setSubjectKeyId"),
@@ -116,9 +124,9 @@ function judgeIssuing(authority: Field, findings: Findings): void {
   );
 }
 
-function judgeLeaf(leaf: Field, findings: Findings): void {
+function judgeLeaf(leaf: Field, values: Values<Life>, findings: Findings): void {
   judgeUses(leaf, LEAF_USES, [...LEAF_USES, ...FURTHER_LEAF_USES], findings);
-  judgeLife(leaf, LONGEST_HOURS.leaf, findings);
+  judgeLife(leaf, values.longestLeafDays, findings);
   const isAuthority = leaf.at("isCaCertificate");
   findings.require(
     isAuthority.isAbsentOr(false),
@@ -162,7 +170,13 @@ function judgeUses(
   findings.require(further.length === 0, field, `it may also be used for ${further.join(", ")}`, "take that out");
 }
 
-function judgeLife(certificate: Field, longest: number, findings: Findings): void {
+/** The configuration may shorten a life, and not lengthen it. */
+function life(whose: string, days: number): Parameter {
+  return { default: days, minimum: 1, maximum: days, description: `Longest life of ${whose}, in days.` };
+}
+
+function judgeLife(certificate: Field, days: number, findings: Findings): void {
+  const longest = days * 24;
   const field = certificate.at("validityPeriodHours");
   const hours = field.number() ?? 0;
   findings.require(

@@ -1,27 +1,30 @@
 import type { ResourceRule } from "../judgement/rule";
 import { TLS } from "../tls/resources";
 
-const LEAST_RSA_BITS = 2048;
+/** What the provider takes where nothing is said. */
+const PROVIDERS_RSA_BITS = 2048;
 const CURVES = ["P256", "P384", "P521"];
 
 /** Keys are of the kinds that every party of the mesh verifies, and long enough. */
-export const tlsPrivateKeys: ResourceRule = {
+export const tlsPrivateKeys: ResourceRule<"leastRsaBits"> = {
   name: "tls-private-keys",
   description: "Private keys are RSA of 2048 bits or more, or ECDSA on P-256, P-384 or P-521.",
   severity: "high",
   remediation: "Let CertificateAuthority make the keys, by certificateAlgorithm ECDSA or RSA.",
   uses: [],
+  parameters: {
+    leastRsaBits: { default: 2048, minimum: 2048, maximum: 8192, description: "Fewest bits of an RSA key." },
+  },
   concerns: (type) => type === TLS.privateKey,
-  judge({ properties }, _ceiling, findings) {
+  judge({ properties }, _ceiling, findings, { leastRsaBits }) {
     const algorithm = properties.at("algorithm");
     if (algorithm.is("RSA")) {
       const bits = properties.at("rsaBits");
       findings.require(
-        // The provider's own default is long enough.
-        (bits.number() ?? LEAST_RSA_BITS) >= LEAST_RSA_BITS,
+        (bits.number() ?? PROVIDERS_RSA_BITS) >= leastRsaBits,
         bits,
-        `the key has ${bits.shown()} bits`,
-        `give it ${String(LEAST_RSA_BITS)} or more`,
+        `the key has ${bits.isAbsent ? `${String(PROVIDERS_RSA_BITS)}, the provider's default,` : bits.shown()} bits`,
+        `give it ${String(leastRsaBits)} or more`,
       );
     } else if (algorithm.is("ECDSA")) {
       const curve = properties.at("ecdsaCurve");

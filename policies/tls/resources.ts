@@ -6,8 +6,8 @@ export const TLS = {
   locallySigned: "tls:index/locallySignedCert:LocallySignedCert",
 } as const;
 
-/** Longest lives, in hours: of a root ten years, of an issuing authority one, of a leaf ninety days. */
-export const LONGEST_HOURS = { root: 10 * 365 * 24, issuing: 365 * 24, leaf: 90 * 24 } as const;
+/** Longest lives, in days: of a root ten years, of an issuing authority one, of a leaf ninety days. */
+export const LONGEST_DAYS = { root: 10 * 365, issuing: 365, leaf: 90 } as const;
 
 /**
  * The zone of an authority, by its common name (`ops.lucid.internal root`, `ops.lucid.internal root 2 issuing`); undefined for any other name. What else

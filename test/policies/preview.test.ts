@@ -83,10 +83,7 @@ describe("pulumi preview --policy-pack policies", function () {
 
   describe("on a stack that violates nothing", () => {
     it("passes, with a member that the pack's own configuration adds", async () => {
-      const members = { ...LUCID_CEILING.members, wallet: ["payout-router", "miner"] };
-      const file = path.join(folder, "ceiling.json");
-      writeFileSync(file, JSON.stringify({ "members-only": { members } }));
-      const preview = await run("happy", ["--policy-pack-config", file, "--config", "policy-preview:member=miner"]);
+      const preview = await configured("happy", { ceiling: { also: { members: { wallet: ["miner"] } } } }, "miner");
       assert.equal(preview.status, 0, preview.output);
       assert.deepEqual([...reported(preview)], []);
       assert.doesNotMatch(preview.output, /\[advisory\]|\[mandatory\]|can't run policy/);

@@ -4,7 +4,8 @@ import { dump } from "js-yaml";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { checkoutDir } from "../../dev/paths";
-import { policyConfig } from "../integration/support/ceiling";
+import { LUCID_CEILING } from "../../policies/ceiling";
+import { readCeiling } from "../../policies/ceiling-reading";
 import { EXAMPLE, RAISED } from "../integration/support/joining-document";
 import { joinedDocument, joinsOf } from "../unit/components/joins";
 import { ownRepository } from "./own-repository";
@@ -35,7 +36,10 @@ describe("a stack that joins the mesh, previewed without a cluster", function ()
   });
 
   it("has a ceiling that says what the pack's owner raised for it, and no more", () => {
-    assert.deepEqual(JSON.parse(readFileSync(CEILING, "utf8")), policyConfig(RAISED));
+    const written = JSON.parse(readFileSync(CEILING, "utf8")) as Readonly<Record<string, unknown>>;
+    assert.deepEqual(Object.keys(written), ["ceiling"]);
+    const { ceiling, problems, notes } = readCeiling(written.ceiling, { rules: new Map(), now: new Date() });
+    assert.deepEqual({ ceiling, problems, notes }, { ceiling: { ...LUCID_CEILING, ...RAISED }, problems: [], notes: [] });
   });
 
   describe("of the mesh itself, which lets the service join", () => {
