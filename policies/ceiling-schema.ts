@@ -95,10 +95,10 @@ function problemOf(issue: z.core.$ZodIssue): Finding {
       mend: `take one of ${issue.message}`,
     };
   }
-  const missing = issue.code === "invalid_type" && issue.input === undefined;
+  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
   return {
     path,
-    problem: missing ? "it is missing, or of no use" : issue.message.replace(/^Invalid input: /, ""),
+    problem: missing ? "it is missing" : issue.message.replace(/^Invalid input: /, ""),
     mend: "write it as docs/policies/ceiling.md says",
   };
 }

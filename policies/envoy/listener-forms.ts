@@ -1,7 +1,7 @@
 import { CALL_PORT, INSPECTION_PORT } from "../ceiling-edges";
 import type { Destinations } from "./http";
 
-/** A row of the table of listeners (docs/policies/README.md#envoy-listeners-mtls). */
+/** A row of the table of listeners (docs/policies/envoy-listeners-mtls.md). */
 export interface ListenerForm {
   /** `*`: the pod's address; `loopback`: 127.0.0.0/8. */
   readonly bind: "*" | "loopback";

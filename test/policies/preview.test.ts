@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { binDir } from "../../dev/paths";
 import { preparePlugins } from "../../dev/plugins/select";
-import { LUCID_CEILING } from "../../policies/ceiling";
 import { resourceRules, stackRules } from "../../policies/rules";
 import { runPulumi, type Run } from "../run-pulumi";
 import { ALSO_VIOLATED, happy, violations } from "./fixtures/stack";
@@ -83,12 +82,95 @@ describe("pulumi preview --policy-pack policies", function () {
 
   describe("on a stack that violates nothing", () => {
     it("passes, with a member that the pack's own configuration adds", async () => {
-      const preview = await configured("happy", { ceiling: { also: { members: { wallet: ["miner"] } } } }, "miner");
+      const also = { members: { wallet: ["miner"] } };
+      const preview = await configured("happy", { ceiling: { also } }, "policy-preview:member=miner");
       assert.equal(preview.status, 0, preview.output);
       assert.deepEqual([...reported(preview)], []);
       assert.doesNotMatch(preview.output, /\[advisory\]|\[mandatory\]|can't run policy/);
     });
+
+    it("is refused by a ceiling that can't be read, which says what is wrong, where, and the mend", async () => {
+      const edge = { from: "wallet/payout-router", to: "ops/jaeger", port: "15001/TCP", reason: "spans" };
+      const preview = await configured("unreadable", {
+        ceiling: { membres: {}, also: { edges: [edge] } },
+        "members-only": { members: { wallet: ["miner"] } },
+      });
+      assert.notEqual(preview.status, 0, preview.output);
+      assert.match(
+        preview.output,
+        /ceiling: the key membres is none of the ceiling's; take one of members, infrastructure/,
+      );
+      assert.match(
+        preview.output,
+        /ceiling\.also\.edges\[0\]: the key port is none of the ceiling's; take one of from, to, ports/,
+      );
+      assert.match(preview.output, /ceiling\.also\.edges\[0\]\.ports: it is missing/);
+      assert.match(
+        preview.output,
+        /members-only\.members: the rule has no parameter `members`; take it out .* under `ceiling`/,
+      );
+      for (const { name } of [...resourceRules, ...stackRules]) {
+        assert.ok(reported(preview).has(`${name} on policy-preview-unreadable`), name);
+      }
+    });
   });
+
+  describe("on a stack with few violations", () => {
+    const VIOLATIONS = "policy-preview:violations=services-internal-only.node-port,service-account-tokens.account";
+    const LEVEL = { "service-account-tokens": { enforcementLevel: "advisory" } };
+    const exception = {
+      rule: "services-internal-only",
+      object: "Service lucid-mesh/consul",
+      finding: "the Service's type is `NodePort`",
+      reason: "Moves to a port-forward with the new console",
+      owner: "ops@lucid.internal",
+      until: day(30),
+    };
+
+    it("passes by an exception and by a rule's own level, and warns of an exception that lifts nothing", async () => {
+      const stale = { ...exception, object: "Service lucid-mesh/gone" };
+      const preview = await configured(
+        "excepted",
+        { ceiling: { exceptions: [exception, stale] }, ...LEVEL },
+        VIOLATIONS,
+      );
+      assert.equal(preview.status, 0, preview.output);
+      assert.deepEqual([...reported(preview)], []);
+      assert.match(preview.output, /\[advisory\].*service-account-tokens/);
+      assert.match(preview.output, /\[advisory\].*ceiling-notes/);
+      assert.match(
+        preview.output,
+        /the exception to services-internal-only for Service lucid-mesh\/gone lifts nothing here/,
+      );
+      assert.doesNotMatch(preview.output, /for Service lucid-mesh\/consul lifts nothing/);
+    });
+
+    it("is refused once the exception is over, for that as well", async () => {
+      const over = { ...exception, until: day(-1) };
+      const preview = await configured("over", { ceiling: { exceptions: [over] }, ...LEVEL }, VIOLATIONS);
+      assert.notEqual(preview.status, 0, preview.output);
+      assert.deepEqual([...reported(preview)].sort(), [
+        "ceiling on policy-preview-over",
+        "services-internal-only on services-internal-only.node-port",
+      ]);
+      assert.match(
+        preview.output,
+        /the exception for Service lucid-mesh\/consul ended with .*; ops@lucid\.internal answers for it/,
+      );
+    });
+  });
+
+  /** A preview with a configuration of the pack. */
+  function configured(stack: string, config: object, ...settings: readonly string[]): Promise<Run> {
+    const file = path.join(folder, `${stack}.json`);
+    writeFileSync(file, JSON.stringify(config));
+    return run(stack, ["--policy-pack-config", file, ...settings.flatMap((setting) => ["--config", setting])]);
+  }
+
+  /** A day from today on. */
+  function day(offset: number): string {
+    return new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
+  }
 
   /** Rule and resource of every mandatory violation that a preview prints. */
   function reported({ output }: Run): Set<string> {

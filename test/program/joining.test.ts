@@ -39,7 +39,10 @@ describe("a stack that joins the mesh, previewed without a cluster", function ()
     const written = JSON.parse(readFileSync(CEILING, "utf8")) as Readonly<Record<string, unknown>>;
     assert.deepEqual(Object.keys(written), ["ceiling"]);
     const { ceiling, problems, notes } = readCeiling(written.ceiling, { rules: new Map(), now: new Date() });
-    assert.deepEqual({ ceiling, problems, notes }, { ceiling: { ...LUCID_CEILING, ...RAISED }, problems: [], notes: [] });
+    assert.deepEqual(
+      { ceiling, problems, notes },
+      { ceiling: { ...LUCID_CEILING, ...RAISED }, problems: [], notes: [] },
+    );
   });
 
   describe("of the mesh itself, which lets the service join", () => {

@@ -182,11 +182,10 @@ describe("members-only", () => {
         assertFinds(membersOnly, happy("payout-batch"), /`payout-batch` is not a member of zone wallet/);
       });
       it("takes one that the ceiling names", () => {
-        assertPasses(
-          membersOnly,
-          happy("payout-batch"),
-          { ...LUCID_CEILING, members: { ...LUCID_CEILING.members, wallet: ["payout-batch"] } },
-        );
+        assertPasses(membersOnly, happy("payout-batch"), {
+          ...LUCID_CEILING,
+          members: { ...LUCID_CEILING.members, wallet: ["payout-batch"] },
+        });
       });
     });
   }

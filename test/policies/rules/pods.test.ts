@@ -335,6 +335,7 @@ describe("images-pinned", () => {
     { title: "latest", path: image, value: "fortio/fortio:latest", finds: /does not name one build/ },
     { title: "no tag", path: image, value: "fortio/fortio", finds: /does not name one build/ },
     { title: "a moving tag", path: image, value: "fortio/fortio:1", finds: /does not name one build/ },
+    { title: "a tag that moves less", path: image, value: "fortio/fortio:v1.66", finds: /does not name one build/ },
     { title: "an unlisted repository", path: image, value: "fortio/other:1.66.2", finds: /not listed/ },
     { title: "an unlisted registry", path: image, value: "evil.example/fortio/fortio:1.66.2", finds: /not listed/ },
     {
@@ -363,7 +364,7 @@ describe("images-pinned", () => {
     `fortio/fortio@sha256:${"a".repeat(64)}`,
     `fortio/fortio:1.66.2@sha256:${"a".repeat(64)}`,
     "docker.io/fortio/fortio:1.66.2",
-    "index.docker.io/fortio/fortio:v1.66",
+    "index.docker.io/fortio/fortio:v1.66.2",
   ]) {
     it(`passes ${reference}`, () => {
       const happy = deployment();

@@ -1,6 +1,9 @@
+import * as consul from "@pulumi/consul";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
+import { MANAGEMENT_TOKEN } from "../../fixtures/consul";
 import { serviceAccount } from "../../fixtures/objects";
 import { happy, violations } from "../../fixtures/stack";
 import type { Json } from "../../support/edit";
@@ -23,10 +26,17 @@ const root = new tls.SelfSignedCert("root", {
   validityPeriodHours: 24,
 });
 
+const managementToken = new random.RandomUuid("management-token");
+const consulProvider = new consul.Provider("consul", { address: "127.0.0.1:1", token: managementToken.result });
+
 const member = settings.get("member");
+/** `true` for each of them, or the names of some. */
+const chosen = settings.get("violations")?.split(",") ?? [];
 const declared = {
   ...happy(),
-  ...(settings.getBoolean("violations") === true ? violations() : {}),
+  ...Object.fromEntries(
+    Object.entries(violations()).filter(([name]) => chosen.includes("true") || chosen.includes(name)),
+  ),
   ...(member === undefined ? {} : { member: serviceAccount(member) }),
 };
 for (const [name, resource] of Object.entries(declared)) declare(name, resource);
@@ -39,6 +49,11 @@ function declare(name: string, { type, properties }: TestResource): void {
   if (type.startsWith("tls:")) {
     const Class = tls[type.split(":").at(-1) as "PrivateKey" | "CertRequest"] as unknown as Kind;
     new Class(name, resolve(properties) as object);
+    return;
+  }
+  if (type.startsWith("consul:")) {
+    const Class = consul[type.split(":").at(-1) as "AclPolicy" | "AclToken"] as unknown as Kind;
+    new Class(name, resolve(properties) as object, { provider: consulProvider });
     return;
   }
   const Class = kindOf(type);
@@ -60,6 +75,7 @@ function kindOf(type: string): Kind {
 /** Puts an output that is unknown at preview in the place of every unknown. */
 function resolve(value: Json): unknown {
   if (value === UNKNOWN) return root.certPem;
+  if (value === MANAGEMENT_TOKEN) return managementToken.result;
   if (Array.isArray(value)) return value.map(resolve);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, resolve(field)]));
