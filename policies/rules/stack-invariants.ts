@@ -10,6 +10,7 @@ import { governedZones } from "./governed-zones";
 import { managementTokenElsewhere } from "./management-token";
 import { isTrustFile } from "./private-keys-in-secrets";
 import { beyondCeiling } from "./reachability";
+import { unprovenTokenPolicies } from "./token-policies";
 
 /** What can be said only of all resources together: the one stack rule, because each deserializes them all again. */
 export const stackInvariants: StackRule = {
@@ -29,6 +30,7 @@ export const stackInvariants: StackRule = {
         .flatMap((resource) => findingsIn(resource, unprovenRoots)),
       ...misissued(resources),
       ...managementTokenElsewhere(resources),
+      ...unprovenTokenPolicies(resources),
       ...unjudgedBindings(resources),
       ...beyondCeiling(resources, ceiling),
     ];

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { parseAclRules } from "../../../policies/consul/acl-rules";
 import { Field } from "../../../policies/judgement/field";
+import { UNKNOWN as UNKNOWN_VALUE } from "../../../policies/judgement/plain";
+import type { Plain } from "../../../policies/judgement/plain";
 import type { StackResource } from "../../../policies/judgement/rule";
 import { consulDefaultDeny } from "../../../policies/rules/consul-default-deny";
 import { consulLeastPrivilege } from "../../../policies/rules/consul-least-privilege";
@@ -12,6 +14,7 @@ import { edit } from "../support/edit";
 import type { Json } from "../support/edit";
 import { assertFinds, assertPasses, refusesEach } from "../support/judge";
 import type { TestResource } from "../support/judge";
+import { unprovenTokenPolicies } from "../../../policies/rules/token-policies";
 import { UNKNOWN } from "../support/unknown";
 
 const POD = "spec.template.spec";
@@ -268,5 +271,33 @@ describe("stack-invariants, of Consul's management token", () => {
     const other = { ...token, urn: urn("other") };
     assert.deepEqual(found(provider, madeOf(secret({}), "stringData", other)), []);
     assert.deepEqual(found(madeOf(secret({}), "stringData", token)), []);
+  });
+});
+
+describe("stack-invariants, of the policies of Consul's tokens", () => {
+  const from = (policies: Plain, ...types: readonly string[]): StackResource => ({
+    type: aclToken().type,
+    name: "token",
+    urn: "urn:pulumi:dev::test::x::token",
+    properties: new Field({ policies }),
+    origins: () => types.map((type) => ({ ...from([]), type })),
+  });
+  const found = (token: StackResource) => unprovenTokenPolicies([token]).map(({ path }) => path);
+  const policy = aclPolicy().type;
+
+  it("lets them be unknown where they are the stack's own, and nowhere else", () => {
+    assertPasses(consulLeastPrivilege, { ...aclToken(), properties: edit(aclToken().properties, "policies", UNKNOWN) });
+    assertPasses(consulLeastPrivilege, {
+      ...aclToken(),
+      properties: edit(aclToken().properties, "policies[0]", UNKNOWN),
+    });
+    const unknowns: readonly Plain[] = [UNKNOWN_VALUE, ["lucid-x", UNKNOWN_VALUE]];
+    for (const policies of unknowns) {
+      assert.deepEqual(found(from(policies, policy)), []);
+      assert.deepEqual(found(from(policies, policy, policy)), []);
+      assert.deepEqual(found(from(policies)), ["policies"]);
+      assert.deepEqual(found(from(policies, policy, "random:index/randomId:RandomId")), ["policies"]);
+    }
+    assert.deepEqual(found(from(["lucid-x"])), []);
   });
 });

@@ -13,7 +13,7 @@ describe("a rule's parameters", () => {
   });
 
   for (const value of [0, 10, 1.5, "5", null, undefined, [5]]) {
-    it(`are whole numbers within bounds, and not ${JSON.stringify(value) ?? "undefined"}`, () => {
+    it(`are whole numbers within bounds, and not ${String(JSON.stringify(value))}`, () => {
       assert.deepEqual(problems({ most: value }), [
         "most: it is no number that the rule could judge by; give a whole number from 1 to 9",
       ]);
