@@ -1,4 +1,3 @@
-import { isMember } from "../ceiling-edges";
 import type { ResourceRule } from "../judgement/rule";
 import { KubeObject } from "../kubernetes/object";
 import { makesPods, podTemplates } from "../kubernetes/pods";
@@ -22,12 +21,12 @@ export const secretsOwnOnly: ResourceRule = {
       const [zone = "", service = ""] = party?.split("/") ?? [];
       for (const name of secretsRead(template.spec)) {
         const text = name.text() ?? "";
-        // `payout-router-audit-tls` is payout-router-audit's, where there is such a member.
-        const owner = (ceiling.members[zone] ?? [])
-          .filter((member) => text.startsWith(`${member}-`))
+        // `payout-router-audit-tls` is payout-router-audit's, where there is such a member. That the service itself is one is `members-only`'s to judge.
+        const owner = [service, ...(ceiling.members[zone] ?? [])]
+          .filter((candidate) => text.startsWith(`${candidate}-`))
           .sort((one, other) => other.length - one.length)[0];
         findings.require(
-          party !== undefined && isMember(party, ceiling) && owner === service,
+          party !== undefined && owner === service,
           name,
           `pods of ${party ?? "nobody"} read the Secret ${name.shown()}, which is not theirs`,
           `name the Secret ${service === "" ? "<service>" : service}-…, with what this service needs alone`,
