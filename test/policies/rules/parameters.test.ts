@@ -12,8 +12,16 @@ describe("a rule's parameters", () => {
     assert.deepEqual(valuesOf(PARAMETERS, { most: 9 }), { values: { most: 9 }, problems: [] });
   });
 
-  for (const value of [0, 10, 1.5, "5", null, undefined, [5]]) {
-    it(`are whole numbers within bounds, and not ${String(JSON.stringify(value))}`, () => {
+  for (const [title, value] of [
+    ["too little", 0],
+    ["too much", 10],
+    ["a fraction", 1.5],
+    ["a text", "5"],
+    ["null", null],
+    ["nothing", undefined],
+    ["a list", [5]],
+  ] as const) {
+    it(`are whole numbers within bounds, and not ${title}`, () => {
       assert.deepEqual(problems({ most: value }), [
         "most: it is no number that the rule could judge by; give a whole number from 1 to 9",
       ]);
