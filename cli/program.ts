@@ -4,6 +4,7 @@ import { explainCommand } from "./access/explain-command";
 import { grantCommand } from "./access/grant-command";
 import { listCommand } from "./access/list-command";
 import { revokeCommand } from "./access/revoke-command";
+import { certificatesCommand } from "./certificates/command";
 import { reachabilityCommand } from "./reachability/command";
 import { CliError, STATUS } from "./status";
 
@@ -25,6 +26,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const access = program.command("access").description("Who may call whom, and why.");
   for (const command of [listCommand, explainCommand, grantCommand, revokeCommand]) command(access, done);
   reachabilityCommand(program, done);
+  certificatesCommand(program, done);
   try {
     await program.parseAsync(args, { from: "user" });
     return status;

@@ -37,10 +37,11 @@ export function stackOf(command: Command): string {
  * Reads what a stack of the project in the working directory declares.
  *
  * @param document another document than the stack's own
+ * @param file another configuration than `Pulumi.<stack>.yaml`
  * @throws CliError with everything that is wrong
  */
-export function readStack(stack: string, now?: string, document?: string): Project {
-  const settings = stackSettings(stack);
+export function readStack(stack: string, now?: string, document?: string, file?: string): Project {
+  const settings = stackSettings(file ?? `Pulumi.${stack}.yaml`);
   try {
     const declaration = readDeclaration({ ...settings, ...(document === undefined ? {} : { document }) }, now);
     return { ...declaration, placeOf: placesIn(declaration.text, declaration.settings.document) };
@@ -50,14 +51,11 @@ export function readStack(stack: string, now?: string, document?: string): Proje
   }
 }
 
-/** The stack's values in the project's namespace, as text, as Pulumi hands them to a program. */
-function stackSettings(stack: string): Record<string, string> {
+/** A stack's values in the project's namespace, as text, as Pulumi hands them to a program. */
+function stackSettings(file: string): Record<string, string> {
   const project = readMap("Pulumi.yaml", "name the Pulumi project by --cwd");
   const prefix = `${typeof project.name === "string" ? project.name : ""}:`;
-  const { config } = readMap(
-    `Pulumi.${stack}.yaml`,
-    "name another stack by --stack, or write it (docs/configuration.md)",
-  );
+  const { config } = readMap(file, "name another stack by --stack, or write it (docs/configuration.md)");
   return Object.fromEntries(
     Object.entries(isMap(config) ? config : {})
       .filter(([key]) => key.startsWith(prefix))

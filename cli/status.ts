@@ -1,8 +1,8 @@
 /** Exit statuses of every command. */
 export const STATUS = {
-  /** Done; of `access explain`: allowed; of `reachability`: exactly what is declared. */
+  /** Done; of `access explain`: allowed; of `reachability`: exactly what is declared; of `certificates`: trust at every instant. */
   done: 0,
-  /** Of `access explain`: refused; of `reachability`: more than what is declared, or less. */
+  /** Of `access explain`: refused; of `reachability`: more than what is declared, or less; of `certificates`: an instant without trust. */
   refused: 1,
   /** Nothing was done: the command line, the configuration or the document is wrong. */
   usage: 2,

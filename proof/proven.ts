@@ -4,6 +4,7 @@ import type { Mesh } from "../mesh";
 import { planViolations } from "./prove";
 import type { Surroundings } from "./prove";
 import { rehearse } from "./rehearsal/rehearse";
+import { timelineViolations } from "./timeline";
 
 /** Most violations that one message holds: the rest follow from the same mistake more often than not. */
 const SHOWN = 50;
@@ -11,12 +12,15 @@ const SHOWN = 50;
 /** What a program is held against. */
 export interface Expectation {
   readonly mesh: Mesh;
-  readonly settings: Surroundings;
+  readonly settings: Surroundings & {
+    /** Longest time between two runs of `pulumi up`: certificates are made anew by nothing else. */
+    readonly updateIntervalHours: number;
+  };
 }
 
 /**
  * Runs a Pulumi program once it is proven: it is rehearsed, its resources are read, and who reaches whom by them is computed and compared with the document.
- * A program that opens more, or less, registers nothing, under `pulumi up --yes --skip-preview` too.
+ * So are its certificates in time. A program that opens more, or less, or lets trust end, registers nothing, under `pulumi up --yes --skip-preview` too.
  *
  * ```ts
  * export = () => proven(readDeclaration(…), () => { new ServiceMesh(…); });
@@ -29,7 +33,8 @@ export interface Expectation {
  */
 export async function proven<T>({ mesh, settings }: Expectation, program: () => T | Promise<T>): Promise<T> {
   refuseEarlierTransforms();
-  const violations = planViolations(mesh, settings, await rehearse(program));
+  const resources = await rehearse(program);
+  const violations = [...planViolations(mesh, settings, resources), ...timelineViolations(mesh, settings, resources)];
   if (violations.length > 0) throw new pulumi.RunError(refusal(violations));
   return program();
 }

@@ -3,6 +3,7 @@ import { Option, type Command } from "commander";
 export interface ReachabilityOptions {
   readonly against?: string;
   readonly objects?: string;
+  readonly html?: string;
   readonly json?: true;
   readonly markdown?: true;
 }
@@ -21,6 +22,7 @@ export function reachabilityCommand(program: Command, done: (status: number) => 
     )
     .addOption(new Option("--json", "as JSON").conflicts("markdown"))
     .addOption(new Option("--markdown", "as Markdown, for a pull request's comment"))
+    .option("--html <file>", "writes one self-contained page besides, with the edges drawn")
     .action(async (options: ReachabilityOptions, command: Command) => {
       // What renders a whole mesh takes seconds to load, and no other command needs it. An `import()` would not find TypeScript from `mesh.cjs`.
       // eslint-disable-next-line @typescript-eslint/no-require-imports

@@ -1,19 +1,16 @@
-import * as docker from "@pulumi/docker";
-import * as kubernetes from "@pulumi/kubernetes";
-import { RunError } from "@pulumi/pulumi";
 import type { Command } from "commander";
-import { readFileSync } from "node:fs";
-import { ServiceMesh } from "../../components/service-mesh";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Plain } from "../../policies/judgement/plain";
 import { ManifestError, meshObjects, partyOf, readManifests } from "../../policies/reachability";
 import type { Evidence, Provenance } from "../../policies/reachability";
 import { evidenceOf, evidenceViolations } from "../../proof/prove";
 import { readPlan } from "../../proof/plan";
-import { rehearse } from "../../proof/rehearsal/rehearse";
 import { readProject, readStack, stackOf } from "../project";
 import type { Project } from "../project";
+import { rehearsedAs } from "../rehearsed";
 import { CliError, STATUS } from "../status";
 import type { ReachabilityOptions } from "./command";
+import { reportHtml } from "./html/page";
 import { reportMarkdown } from "./markdown";
 import { matrixOf } from "./matrix";
 import { changesFrom, reportData } from "./report";
@@ -40,6 +37,7 @@ export async function runReachability(options: ReachabilityOptions, command: Com
       ? {}
       : { changes: changesFrom(against, before, opened) }),
   };
+  if (options.html !== undefined) writePage(options.html, report);
   console.log(written(report, options));
   return report.violations.length === 0 ? STATUS.done : STATUS.refused;
 }
@@ -49,6 +47,16 @@ function written(report: Report, { json, markdown }: ReachabilityOptions): strin
   return markdown === true ? reportMarkdown(report) : reportText(report);
 }
 
+/** @throws CliError where the file can't be written */
+function writePage(file: string, report: Report): void {
+  try {
+    writeFileSync(file, reportHtml(report));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(`--html ${file}: it can't be written (${reason}); name a file in a folder that is there`);
+  }
+}
+
 interface Objects {
   readonly objects: readonly Plain[];
   readonly problems: readonly string[];
@@ -56,18 +64,8 @@ interface Objects {
 }
 
 /** The objects that a document renders. */
-async function planned({ mesh, settings }: Project): Promise<Objects> {
-  const program = () => {
-    // Nothing of them is dialled.
-    const providers = { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") };
-    new ServiceMesh("lucid", { mesh, settings, consulAddress: "127.0.0.1:8500", providers });
-  };
-  try {
-    return readPlan(mesh, await rehearse(program, { project: "lucid-mesh", stack: "reachability" }));
-  } catch (error) {
-    if (error instanceof RunError) throw new CliError(error.message);
-    throw error;
-  }
+async function planned(project: Project): Promise<Objects> {
+  return readPlan(project.mesh, await rehearsedAs(project));
 }
 
 /** @throws CliError where what it renders can't be judged: then nothing can be said of what changed */

@@ -74,6 +74,13 @@ const settingsSchema = z.strictObject({
     .min(1, "is below 1")
     .max(90, "is above 90")
     .default(90),
+  /** Longest time between two runs of `pulumi up`, in hours: certificates are made anew by nothing else, and must outlive it. Four weeks. */
+  updateIntervalHours: z.coerce
+    .number("is not a number")
+    .int("is not a whole number")
+    .min(1, "is below 1")
+    .max(8760, "is above 8760, a year")
+    .default(672),
   /** Generations of each zone's root, as JSON: those that are trusted, and the one under which certificates are issued. Unset: the first. */
   rootGenerations: rootGenerations.optional(),
   /** Generations of each zone's issuing authority under its roots, as JSON: those that are kept, and the one that issues. Unset: the first. */

@@ -1,0 +1,151 @@
+/** The page's parts, each a section with a heading of its own. */
+import { blastRadii } from "../blast";
+import type { Matrix } from "../matrix";
+import type { Changes, Report } from "../report";
+import { LEGEND, MOST_COLUMNS, NOTHING, changeRows, serviceTable, zoneTable } from "../tables";
+import { blastText } from "../text";
+import { graph } from "./graph";
+import type { ShownLayer } from "./layers";
+import { NOTHING_SHOWN, html } from "./markup";
+import type { Markup } from "./markup";
+
+/** Whether exactly what is declared is open, and what isn't as declared. */
+export function verdict({ source, violations }: Report): Markup {
+  if (violations.length === 0)
+    return html`<p class="verdict good">
+      <strong>Proven.</strong> ${source}: exactly what is declared can be reached.
+    </p>`;
+  return html`<p class="verdict bad">
+      <strong>Not proven.</strong> ${source}: not exactly what is declared can be reached.
+    </p>
+    <ul class="violations">
+      ${violations.map((violation) => html`<li>${violation}</li>`)}
+    </ul>`;
+}
+
+export function changesSection(changes: Changes | undefined): Markup {
+  if (changes === undefined) return NOTHING_SHOWN;
+  const rows = [
+    ...changeRows(changes.opens).map((cells) => ["opens", ...cells] as const),
+    ...changeRows(changes.closes).map((cells) => ["closes", ...cells] as const),
+  ];
+  return section(
+    "changes",
+    `What changes against ${changes.against}`,
+    rows.length === 0
+      ? html`<p>Nothing opens or closes.</p>`
+      : table("What opens and what closes", [["", "who reaches whom", "ports"], ...rows], (row) => row[0] ?? ""),
+  );
+}
+
+export function graphSection(matrix: Matrix, changes: Changes | undefined): Markup {
+  const key = html`<ul class="key">
+    <li><span class="line call"></span>calls</li>
+    <li><span class="line other"></span>inspection and other ports</li>
+    ${
+      changes === undefined
+        ? NOTHING_SHOWN
+        : html`<li><span class="line opens"></span>opens</li>
+            <li><span class="line closes"></span>closes</li>`
+    }
+  </ul>`;
+  return section("graph", "Edges", html`${key}${scrolling("Drawn edges", graph(matrix, changes))}`);
+}
+
+export function matrixSection(matrix: Matrix): Markup {
+  const isReadable = matrix.parties.length <= MOST_COLUMNS;
+  return section(
+    "matrix",
+    "Matrix",
+    html`${table("Zones: pairs of services of which one may reach the other", zoneTable(matrix))}
+    ${isReadable ? table(`Services, callers down and callees across. ${LEGEND}.`, serviceTable(matrix)) : NOTHING_SHOWN}`,
+  );
+}
+
+/** A row for each pair that any layer lets through, a column for each layer. */
+export function layersSection(layers: readonly ShownLayer[]): Markup {
+  const pairs = new Map<string, { readonly cells: Map<string, string>; readonly from: string; readonly to: string }>();
+  for (const { name, ways } of layers) {
+    for (const { from, to, what } of ways) {
+      const key = JSON.stringify([from, to]);
+      const pair = pairs.get(key) ?? { from, to, cells: new Map<string, string>() };
+      const before = pair.cells.get(name);
+      pair.cells.set(name, before === undefined ? what : `${before}, ${what}`);
+      pairs.set(key, pair);
+    }
+  }
+  const rows = [...pairs.values()].map(({ from, to, cells }) => [
+    `${from} → ${to}`,
+    ...layers.map(({ name }) => cells.get(name) ?? NOTHING),
+  ]);
+  return section(
+    "layers",
+    "Which layer enforces what",
+    html`<dl>
+        ${layers.map(
+          ({ name, enforces }) =>
+            html`<dt>${name}</dt>
+              <dd>${enforces}</dd>`,
+        )}
+      </dl>
+      <details>
+        <summary>${rows.length} pairs, layer by layer</summary>
+        ${table(`What each layer lets through; ${NOTHING}: it refuses all`, [
+          ["who reaches whom", ...layers.map(({ name }) => name)],
+          ...rows,
+        ])}
+      </details>`,
+  );
+}
+
+export function blastSection(matrix: Matrix): Markup {
+  return section(
+    "blast",
+    "If a service is taken over",
+    html`<ul class="blast">
+      ${blastRadii(matrix).map((radius) => html`<li>${blastText(radius).trim()}</li>`)}
+    </ul>`,
+  );
+}
+
+function section(id: string, title: string, content: Markup): Markup {
+  return html`<section aria-labelledby="${id}">
+    <h2 id="${id}">${title}</h2>
+    ${content}
+  </section> `;
+}
+
+/** A table whose first row and first column are headings. */
+function table(
+  caption: string,
+  [head = [], ...rows]: readonly (readonly string[])[],
+  classOf: (row: readonly string[]) => string = () => "",
+): Markup {
+  const headings = head.map((cell) => (cell === "" ? html`<td></td>` : html`<th scope="col">${cell}</th>`));
+  const line = ([first = "", ...cells]: readonly string[]) =>
+    html`<tr class="${classOf([first, ...cells])}">
+      <th scope="row">${first}</th>
+      ${cells.map((cell) => html`<td>${cell}</td>`)}
+    </tr> `;
+  return scrolling(
+    caption,
+    html`<table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${headings}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(line)}
+      </tbody>
+    </table>`,
+  );
+}
+
+/** What may be wider than the page scrolls by itself, by keyboard too. */
+function scrolling(label: string, content: Markup): Markup {
+  return html`<div class="scrolling" role="region" aria-label="${label}" tabindex="0">${content}</div>`;
+}

@@ -1,0 +1,36 @@
+/** Who speaks to whom by mutual TLS, by what the document declares and the mesh itself needs. */
+import { findService } from "../../mesh";
+import type { Mesh, Service } from "../../mesh";
+import { CONSUL, NODE_RESOLVER, WELL_KNOWN } from "../../mesh/wire";
+import { partyName } from "../../policies/reachability";
+import type { Edge } from "./model";
+import { consulClientOf } from "./reading";
+
+const consul = partyName("mesh", CONSUL.service);
+const resolver = partyName("mesh", NODE_RESOLVER.service);
+
+/** Edges of a mesh, each once: its calls, who scrapes sidecars, and Consul's. */
+export function tlsEdges(mesh: Mesh): readonly Edge[] {
+  const trusted = mesh.services.filter(isTrusted);
+  const named = new Map(trusted.map((service) => [service.name, nameOf(service)]));
+  const calls = mesh.edges.flatMap(({ from, to }): Edge[] => {
+    const [caller, callee] = [named.get(from), named.get(to)];
+    return caller === undefined || callee === undefined ? [] : [{ from: caller, to: callee }];
+  });
+  // The controller may look as well, and doesn't: its sidecar has no way to the others.
+  const scraper = named.get(WELL_KNOWN.prometheus);
+  const scrapes = scraper === undefined ? [] : [...named.values()].map((to) => ({ from: scraper, to }));
+  const controller = findService(mesh, WELL_KNOWN.controller);
+  const registration =
+    controller !== undefined && isTrusted(controller) ? [{ from: consulClientOf(nameOf(controller)), to: consul }] : [];
+  const all = [...calls, ...scrapes, ...registration, { from: consul, to: consul }, { from: resolver, to: consul }];
+  return [...new Map(all.map((edge) => [JSON.stringify([edge.from, edge.to]), edge])).values()];
+}
+
+function nameOf({ zone, name }: Service): string {
+  return partyName(zone, name);
+}
+
+function isTrusted({ revoked }: Service): boolean {
+  return revoked === undefined;
+}

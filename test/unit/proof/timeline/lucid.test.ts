@@ -1,0 +1,182 @@
+import type * as pulumi from "@pulumi/pulumi";
+import assert from "node:assert/strict";
+import { parseSettings } from "../../../../components";
+import type { Settings } from "../../../../components";
+import { gapText, readTimeline, renewalOf, stepGaps, timelineViolations } from "../../../../proof/timeline";
+import type { GivenUp, Timeline } from "../../../../proof/timeline";
+import { rehearsedAs } from "../../../../cli/rehearsed";
+import { lucid, rehearsed } from "../lucid";
+import { revokedMesh } from "../../envoy/revoked";
+
+const REQUIRED = { apiServerCidr: "10.77.0.10/32", nodeResolverIp: "10.96.64.53", consulIp: "10.96.64.54" };
+const settings = parseSettings(REQUIRED);
+
+/** The certificates that the program itself declares, under this configuration of the stack. */
+async function timelineUnder(changes: Readonly<Record<string, string>>): Promise<Timeline> {
+  const { timeline, problems } = readTimeline(lucid, await planUnder(parseSettings({ ...REQUIRED, ...changes })));
+  assert.deepEqual(problems, []);
+  return timeline;
+}
+
+function planUnder(of: Settings) {
+  return rehearsedAs({ mesh: lucid, settings: of });
+}
+
+describe("the timeline of Lucid's certificates", function () {
+  this.timeout(60_000);
+
+  it("has roots, issuing authorities and leaves, each under its own zone's", async () => {
+    const { certificates, parties } = await timelineUnder({});
+    const count = (role: string) =>
+      [...certificates.values()].filter((certificate) => certificate.role === role).length;
+    assert.deepEqual([count("root"), count("issuing"), count("leaf")], [5, 5, lucid.services.length + 2]);
+    for (const { zone, signer } of certificates.values())
+      assert.ok(signer === undefined || certificates.get(signer)?.zone === zone);
+    assert.equal(parties.get("Wallet/tron-payment")?.shows, "tron-payment-sidecar-certificate");
+    assert.deepEqual([...(parties.get("Wallet/tron-payment")?.roots ?? [])].sort(), [
+      "mesh-ca-root",
+      "ops-ca-root",
+      "wallet-ca-root",
+    ]);
+  });
+
+  it("has each leaf made anew between day 60 and day 88, everywhere a quarter of an hour later", async () => {
+    const { due, replaced, gone } = renewalOf(await timelineUnder({}), "tron-payment-sidecar-certificate", {
+      updateHours: settings.updateIntervalHours,
+      distributionHours: 0.25,
+    });
+    assert.deepEqual([due / 24, replaced / 24, gone - replaced], [60, 88, 0.25]);
+  });
+
+  it("has no instant without trust, revoked services or not", async () => {
+    for (const mesh of [lucid, revokedMesh("payout-router", "jaeger")])
+      assert.deepEqual(timelineViolations(mesh, settings, await rehearsed(mesh)), []);
+  });
+
+  const EXPIRIES: readonly (readonly [title: string, changes: Record<string, string>, tells: RegExp])[] = [
+    [
+      "leaves live for a month and updates come every four weeks",
+      { certValidityDays: "30" },
+      /^certificates: from 30 days after it was made, until 48 days 15 minutes after, .* does not believe .*: certificate spiffe:.* lives 30 days, .* run `pulumi up` every 9 days 23 hours at least and say so \(updateIntervalHours: 239\)/,
+    ],
+    [
+      "updates come every 30 days: a quarter of an hour too late",
+      { updateIntervalHours: "720" },
+      /^certificates: from 90 days after it was made, until 90 days 15 minutes after/,
+    ],
+    [
+      "leaves live for a day and updates come daily",
+      { certValidityDays: "1", updateIntervalHours: "24" },
+      /every 7 hours at least and say so \(updateIntervalHours: 7\)/,
+    ],
+  ];
+  for (const [title, changes, tells] of EXPIRIES) {
+    it(`tells the instant, whom it parts and the mend where ${title}`, async () => {
+      const of = parseSettings({ ...REQUIRED, ...changes });
+      const found = timelineViolations(lucid, of, await planUnder(of));
+      assert.equal(found.length, 1, JSON.stringify(found));
+      assert.match(found[0] ?? "", tells);
+    });
+  }
+
+  it("has none where updates come as often as the mend says", async () => {
+    const often: readonly Record<string, string>[] = [
+      { certValidityDays: "30", updateIntervalHours: "239" },
+      { certValidityDays: "1", updateIntervalHours: "7" },
+      { updateIntervalHours: "719" },
+    ];
+    for (const changes of often) {
+      const of = parseSettings({ ...REQUIRED, ...changes });
+      assert.deepEqual(timelineViolations(lucid, of, await planUnder(of)), []);
+    }
+  });
+
+  it("finds an edge whose end is not given the other's root, or the list of who vouches for it", async () => {
+    const emptied = (name: string): pulumi.ComponentResourceOptions => ({
+      transforms: [
+        (args) => {
+          if (args.name === name) args.props.data = { "ops.yaml": "" };
+          return { props: args.props, opts: args.opts };
+        },
+      ],
+    });
+    const found = timelineViolations(lucid, settings, await rehearsed(lucid, emptied("tron-payment-sidecar-trust")));
+    assert.match(
+      found.join("\n"),
+      /^certificates: at every instant, Wallet\/tron-payment does not believe Wallet\/payout-router: wallet\.lucid\.internal root, by which/m,
+    );
+  });
+
+  it("finds a certificate whose renewal was left out", async () => {
+    const never: pulumi.ComponentResourceOptions = {
+      transforms: [
+        (args) => {
+          if (args.name === "jaeger-sidecar-certificate") args.props.earlyRenewalHours = 0;
+          return { props: args.props, opts: args.opts };
+        },
+      ],
+    };
+    const found = timelineViolations(lucid, settings, await rehearsed(lucid, never));
+    assert.equal(found.length, 1);
+    assert.match(
+      found[0] ?? "",
+      /certificate spiffe:\/\/ops\.lucid\.internal\/ns\/lucid-ops\/sa\/jaeger lives 90 days, is made anew by an update from 90 days on/,
+    );
+  });
+
+  it("concludes nothing where a life can't be known", async () => {
+    const unknown: pulumi.ComponentResourceOptions = {
+      transforms: [
+        (args) => {
+          if (args.name === "jaeger-sidecar-certificate")
+            args.props.validityPeriodHours = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+          return { props: args.props, opts: args.opts };
+        },
+      ],
+    };
+    const found = timelineViolations(lucid, settings, await rehearsed(lucid, unknown));
+    assert.match(found.join("\n"), /validityPeriodHours: can't be known at preview/);
+  });
+
+  describe("while a root is exchanged", () => {
+    const under = (text: string) => timelineUnder({ rootGenerations: text });
+    const stepped = async (from: string, to: string, givenUp?: GivenUp) => {
+      const [before, after] = [await under(from), await under(to)];
+      return stepGaps(before, after, { updateHours: 672, distributionHours: 0.25 }, givenUp).map(gapText);
+    };
+    const NOW = "{}";
+    const TRUST = '{"wallet": {"trusted": [1, 2], "issuing": 1}}';
+    const ISSUE = '{"wallet": {"trusted": [1, 2], "issuing": 2}}';
+    const DROP = '{"wallet": {"trusted": [2], "issuing": 2}}';
+
+    it("parts nobody by the steps, forth and back", async () => {
+      for (const [from, to] of [
+        [NOW, TRUST],
+        [TRUST, ISSUE],
+        [ISSUE, DROP],
+        [DROP, ISSUE],
+        [ISSUE, TRUST],
+        [TRUST, NOW],
+      ] as const)
+        assert.deepEqual(await stepped(from, to), [], `${from} to ${to}`);
+    });
+
+    it("tells whom a step left out parts, and the step", async () => {
+      const found = await stepped(NOW, ISSUE);
+      assert.match(
+        found.join("\n"),
+        /^certificates: from this update on, for up to 15 minutes, .*Ops\/admin-ui does not believe Wallet\/payout-router.*: the other may show what wallet\.lucid\.internal root 2 vouches for before it has that; have it trusted by an update of its own/m,
+      );
+      assert.match(
+        (await stepped(TRUST, DROP)).join("\n"),
+        /wallet\.lucid\.internal root is taken away while the other may still show/,
+      );
+      assert.equal((await stepped(NOW, DROP)).length, 3);
+    });
+
+    it("leaves be what gives a compromised root up at once", async () => {
+      assert.deepEqual(await stepped(NOW, DROP, (subject) => subject === "wallet.lucid.internal root"), []);
+      assert.notDeepEqual(await stepped(NOW, DROP, (subject) => subject === "ops.lucid.internal root"), []);
+    });
+  });
+});
