@@ -55,6 +55,15 @@ describe("a program that is proven, by `pulumi up --yes --skip-preview`", functi
     await assertHeld(["pulumi:pulumi:Stack"]);
   });
 
+  it("registers nothing where certificates would end before they are made anew, and tells the instant and the mend", async () => {
+    const { status, output } = await up({ updateIntervalHours: "1000" });
+    assert.notEqual(status, 0, output);
+    assert.match(output, /certificates: from 90 days after it was made, until 101 days 16 hours 15 minutes after, /);
+    assert.match(output, /run `pulumi up` every 29 days 23 hours at least and say so \(updateIntervalHours: 719\)/);
+    assert.match(output, /1 violation; nothing was registered/);
+    await assertHeld(["pulumi:pulumi:Stack"]);
+  });
+
   it("goes on to make what it declares where nothing is widened", async () => {
     // There is neither a cluster nor a Docker engine, so it ends soon.
     const { output } = await up({});

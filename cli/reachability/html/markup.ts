@@ -1,3 +1,8 @@
+/** Control characters, and those that turn the direction of what follows. */
+// eslint-disable-next-line no-control-regex -- they are what is meant
+const UNSHOWN =
+  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/g;
+
 /** Markup into which text gets escaped, and nothing else gets in. */
 export class Markup {
   private constructor(readonly text: string) {}
@@ -34,8 +39,3 @@ function escaped(text: string): string {
     .replaceAll("`", "&#96;")
     .replace(UNSHOWN, "\uFFFD");
 }
-
-/** Control characters, and those that turn the direction of what follows. */
-// eslint-disable-next-line no-control-regex -- they are what is meant
-const UNSHOWN =
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/g;

@@ -3,12 +3,20 @@ import { createHash } from "node:crypto";
 import type { Report } from "../report";
 import { shownLayers } from "./layers";
 import { NOTHING_SHOWN, html } from "./markup";
-import { blastSection, changesSection, graphSection, layersSection, matrixSection, verdict } from "./sections";
+import {
+  blastSection,
+  changesSection,
+  graphSection,
+  layersSection,
+  matrixSection,
+  trustSection,
+  verdict,
+} from "./sections";
 import { STYLE } from "./style";
 
 /** The report as a page. */
 export function reportHtml(report: Report): string {
-  const { source, matrix, changes } = report;
+  const { source, matrix, sidecars, changes } = report;
   // Nothing may be fetched or run, and no style but this one applies, whatever a name holds.
   const policy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'`;
   const page = html`<!doctype html>
@@ -29,7 +37,7 @@ ${verdict(report)}</header>
 ${changesSection(changes)}${
     matrix === undefined
       ? NOTHING_SHOWN
-      : html`${graphSection(matrix, changes)}${matrixSection(matrix)}${layersSection(shownLayers(report))}${blastSection(matrix)}`
+      : html`${graphSection(matrix, changes)}${matrixSection(matrix)}${layersSection(shownLayers(report))}${sidecars === undefined ? NOTHING_SHOWN : trustSection(sidecars)}${blastSection(matrix)}`
   }</main>
 </body>
 </html>

@@ -2,7 +2,8 @@
 import { blastRadii } from "../blast";
 import type { Matrix } from "../matrix";
 import type { Changes, Report } from "../report";
-import { LEGEND, MOST_COLUMNS, NOTHING, changeRows, serviceTable, zoneTable } from "../tables";
+import type { SidecarMatrix } from "../sidecars";
+import { LEGEND, MOST_COLUMNS, NOTHING, changeRows, serviceTable, trustTable, zoneTable } from "../tables";
 import { blastText } from "../text";
 import { graph } from "./graph";
 import type { ShownLayer } from "./layers";
@@ -25,16 +26,13 @@ export function verdict({ source, violations }: Report): Markup {
 
 export function changesSection(changes: Changes | undefined): Markup {
   if (changes === undefined) return NOTHING_SHOWN;
-  const rows = [
-    ...changeRows(changes.opens).map((cells) => ["opens", ...cells] as const),
-    ...changeRows(changes.closes).map((cells) => ["closes", ...cells] as const),
-  ];
+  const rows = changeRows(changes);
   return section(
     "changes",
     `What changes against ${changes.against}`,
     rows.length === 0
       ? html`<p>Nothing opens or closes.</p>`
-      : table("What opens and what closes", [["", "who reaches whom", "ports"], ...rows], (row) => row[0] ?? ""),
+      : table("What opens and what closes", [["", "who reaches whom", "on what"], ...rows], (row) => row[0] ?? ""),
   );
 }
 
@@ -96,6 +94,11 @@ export function layersSection(layers: readonly ShownLayer[]): Markup {
         ])}
       </details>`,
   );
+}
+
+/** What no pair can show: whose roots each sidecar believes, and which names it answers. */
+export function trustSection(sidecars: SidecarMatrix): Markup {
+  return section("trust", "Trust and names", table("By sidecars", trustTable(sidecars)));
 }
 
 export function blastSection(matrix: Matrix): Markup {

@@ -18,6 +18,7 @@ describe("settings", () => {
       certValidityDays: 90,
       serviceRegistryTtl: 60,
       tracingEnabled: true,
+      updateIntervalHours: 672,
     });
   });
 
@@ -29,6 +30,7 @@ describe("settings", () => {
     ],
     ["a life above the maximum", { certValidityDays: "91" }, /certValidityDays: is above 90/],
     ["a life that is no number", { certValidityDays: "soon" }, /certValidityDays: is not a number/],
+    ["updates that never come", { updateIntervalHours: "0" }, /updateIntervalHours: is below 1/],
     ["a document without a name", { document: "" }, /document: is empty/],
     ["an even number of servers", { consulServers: "2" }, /consulServers: is even/],
     ["a wide API network", { apiServerCidr: "10.0.0.0/8" }, /apiServerCidr: is wider than \/24/],

@@ -16,6 +16,7 @@ const settings = parseSettings({
   apiServerCidr: "10.77.0.10/32",
   nodeResolverIp: "10.96.64.53",
   consulIp: "10.96.64.54",
+  updateIntervalHours: config.get("updateIntervalHours") ?? "672",
 });
 
 interface Args {

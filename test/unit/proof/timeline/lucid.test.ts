@@ -18,8 +18,14 @@ async function timelineUnder(changes: Readonly<Record<string, string>>): Promise
   return timeline;
 }
 
-function planUnder(of: Settings) {
-  return rehearsedAs({ mesh: lucid, settings: of });
+const plans = new Map<string, ReturnType<typeof rehearsedAs>>();
+
+/** A rehearsal takes seconds, and nothing of it changes. */
+function planUnder(of: Settings): ReturnType<typeof rehearsedAs> {
+  const key = JSON.stringify(of);
+  const plan = plans.get(key) ?? rehearsedAs({ mesh: lucid, settings: of });
+  plans.set(key, plan);
+  return plan;
 }
 
 describe("the timeline of Lucid's certificates", function () {
