@@ -4,7 +4,7 @@ import type { Plain } from "../../policies/judgement/plain";
 import type { StackResource } from "../../policies/judgement/rule";
 
 /** What stands on the wire for a value that is not known before the update (`UnknownStringValue` of Pulumi's SDKs). */
-const UNKNOWN_ON_THE_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+export const UNKNOWN_ON_THE_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** Properties as the program would send them to the engine, as plain data. */
 export function plainInputs(wire: Readonly<Record<string, unknown>>): Plain {

@@ -1,4 +1,7 @@
-/** Reads certificates, who shows them and who believes them out of a plan. PEMs are not known before the update: what is in a file is told by where its text comes from. */
+/**
+ * Reads certificates, who shows them and who believes them out of a plan. PEMs are not known before the update: what is in a file is told by where its text comes from. Text that is
+ * known beforehand comes from nowhere, whatever else its property was made of.
+ */
 import { Unjudgeable } from "../../policies/judgement/field";
 import type { Field } from "../../policies/judgement/field";
 import type { StackResource } from "../../policies/judgement/rule";
@@ -37,10 +40,12 @@ export function readCertificates(resources: readonly StackResource[]): Certifica
       if (certificate !== undefined) certificates.set(certificate.name, certificate);
     }
   }
+  dropSevered(certificates);
   for (const resource of resources) {
     const part = readable(resource, () => readPart(resource));
     if (part === undefined) continue;
-    const { name, shows, roots, lists } = part;
+    const { name, roots, lists } = part;
+    const shows = part.shows !== undefined && certificates.has(part.shows) ? part.shows : undefined;
     const known = parties.get(name);
     parties.set(name, {
       name,
@@ -50,6 +55,15 @@ export function readCertificates(resources: readonly StackResource[]): Certifica
     });
   }
   return { certificates, parties, problems };
+}
+
+/** Leaves out what was signed by a certificate that can't be read: that is a problem already. */
+function dropSevered(certificates: Map<string, Certificate>): void {
+  const isSevered = ({ signer }: Certificate) => signer !== undefined && !certificates.has(signer);
+  for (let severed = [...certificates.values()].filter(isSevered); severed.length > 0;) {
+    for (const { name } of severed) certificates.delete(name);
+    severed = [...certificates.values()].filter(isSevered);
+  }
 }
 
 /** The client of Consul that a service has beside its sidecar. */
@@ -67,7 +81,7 @@ function readCertificate(resource: StackResource): Certificate {
   const lifeHours = hours(properties.at("validityPeriodHours"));
   // Unset, the provider renews at the end.
   const early = properties.at("earlyRenewalHours");
-  const signer = type === TLS.selfSigned ? undefined : resource.origins("caCertPem").find(isCertificate);
+  const signer = type === TLS.selfSigned ? undefined : signerOf(resource);
   if (type === TLS.locallySigned && signer === undefined)
     throw new Unjudgeable("caCertPem", "comes from no certificate of the plan", "take certPem of its authority");
   const request = type === TLS.selfSigned ? properties : resource.origins("certRequestPem")[0]?.properties;
@@ -78,11 +92,15 @@ function readCertificate(resource: StackResource): Certificate {
     name,
     role: signer === undefined ? "root" : isAuthority ? "issuing" : "leaf",
     subject: isAuthority ? commonName : identity,
-    zone: /^(?:spiffe:\/\/)?([a-z0-9-]+)\./.exec(isAuthority ? commonName : identity)?.[1] ?? "",
+    zone: zoneIn(isAuthority ? commonName : identity),
     lifeHours,
     earlyHours: early.isAbsent ? 0 : Math.max(0, hours(early)),
     signer: signer?.name,
   };
+}
+
+function signerOf(resource: StackResource): StackResource | undefined {
+  return resource.properties.at("caCertPem").isUnknown ? resource.origins("caCertPem").find(isCertificate) : undefined;
 }
 
 /** @throws Unjudgeable where the number is not known */
@@ -95,27 +113,55 @@ function hours(field: Field): number {
 /** What an object gives a party; undefined where it gives nobody anything to show or believe. @throws Unjudgeable */
 function readPart(resource: StackResource): Party | undefined {
   const object = KubeObject.of(resource);
-  if (object?.groupKind === "core/Secret") {
-    const sources = ["stringData", "data"].flatMap((property) => resource.origins(property));
-    const leaf = sources.find((source) => source.type === TLS.locallySigned && !isAuthority(source));
-    if (leaf === undefined) return undefined;
-    return { name: partyNamed(object, SUFFIX.shown), shows: leaf.name, roots: rootsAmong(sources), lists: undefined };
-  }
+  if (object?.groupKind === "core/Secret") return readSecret(resource, object);
   if (object?.groupKind !== "core/ConfigMap") return undefined;
   const name = object.name ?? "";
+  const data = resource.properties.at("data");
   const sources = resource.origins("data");
   if (name.endsWith(SUFFIX.consulTrust)) {
     const client = consulClientOf(partyNamed(object, SUFFIX.consulTrust));
-    return { name: client, shows: undefined, roots: rootsAmong(sources), lists: undefined };
+    return {
+      name: client,
+      shows: undefined,
+      roots: data.at("ca.crt").isUnknown ? rootsAmong(sources) : new Set(),
+      lists: undefined,
+    };
   }
   if (!name.endsWith(SUFFIX.trust)) return undefined;
-  const issuers = sources.filter((source) => source.type === TLS.locallySigned && isAuthority(source));
+  // One file a zone, with its roots and the lists of its issuing authorities.
+  const made = sources.filter((source) => data.at(`${zoneOf(source)}.yaml`).isUnknown);
+  const issuers = made.filter((source) => source.type === TLS.locallySigned && isAuthority(source));
   return {
     name: partyNamed(object, SUFFIX.trust),
     shows: undefined,
-    roots: rootsAmong(sources),
+    roots: rootsAmong(made),
     lists: new Set(issuers.map((issuer) => issuer.name)),
   };
+}
+
+/** @throws Unjudgeable */
+function readSecret(resource: StackResource, object: KubeObject): Party | undefined {
+  const files = resource.properties.at("stringData");
+  const sources = resource.origins("stringData");
+  const leaf = sources.find((source) => source.type === TLS.locallySigned && !isAuthority(source));
+  if (leaf === undefined) return undefined;
+  return {
+    name: partyNamed(object, SUFFIX.shown),
+    shows: files.at("tls.crt").isUnknown ? leaf.name : undefined,
+    roots: files.at("ca.crt").isUnknown ? rootsAmong(sources) : new Set(),
+    lists: undefined,
+  };
+}
+
+/** The zone of an authority. @throws Unjudgeable */
+function zoneOf(source: StackResource): string {
+  const certified = source.type === TLS.selfSigned ? source : source.origins("certRequestPem")[0];
+  return zoneIn(certified?.properties.at("subject", "commonName").text() ?? "");
+}
+
+/** `ops` of `ops.lucid.internal root`, and of `spiffe://ops.lucid.internal/…`. */
+function zoneIn(subject: string): string {
+  return /^(?:spiffe:\/\/)?([a-z0-9-]+)\./.exec(subject)?.[1] ?? "";
 }
 
 function rootsAmong(sources: readonly StackResource[]): ReadonlySet<string> {

@@ -65,6 +65,25 @@ describe("a rehearsal", function () {
     assert.ok(map.properties.at("immutable").is(true));
   });
 
+  it("leaves it unknown where a transform hands it back, and lets a transform replace it", async () => {
+    const find = await planned(() => {
+      const key = new tls.PrivateKey("key", { algorithm: "ECDSA" });
+      const transforms: pulumi.ResourceTransform[] = [
+        ({ props, opts }) => {
+          (props.data as Record<string, unknown>).other = "known";
+          return { props, opts };
+        },
+      ];
+      const data = { key: key.privateKeyPem, other: key.publicKeyPem, deep: "text" };
+      new kubernetes.core.v1.ConfigMap("map", { data }, { transforms });
+    });
+    assert.deepEqual(find("kubernetes:core/v1:ConfigMap", "map").properties.at("data").plain, {
+      key: UNKNOWN,
+      other: "known",
+      deep: "text",
+    });
+  });
+
   it("waits for what an awaited step and a known output beget", async () => {
     const find = await planned(async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -29,7 +29,7 @@ function planUnder(of: Settings): ReturnType<typeof rehearsedAs> {
 }
 
 describe("the timeline of Lucid's certificates", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it("has roots, issuing authorities and leaves, each under its own zone's", async () => {
     const { certificates, parties } = await timelineUnder({});
@@ -177,7 +177,7 @@ describe("the timeline of Lucid's certificates", function () {
         (await stepped(TRUST, DROP)).join("\n"),
         /wallet\.lucid\.internal root is taken away while the other may still show/,
       );
-      assert.equal((await stepped(NOW, DROP)).length, 3);
+      assert.equal((await stepped(NOW, DROP)).length, 2);
     });
 
     it("leaves be what gives a compromised root up at once", async () => {
