@@ -1,7 +1,5 @@
-/** Control characters, and those that turn the direction of what follows. */
-// eslint-disable-next-line no-control-regex -- they are what is meant
-const UNSHOWN =
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/g;
+/** Control characters, what turns the direction of the text that follows, and what is no character. */
+const UNSHOWN = /[\p{Cc}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu;
 
 /** Markup into which text gets escaped, and nothing else gets in. */
 export class Markup {
@@ -37,5 +35,5 @@ function escaped(text: string): string {
     .replaceAll('"', "&quot;")
     .replaceAll("'", "&#39;")
     .replaceAll("`", "&#96;")
-    .replace(UNSHOWN, "\uFFFD");
+    .replace(UNSHOWN, (character) => (character === "\n" || character === "\t" ? character : "\uFFFD"));
 }
