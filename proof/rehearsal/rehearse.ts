@@ -23,6 +23,22 @@ export async function rehearse(
   program: () => unknown,
   names: RehearsalNames = { project: pulumi.getProject(), stack: pulumi.getStack() },
 ): Promise<readonly RehearsedResource[]> {
+  const { stackTraceLimit } = Error;
+  try {
+    // Pulumi's SDK takes a stack trace of each promise that it makes: half of all that a rehearsal does.
+    Error.stackTraceLimit = 0;
+    return await rehearseOnce(program, names);
+  } catch (error) {
+    if (pulumi.RunError.isInstance(error)) throw error;
+    // A defect of the program: whoever mends it wants to see where it is.
+    Error.stackTraceLimit = stackTraceLimit;
+    return await rehearseOnce(program, names);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+async function rehearseOnce(program: () => unknown, names: RehearsalNames): Promise<readonly RehearsedResource[]> {
   const outer = currentRun();
   const { stackResource } = globalThis;
   const recorder = new Recorder(names.project, names.stack);

@@ -199,4 +199,16 @@ describe("a rehearsal", function () {
       /^RunError: no such image$|no such image/,
     );
   });
+
+  it("says where a program's defect is, and leaves stack traces as they were", async () => {
+    const { stackTraceLimit } = Error;
+    function defect(): never {
+      throw new TypeError("no such thing");
+    }
+    await assert.rejects(planned(defect), (error: Error) => {
+      assert.match(error.stack ?? "", /at defect .*rehearsal\.test\.ts/);
+      return true;
+    });
+    assert.equal(Error.stackTraceLimit, stackTraceLimit);
+  });
 });
