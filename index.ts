@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   DeclarationError,
   ServiceMesh,
+  admissionOf,
   clusterProviders,
   endedCalls,
   forwardConsul,
@@ -33,11 +34,14 @@ const declared = declaration();
 const { mesh, settings } = declared;
 for (const ended of endedCalls(declared)) void pulumi.log.warn(ended);
 for (const notice of revocationNotices(mesh)) void pulumi.log.warn(notice);
-const consulAddress = forwardConsul(readKubeConfig(settings), settings.consulForwardPort);
+const kubeConfig = readKubeConfig(settings);
+const admission = admissionOf(kubeConfig);
+const consulAddress = forwardConsul(kubeConfig, settings.consulForwardPort);
 
 /** All that the stack has, and its outputs. */
 function lucid() {
-  const { joins } = new ServiceMesh("lucid", { mesh, settings, consulAddress, providers: clusterProviders(settings) });
+  const providers = clusterProviders(settings);
+  const { joins } = new ServiceMesh("lucid", { mesh, settings, consulAddress, admission, providers });
   return {
     /** Services by zone, for people who read the stack's outputs. */
     services: Object.fromEntries(

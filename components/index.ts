@@ -1,4 +1,7 @@
 /** The package's public API. Importing it deploys nothing. */
+export { AdmissionControl } from "./admission/admission-control";
+export type { AdmissionControlArgs, AwaitAdmission } from "./admission/admission-control";
+export { admissionOf } from "./admission/in-force";
 export { CertificateAuthority } from "./certificate-authority";
 export type { CertificateAuthorityArgs, KeyAlgorithm, Leaf, LeafArgs } from "./certificate-authority";
 export { clusterProviders, readKubeConfig } from "./stack/cluster-access";

@@ -5,6 +5,7 @@ import { ZONES, edgesFrom, isJob, type Mesh, type Service, type Zone as ZoneMode
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
 import { applicationPod, versionPods } from "./pods/application";
+import { AdmissionControl, type AwaitAdmission } from "./admission/admission-control";
 import { ConsulAcls } from "./discovery/consul-acls";
 import { ConsulCluster } from "./discovery/consul-cluster";
 import { DistributionRights } from "./controller/distribution-rights";
@@ -28,6 +29,8 @@ export interface ServiceMeshArgs {
   readonly settings: Settings;
   /** `host:port` at which the Consul provider reaches Consul's API: what `forwardConsul` offers. */
   readonly consulAddress: string;
+  /** How the admission policies are awaited before what they judge is changed: what `admissionOf` gives. Default: they are not. */
+  readonly admission?: AwaitAdmission;
   readonly providers: {
     readonly kubernetes: kubernetes.Provider;
     readonly docker: docker.Provider;
@@ -55,7 +58,9 @@ export class ServiceMesh extends pulumi.ComponentResource {
       throw new pulumi.RunError(`lucid-mesh:revokedCertificates: ${[problem, ...others].join("; ")}`);
     }
 
-    const zones = this.zones(args);
+    const admission = new AdmissionControl("admission", { mesh, settings, inForce: args.admission }, child);
+    const zones = this.zones(args, admission.settled);
+    admission.keep(Object.values(zones));
     const context: MeshContext = {
       mesh,
       zones,
@@ -154,7 +159,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private zones(args: ServiceMeshArgs): Record<ZoneName, Zone> {
+  private zones(args: ServiceMeshArgs, admission: pulumi.Output<pulumi.Resource[]>): Record<ZoneName, Zone> {
     const { mesh, settings } = args;
     const surroundings = { apiServerCidr: settings.apiServerCidr, apiServerPort: settings.apiServerPort };
     const zone = (name: ZoneName) =>
@@ -168,7 +173,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
           revoked: (settings.revokedCertificates ?? []).filter((entry) => entry.zone === name),
           surroundings,
         },
-        { parent: this },
+        { parent: this, dependsOn: admission },
       );
     return { ops: zone("ops"), chain: zone("chain"), wallet: zone("wallet"), mesh: zone("mesh"), edge: zone("edge") };
   }

@@ -49,6 +49,9 @@ const PREVIEWS: readonly Stage[] = [
 /** Sidecars alone, in network namespaces of the tests' own. */
 const SIDECARS = integration("envoy");
 
+/** The mesh's admission policies on an API server of the tests' own, without a node. */
+const ADMISSION = integration("admission");
+
 /** The embedded cluster, before anything is deployed to it. */
 const CLUSTER = integration("cluster");
 
@@ -103,7 +106,7 @@ async function main(): Promise<number> {
   await runAll(UNIT);
   const environment = await pulumiEnvironment(target);
   console.log(environment.plugins);
-  await runAll([...PREVIEWS, ...SIDECARS], environment.env);
+  await runAll([...PREVIEWS, ...SIDECARS, ...ADMISSION], environment.env);
 
   if ([...CLUSTER, ...onMesh].some(chosen)) {
     const wasUp = (await clusterStatus()).state !== "absent";

@@ -166,6 +166,8 @@ export const LUCID_CEILING = {
     "rbac.authorization.k8s.io/RoleBinding": "judged by rbac-least-privilege and stack-invariants",
     "rbac.authorization.k8s.io/ClusterRole": "judged by rbac-least-privilege",
     "rbac.authorization.k8s.io/ClusterRoleBinding": "judged by rbac-least-privilege and stack-invariants",
+    "admissionregistration.k8s.io/ValidatingAdmissionPolicy": "judged by admission-policies",
+    "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": "judged by admission-policies",
   } as Reasoned,
 
   /** Other resources, by package (the first part of a type) or whole type, each with its reason. */

@@ -16,7 +16,7 @@ export interface DistributionRightsArgs {
  * The right to keep ConfigMap `mesh-tokens` in each zone's namespace, and no other one; and to have kubelet bring changed ConfigMaps to pods at once: to watch
  * them, and to annotate pods. A Role and a RoleBinding in each namespace.
  *
- * Kubernetes can't limit `create` to a name; what is created under another one is read by nobody, and what exists can't be changed. Pods are annotated by way
+ * Kubernetes can't limit `create` to a name; what is created under another one the admission policies refuse, and what exists can't be changed. Pods are annotated by way
  * of their status: the right to patch pods themselves would be the right to change their images. Secrets are not watched, for even their metadata can't be
  * without the right to read them; `<service>-trust` is annotated with a digest of the certificate beside it.
  */

@@ -46,6 +46,15 @@ const settingsSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*$/, "is not a registry name such as registry.example.org/team")
     .default("registry.lucid.internal"),
+  /** Image repositories, with commas between, that services of other stacks may run besides those that the document names. */
+  joinedImages: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9._:/-]*(,[a-z0-9][a-z0-9._:/-]*)*$/,
+      "is not a list of repositories such as registry.example.org/billing,registry.example.org/ledger",
+    )
+    .transform((list) => list.split(","))
+    .optional(),
   /** CIDR of the Kubernetes API's endpoints, as pods reach them. */
   apiServerCidr: z
     .cidrv4("is not a CIDR such as 10.0.0.1/32")

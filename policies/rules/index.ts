@@ -1,4 +1,5 @@
 import type { ResourceRule, StackRule } from "../judgement/rule";
+import { admissionPolicies } from "./admission-policies";
 import { consulDefaultDeny } from "./consul-default-deny";
 import { consulLeastPrivilege } from "./consul-least-privilege";
 import { egressTorOnly } from "./egress-tor-only";
@@ -43,6 +44,7 @@ export const resourceRules: readonly ResourceRule[] = [
   servicesInternalOnly,
   tlsPrivateKeys,
   tlsCertificates,
+  admissionPolicies,
 ];
 
 /** Rules that judge a stack as a whole. */

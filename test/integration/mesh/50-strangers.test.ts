@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS } from "../../../mesh";
+import { withoutAdmission } from "../support/admission";
 import { core, podOf } from "../support/cluster";
 import { mesh } from "../support/document";
 import { eventually } from "../support/eventually";
@@ -12,17 +13,15 @@ const CONTAINER = "stranger";
 async function stranger(namespace: string): Promise<Tester> {
   const name = "stranger";
   await noStranger(namespace, name);
-  await core.createNamespacedPod({
-    namespace,
-    body: {
-      metadata: { name },
-      spec: {
-        automountServiceAccountToken: false,
-        terminationGracePeriodSeconds: 0,
-        containers: [shell(CONTAINER)],
-      },
+  const body = {
+    metadata: { name },
+    spec: {
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+      containers: [shell(CONTAINER)],
     },
-  });
+  };
+  await withoutAdmission(() => core.createNamespacedPod({ namespace, body }));
   return eventually(`the stranger in ${namespace}`, async () => {
     const { status } = await core.readNamespacedPod({ name, namespace });
     assert.equal(status?.phase, "Running");

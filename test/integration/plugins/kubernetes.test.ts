@@ -10,7 +10,7 @@ import { ConfigValues } from "../../../dev/plugins/protocol/config";
 import { type Properties, reveal, Secret } from "../../../dev/plugins/protocol/values";
 import { Engine, type Stored } from "./engine";
 
-const NAMESPACE = "lucid-plugin-test";
+const NAMESPACE = "plugin-test";
 const NAMESPACE_PATH = `/api/v1/namespaces/${NAMESPACE}`;
 const CONFIG: Properties = { kubeconfig: kubeconfigPath, enableConfigMapMutable: "true", enableSecretMutable: "true" };
 

@@ -4,7 +4,7 @@ import * as tls from "node:tls";
 import type { Protocol, Service } from "../../../mesh";
 import { SIDECAR_PORTS } from "../../../mesh";
 import { IDENTITY_TOKEN } from "../../../mesh/wire";
-import { core, forward } from "./cluster";
+import { core, forward, podOf } from "./cluster";
 import type { PodRef } from "./cluster";
 
 /** What a client shows. */
@@ -25,12 +25,18 @@ export async function credentialsOf(service: Service): Promise<Credentials> {
   return { cert: text("tls.crt"), key: text("tls.key"), token: await tokenOf(service) };
 }
 
-/** A token of a service's account, as kubelet asks for one (bound to no pod, though). */
+/** A token of a service's account, as kubelet asks for one: bound to a pod of its, where it is for the mesh. */
 export async function tokenOf(
   { name, namespace }: Pick<Service, "name" | "namespace">,
   audience: string = IDENTITY_TOKEN.audience,
 ): Promise<string> {
-  const spec = { audiences: [audience], expirationSeconds: IDENTITY_TOKEN.lifetimeSeconds };
+  const boundObjectRef = { kind: "Pod", apiVersion: "v1", name: (await podOf({ name, namespace })).name };
+  const isOfMesh = audience === IDENTITY_TOKEN.audience;
+  const spec = {
+    audiences: [audience],
+    expirationSeconds: IDENTITY_TOKEN.lifetimeSeconds,
+    ...(isOfMesh ? { boundObjectRef } : {}),
+  };
   const { status } = await core.createNamespacedServiceAccountToken({ name, namespace, body: { spec } });
   if (status === undefined) throw new Error(`the API server issued no token for ${name}`);
   return status.token;

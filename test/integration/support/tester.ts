@@ -2,6 +2,7 @@ import type { V1ContainerState, V1PodStatus } from "@kubernetes/client-node";
 import type { Service } from "../../../mesh";
 import { core, exec, podOf, strategicPatch } from "./cluster";
 import type { PodRef } from "./cluster";
+import { withoutAdmission } from "./admission";
 import { eventually } from "./eventually";
 
 const NAME = "tester";
@@ -37,10 +38,8 @@ function stateIn(status: V1PodStatus | undefined, container: string): V1Containe
 }
 
 async function add(pod: PodRef, name: string): Promise<void> {
-  await core.patchNamespacedPodEphemeralcontainers(
-    { ...pod, body: { spec: { ephemeralContainers: [shell(name)] } } },
-    strategicPatch,
-  );
+  const body = { spec: { ephemeralContainers: [shell(name)] } };
+  await withoutAdmission(() => core.patchNamespacedPodEphemeralcontainers({ ...pod, body }, strategicPatch));
 }
 
 /** A container with a shell and nothing else, for two hours. */

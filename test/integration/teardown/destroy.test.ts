@@ -1,4 +1,4 @@
-import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
+import { AdmissionregistrationV1Api, RbacAuthorizationV1Api } from "@kubernetes/client-node";
 import assert from "node:assert/strict";
 import { LABELS, PART_OF } from "../../../mesh";
 import { core, kubeConfig, networking } from "../support/cluster";
@@ -25,12 +25,15 @@ describe("pulumi destroy", function () {
   });
 
   it("leaves no object of the mesh anywhere, and no volume", async () => {
+    const admission = kubeConfig.makeApiClient(AdmissionregistrationV1Api);
     const rbac = kubeConfig.makeApiClient(RbacAuthorizationV1Api);
     const labelSelector = `${LABELS.partOf}=${PART_OF}`;
     await eventually(
       "the end of the mesh's objects",
       async () => {
         const lists = await Promise.all([
+          admission.listValidatingAdmissionPolicy({ labelSelector }),
+          admission.listValidatingAdmissionPolicyBinding({ labelSelector }),
           rbac.listClusterRole({ labelSelector }),
           rbac.listClusterRoleBinding({ labelSelector }),
           rbac.listRoleForAllNamespaces({ labelSelector }),

@@ -1,0 +1,102 @@
+/** What of a mesh the policies hold requests against. */
+import { type Mesh, type Service, type ZoneName, isJob } from "../mesh";
+import { CONSUL, NODE_RESOLVER, WELL_KNOWN } from "../mesh/wire";
+import { repositoryOf, spellings } from "./images";
+import { networkLeave, type NetworkLeave } from "./network-leave";
+
+/** Images that the document does not name, as references or repositories. */
+export interface AdmissionImages {
+  readonly envoy: string;
+  readonly startGate: string;
+  readonly controller: string;
+  readonly prometheus: string;
+  readonly jaeger: string;
+  readonly consul: string;
+  readonly coredns: string;
+  /** Repositories that services of other stacks may run besides those that the document names. */
+  readonly joined: readonly string[];
+}
+
+/** What the stack's configuration says of them. */
+export interface AdmissionOptions {
+  readonly images: AdmissionImages;
+  /** CIDR of the Kubernetes API's endpoints, as pods reach them. */
+  readonly apiServerCidr: string;
+  readonly apiServerPort: number;
+}
+
+/** A party is `<zone>/<service>`. */
+export interface AdmissionData {
+  /** Every party, to the repositories that its own containers may run. */
+  readonly services: ReadonlyMap<string, readonly string[]>;
+  /** Parties without a sidecar. */
+  readonly infrastructure: readonly string[];
+  /** Parties that nobody is to believe any more. */
+  readonly revoked: readonly string[];
+  /** Spellings of the sidecar's repository, and of the start gate's. */
+  readonly sidecarImages: readonly string[];
+  readonly startGateImages: readonly string[];
+  readonly network: NetworkLeave;
+  /** Namespaces in which this mesh's own stack runs pods that callers know. */
+  readonly inhabited: readonly string[];
+}
+
+/** Computes it from the document. */
+export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionData {
+  const { images } = options;
+  const infrastructure = new Map([
+    [party("mesh", CONSUL.service), repositories(images.consul)],
+    [party("mesh", NODE_RESOLVER.service), repositories(images.coredns, images.consul)],
+  ]);
+  const declared = mesh.services.flatMap((service) => imagesOf(service, images));
+  const services = mesh.services.map((service): [string, readonly string[]] => [
+    party(service.zone, service.name),
+    service.workload.kind === "joined"
+      ? repositories(...declared, ...images.joined)
+      : repositories(...imagesOf(service, images)),
+  ]);
+  return {
+    services: new Map([...services, ...infrastructure]),
+    infrastructure: [...infrastructure.keys()],
+    revoked: mesh.services.filter(({ revoked }) => revoked !== undefined).map(({ zone, name }) => party(zone, name)),
+    sidecarImages: repositories(images.envoy),
+    startGateImages: repositories(images.startGate),
+    network: networkLeave(mesh, options),
+    inhabited: [...new Set(mesh.services.filter(isLasting).map(({ namespace }) => namespace))],
+  };
+}
+
+/** `<zone>/<service>`. */
+export function party(zone: ZoneName, service: string): string {
+  return `${zone}/${service}`;
+}
+
+/** Whether pods of the service run until this stack takes them away, which takes them the seconds of their drain. */
+function isLasting(service: Service): boolean {
+  return service.revoked === undefined && service.workload.kind !== "joined" && !isJob(service);
+}
+
+/** Images that the document names for a service, or that are the mesh's own. */
+function imagesOf({ name, workload }: Service, images: AdmissionImages): readonly string[] {
+  switch (workload.kind) {
+    case "joined":
+      return [];
+    case "versions":
+      return workload.versions.map(({ image }) => image);
+    case "component":
+      return componentImages(name, images);
+    default:
+      return [workload.image];
+  }
+}
+
+function componentImages(name: string, images: AdmissionImages): readonly string[] {
+  if (name === WELL_KNOWN.prometheus) return [images.prometheus];
+  if (name === WELL_KNOWN.jaeger) return [images.jaeger];
+  return [images.controller];
+}
+
+/** Every spelling of the repositories of some images, each once. */
+function repositories(...images: readonly string[]): readonly string[] {
+  return [...new Set(images.flatMap((image) => spellings(repositoryOf(image))))];
+}

@@ -1,0 +1,72 @@
+/** What NetworkPolicies may open: the document's calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
+import type { Mesh, Service } from "../mesh";
+import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
+
+export interface NetworkLeave {
+  /** For each party those that it may reach on the sidecars' port. */
+  readonly calls: ReadonlyMap<string, readonly string[]>;
+  /** Further openings, `<from>><to>:<number>/<protocol>`; `*` is every party with a sidecar. Of the callee's side, and of the caller's. */
+  readonly letIn: readonly string[];
+  readonly letOut: readonly string[];
+}
+
+/** What of a stack's configuration decides it. */
+interface Surroundings {
+  readonly apiServerCidr: string;
+  readonly apiServerPort: number;
+}
+
+/** The cluster's own DNS, as policies name it. */
+export const CLUSTER_DNS = "external/kube-dns";
+
+const consul = `mesh/${CONSUL.service}`;
+const resolver = `mesh/${NODE_RESOLVER.service}`;
+const dns = (port: number) => [`${port}/UDP`, `${port}/TCP`];
+const gossip = [`${CONSUL.gossipPort}/TCP`, `${CONSUL.gossipPort}/UDP`];
+
+export function networkLeave(mesh: Mesh, { apiServerCidr, apiServerPort }: Surroundings): NetworkLeave {
+  const inspectors = trusted(mesh, WELL_KNOWN.prometheus, WELL_KNOWN.controller);
+  const controllers = trusted(mesh, WELL_KNOWN.controller);
+  const both = [
+    ...inspectors.map((from) => opening(from, "*", `${SIDECAR_PORTS.inspection}/TCP`)),
+    ...dns(NODE_RESOLVER.dnsPort).map((port) => opening("*", resolver, port)),
+    ...controllers.map((from) => opening(from, consul, `${CONSUL.httpsPort}/TCP`)),
+    ...[consul, resolver].flatMap((from) => [
+      ...[`${CONSUL.rpcPort}/TCP`, ...gossip].map((port) => opening(from, consul, port)),
+      ...gossip.map((port) => opening(from, resolver, port)),
+    ]),
+  ];
+  return {
+    calls: callsOf(mesh),
+    // The start gate's canary is let in and out nowhere: a pod that reaches it has no enforced policy yet.
+    letIn: [...both, opening("*", resolver, `${NODE_RESOLVER.canaryPort}/TCP`)],
+    letOut: [
+      ...both,
+      ...controllers.map((from) => opening(from, apiServerCidr, `${apiServerPort}/TCP`)),
+      ...[consul, resolver].flatMap((from) => dns(53).map((port) => opening(from, CLUSTER_DNS, port))),
+    ],
+  };
+}
+
+function callsOf(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
+  const parties = new Map(mesh.services.map((service) => [service.name, partyOf(service)]));
+  const calls = new Map<string, Set<string>>();
+  for (const { from, to } of mesh.edges) {
+    const [caller, callee] = [parties.get(from), parties.get(to)];
+    if (caller === undefined || callee === undefined) continue;
+    calls.set(caller, (calls.get(caller) ?? new Set()).add(callee));
+  }
+  return new Map([...calls].map(([caller, callees]) => [caller, [...callees]]));
+}
+
+function trusted(mesh: Mesh, ...names: readonly string[]): readonly string[] {
+  return mesh.services.filter(({ name, revoked }) => names.includes(name) && revoked === undefined).map(partyOf);
+}
+
+function partyOf({ zone, name }: Service): string {
+  return `${zone}/${name}`;
+}
+
+function opening(from: string, to: string, port: string): string {
+  return `${from}>${to}:${port}`;
+}
