@@ -92,6 +92,8 @@ function commonConfig(joinNames: readonly string[], gossipKey: string): Record<s
     retry_interval: "2s",
     disable_update_check: true,
     enable_agent_tls_for_checks: false,
+    // A renewed leaf is served as soon as kubelet has brought it; without this, what the agent started with is served until it ends.
+    auto_reload_config: true,
     log_json: true,
     tls: {
       defaults: {

@@ -6,6 +6,7 @@ import { plainCopy } from "../judgement/plain";
 const SETTINGS: readonly string[] = [
   "acl",
   "addresses",
+  "auto_reload_config",
   "autopilot",
   "bind_addr",
   "bootstrap_expect",

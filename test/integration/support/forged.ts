@@ -19,6 +19,8 @@ export interface Forgery {
   /** Zone whose issuing authority signs. */
   readonly signer: ZoneName;
   readonly uri: string;
+  /** Default: none. */
+  readonly hostNames?: readonly string[];
   /** In hexadecimal. Default: a fixed one. */
   readonly serialNumber?: string;
   readonly notBefore?: Date;
@@ -44,7 +46,10 @@ export async function forge(forgery: Forgery): Promise<Credentials> {
     extensions: [
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth, x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([{ type: "url", value: forgery.uri }]),
+      new x509.SubjectAlternativeNameExtension([
+        { type: "url", value: forgery.uri },
+        ...(forgery.hostNames ?? []).map((value) => ({ type: "dns" as const, value })),
+      ]),
     ],
   });
   const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
