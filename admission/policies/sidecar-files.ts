@@ -24,6 +24,8 @@ export function sidecarFiles(data: AdmissionData): AdmissionPolicy {
           expression: "variables.initContainers.map(each, each.?volumeMounts.orValue([]))",
         },
         { name: "sidecarMounts", expression: "size(variables.mounts) > 0 ? variables.mounts[0] : []" },
+        // A pod without a sidecar is lucid-sidecars' to refuse: of several refusals kubectl shows one, and that is the one that tells the mend.
+        { name: "unread", expression: "variables.exempt || size(variables.initContainers) == 0" },
         {
           name: "others",
           expression: `variables.containers.filter(each, size(variables.initContainers) == 0 || each.name != variables.initContainers[0].name)`,
@@ -35,15 +37,15 @@ export function sidecarFiles(data: AdmissionData): AdmissionPolicy {
       ],
       validations: [
         {
-          expression: `variables.exempt || (${mounted(SIDECAR_PATHS.config, isConfiguration("volume"))})`,
+          expression: `variables.unread || (${mounted(SIDECAR_PATHS.config, isConfiguration("volume"))})`,
           message: `what the sidecar reads at ${SIDECAR_PATHS.config} is not its service's own; mount the projected ConfigMaps <service>-envoy, <service>-trust and (optional) ${IDENTITY_TOKEN.keysConfigMap} there, whole`,
         },
         {
-          expression: `variables.exempt || (${mounted(SIDECAR_PATHS.certificate, `volume.?secret.?secretName.orValue("") == variables.service + "${KEY_SUFFIX}" && !has(volume.secret.items) && !volume.secret.?optional.orValue(false)`)})`,
+          expression: `variables.unread || (${mounted(SIDECAR_PATHS.certificate, `volume.?secret.?secretName.orValue("") == variables.service + "${KEY_SUFFIX}" && !has(volume.secret.items) && !volume.secret.?optional.orValue(false)`)})`,
           message: `what the sidecar reads at ${SIDECAR_PATHS.certificate} is not its service's own; mount Secret <service>${KEY_SUFFIX} there, whole`,
         },
         {
-          expression: `variables.exempt || (${mounted(SIDECAR_PATHS.token, isToken("volume"))})`,
+          expression: `variables.unread || (${mounted(SIDECAR_PATHS.token, isToken("volume"))})`,
           message: `what the sidecar reads at ${SIDECAR_PATHS.token} is not its identity token; mount the projected service-account token for ${IDENTITY_TOKEN.audience} of ${IDENTITY_TOKEN.lifetimeSeconds} s there, as file ${IDENTITY_TOKEN.file}`,
         },
         {

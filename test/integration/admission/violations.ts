@@ -234,8 +234,8 @@ const sidecars: readonly Violation[] = [
     of: ROUTER,
     path: INIT,
     refused: undefined,
-    policy: "lucid-(sidecars|sidecar-files)",
-    says: /has no sidecar; attach one|not its (service's own|identity token)/,
+    policy: "lucid-sidecars",
+    says: /has no sidecar; attach one/,
   },
   {
     title: "a sidecar of another image",
