@@ -67,3 +67,28 @@ for (const { title, mesh, ceiling, kinds } of DECLARED) {
     }
   });
 }
+
+/** Planes may stand in stacks of their own: each is judged by what it shows, without false alarm. */
+describe("each zone of Lucid, deployed by a stack of its own, passes the pack", function () {
+  this.timeout(60_000);
+
+  for (const { name: zone, namespace } of lucid.zones) {
+    it(zone, async () => {
+      const own = (await plannedResources()).filter(({ name, type, properties }) => {
+        const key = type.endsWith(":Namespace") ? "name" : "namespace";
+        return properties.at("metadata", key).is(namespace) || name.startsWith(`${zone}-ca`);
+      });
+      assert.ok(own.some(({ type }) => type.endsWith(":Namespace")));
+      const alone = own.flatMap((resource) =>
+        resourceRules
+          .filter((rule) => rule.concerns(resource.type))
+          .flatMap((rule) => judgeResource(rule, resource, LUCID_CEILING).map((finding) => ({ resource, ...finding }))),
+      );
+      const together = stackRules.flatMap((rule) => rule.judge(own, LUCID_CEILING));
+      assert.deepEqual(
+        [...alone, ...together].map(({ resource, path, problem }) => `${resource.name}: ${path}: ${problem}`),
+        [],
+      );
+    });
+  }
+});
