@@ -18,5 +18,5 @@ export { readMesh } from "./reading/mesh";
 export type { Knowledge, MeshReading } from "./reading/mesh";
 export { readSidecar } from "./reading/sidecar";
 export type { Provenance } from "./reading/trust";
-export { isCovered, pathPattern, ruleText } from "./requests";
-export type { PathPattern, RequestRule } from "./requests";
+export { isCovered, matches, pathPattern, representatives, ruleText } from "./requests";
+export type { PathPattern, Request, RequestRule } from "./requests";

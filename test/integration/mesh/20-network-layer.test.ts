@@ -5,10 +5,11 @@ import { SIDECAR_PORTS, WELL_KNOWN, edgesFrom, edgesTo } from "../../../mesh";
 import type { Service } from "../../../mesh";
 import { withoutAdmission } from "../support/admission";
 import { networking, podOf } from "../support/cluster";
-import { computedNetwork, liveObjects } from "../support/computed-network";
+import { computedNetwork } from "../support/computed-network";
 import type { Computed, Party } from "../support/computed-network";
 import { mesh } from "../support/document";
 import { eventually } from "../support/eventually";
+import { liveObjects } from "../support/live-objects";
 import { connects, testerIn } from "../support/tester";
 import type { Tester } from "../support/tester";
 

@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { network } from "../../../dev/cluster/layout";
-import { kubeconfigPath } from "../../../dev/paths";
 import { meshObjects, partyName, partyOf, readManifests } from "../../../policies/reachability";
 import { Reachability, readCluster } from "../../../policies/reachability/network";
 import type { Workload } from "../../../policies/reachability/network";
-import { toolPath } from "./tool-path";
+import { liveObjects } from "./live-objects";
 
 /** Who stands at one end of a connection: a service, or infrastructure without a sidecar. */
 export interface Party {
@@ -15,18 +12,6 @@ export interface Party {
 
 /** Whether a party may open a TCP connection to a port of another. */
 export type Computed = (from: Party, to: Party, port: number) => boolean;
-
-/** What the evaluator reads. */
-const KINDS = "namespaces,networkpolicies,deployments,statefulsets,daemonsets,jobs,cronjobs,pods";
-const MOST_BYTES = 64 * 2 ** 20;
-
-const run = promisify(execFile);
-
-/** The objects that decide who reaches whom, as the cluster holds them now, in JSON. */
-export async function liveObjects(): Promise<string> {
-  const args = ["--kubeconfig", kubeconfigPath, "get", KINDS, "--all-namespaces", "--output", "json"];
-  return (await run(toolPath("kubectl"), args, { maxBuffer: MOST_BYTES })).stdout;
-}
 
 /**
  * The network layer of the proof, computed from what the cluster holds now.

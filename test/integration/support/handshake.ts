@@ -47,7 +47,10 @@ export interface Attempt {
   readonly serverName: string;
   readonly protocol: Protocol;
   readonly credentials?: Credentials;
-  readonly path?: string;
+  /** `GET` where it is not said. */
+  readonly method?: string | undefined;
+  /** `/` where it is not said. */
+  readonly path?: string | undefined;
   readonly port?: number;
   readonly tlsOptions?: tls.ConnectionOptions;
 }
@@ -72,8 +75,8 @@ export async function request(attempt: Attempt): Promise<Answer> {
     };
     const token = attempt.credentials?.token;
     const headers: Headers = token === undefined ? {} : { [IDENTITY_TOKEN.header]: token };
-    const path = attempt.path ?? "/";
-    return await (overHttp2 ? getHttp2(options, path, headers) : getHttp1(options, path, headers));
+    const { method = "GET", path = "/" } = attempt;
+    return await (overHttp2 ? askHttp2(options, method, path, headers) : askHttp1(options, method, path, headers));
   } finally {
     forwarded.close();
   }
@@ -83,11 +86,12 @@ const TIMEOUT_MS = 10_000;
 
 type Headers = Readonly<Record<string, string>>;
 
-function getHttp1(options: tls.ConnectionOptions, path: string, headers: Headers): Promise<Answer> {
+function askHttp1(options: tls.ConnectionOptions, method: string, path: string, headers: Headers): Promise<Answer> {
   return new Promise((resolve) => {
-    const call = https.get(
+    const call = https.request(
       {
         ...options,
+        method,
         path,
         agent: false,
         timeout: TIMEOUT_MS,
@@ -105,10 +109,11 @@ function getHttp1(options: tls.ConnectionOptions, path: string, headers: Headers
     call.on("error", (error) => {
       resolve({ refused: error.message });
     });
+    call.end();
   });
 }
 
-function getHttp2(options: tls.ConnectionOptions, path: string, headers: Headers): Promise<Answer> {
+function askHttp2(options: tls.ConnectionOptions, method: string, path: string, headers: Headers): Promise<Answer> {
   return new Promise((resolve) => {
     const session = http2.connect("https://probe", { createConnection: () => tls.connect(options) });
     const end = (answer: Answer) => {
@@ -124,7 +129,7 @@ function getHttp2(options: tls.ConnectionOptions, path: string, headers: Headers
     session.on("close", () => {
       end({ refused: "closed" });
     });
-    const stream = session.request({ ":path": path, ...headers });
+    const stream = session.request({ ":method": method, ":path": path, ...headers }, { endStream: true });
     let status = 0;
     const chunks: Buffer[] = [];
     stream.on("response", (headers) => {
