@@ -45,8 +45,8 @@ export const NO_DRY_RUN: NamedExpression = {
   expression: "!(has(request.dryRun) && request.dryRun)",
 };
 
-/** What was admitted once stays: only what changes is judged, so that a controller may scale or finish what is older than a policy. */
-export function whereChanged(...paths: readonly string[]): NamedExpression {
-  const same = paths.map((path) => `dyn(object).${path} == dyn(oldObject).${path}`).join(" && ");
+/** What was admitted once stays: only what changes in these fields is judged, so that a controller may scale or finish what is older than a policy. */
+export function whereChanged(...fields: readonly string[]): NamedExpression {
+  const same = fields.map((field) => `dyn(object).?${field} == dyn(oldObject).?${field}`).join(" && ");
   return { name: "changed", expression: `request.operation != "UPDATE" || !(${same})` };
 }

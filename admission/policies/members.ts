@@ -66,13 +66,16 @@ export function members(data: AdmissionData): AdmissionPolicy {
   };
 }
 
-/** ServiceAccounts, which certificates and rights are bound to, are members'. Kubernetes keeps one named `default` in each namespace. */
+/**
+ * ServiceAccounts, which certificates and rights are bound to, are members'. Kubernetes keeps one named `default` in each namespace. A name never changes, so an
+ * update has nothing to judge; and what the document gives up is finished by one.
+ */
 export function accounts(data: AdmissionData): AdmissionPolicy {
   return {
     name: "lucid-accounts",
     spec: {
       failurePolicy: "Fail",
-      matchConstraints: inZones([resources("", ["serviceaccounts"])]),
+      matchConstraints: inZones([resources("", ["serviceaccounts"], ["CREATE"])]),
       matchConditions: [NO_DRY_RUN],
       variables: [
         ...shards("services", data.services),

@@ -1,5 +1,5 @@
 /** Rights inside a zone are named one by one, and given to somebody in particular. */
-import { inZones, NO_DRY_RUN, resources } from "../match";
+import { inZones, NO_DRY_RUN, resources, whereChanged } from "../match";
 import type { AdmissionPolicy } from "../model";
 
 const EVERYBODY = ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"];
@@ -11,7 +11,7 @@ export function roles(): AdmissionPolicy {
     spec: {
       failurePolicy: "Fail",
       matchConstraints: inZones([resources("rbac.authorization.k8s.io", ["roles"])]),
-      matchConditions: [NO_DRY_RUN],
+      matchConditions: [NO_DRY_RUN, whereChanged("rules")],
       validations: [
         {
           expression:
@@ -33,7 +33,7 @@ export function roleBindings(): AdmissionPolicy {
     spec: {
       failurePolicy: "Fail",
       matchConstraints: inZones([resources("rbac.authorization.k8s.io", ["rolebindings"])]),
-      matchConditions: [NO_DRY_RUN],
+      matchConditions: [NO_DRY_RUN, whereChanged("roleRef", "subjects")],
       validations: [
         {
           expression: 'object.roleRef.kind == "Role"',

@@ -43,9 +43,13 @@ export async function ask(config: KubeConfig, request: ApiRequest): Promise<Mani
 
 function send(url: string, options: https.RequestOptions, { body, contentType, user }: ApiRequest) {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const sent = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
       ...(options.headers as Record<string, string> | undefined),
-      ...(body === undefined ? {} : { "content-type": contentType ?? "application/json" }),
+      // Node tells the length of a DELETE's body only where it is told to.
+      ...(sent === undefined
+        ? {}
+        : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(sent) }),
       ...(user === undefined ? {} : { "impersonate-user": user }),
     };
     // Each on a connection of its own.
@@ -58,7 +62,7 @@ function send(url: string, options: https.RequestOptions, { body, contentType, u
       });
     });
     call.on("error", reject);
-    call.end(body === undefined ? undefined : JSON.stringify(body));
+    call.end(sent);
   });
 }
 
