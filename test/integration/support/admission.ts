@@ -1,4 +1,5 @@
 /** Takes the admission policies out for one request: a test of another layer does what they refuse. */
+import assert from "node:assert/strict";
 import { AdmissionregistrationV1Api } from "@kubernetes/client-node";
 import { PROBE } from "../../../admission";
 import { LABELS, PART_OF } from "../../../mesh";
@@ -14,26 +15,31 @@ export async function withoutAdmission<T>(request: () => Promise<T>): Promise<T>
   const mine = turn.then(async () => {
     await setAction("Audit");
     try {
-      // What they always refuse passes: the API server has heard of it.
-      const body = { metadata: { name: PROBE } };
-      await eventually("admission policies that refuse nothing", () =>
-        core.createNamespacedConfigMap({ namespace: "lucid-mesh", body, dryRun: "All" }),
-      );
+      await eventually("admission policies that refuse nothing", probe);
       return await request();
     } finally {
       await setAction("Deny");
+      // Else the next turn would take what is left of this one for its own.
+      await eventually("admission policies that refuse", () => assert.rejects(probe, /are in force/));
     }
   });
   turn = mine.catch(() => undefined);
   return mine;
 }
 
+/** Asks for what the policies always refuse: it passes, or not, once the API server has heard of them all. */
+function probe(): Promise<unknown> {
+  const body = { metadata: { name: PROBE } };
+  return core.createNamespacedConfigMap({ namespace: "lucid-mesh", body, dryRun: "All" });
+}
+
 async function setAction(action: "Audit" | "Deny"): Promise<void> {
   const labelSelector = `${LABELS.partOf}=${PART_OF}`;
   const { items } = await api.listValidatingAdmissionPolicyBinding({ labelSelector });
   // The probe's last, by which it is seen that all are out.
-  const names = items.map(({ metadata }) => metadata?.name ?? "").sort((a) => (a === "lucid-in-force" ? 1 : -1));
-  for (const name of names) {
+  const isProbe = (name: string) => name === "lucid-in-force";
+  const names = items.map(({ metadata }) => metadata?.name ?? "");
+  for (const name of [...names.filter((each) => !isProbe(each)), ...names.filter(isProbe)]) {
     const body = { spec: { validationActions: [action] } };
     await api.patchValidatingAdmissionPolicyBinding({ name, body }, mergePatch);
   }
