@@ -1,7 +1,7 @@
 import { proveRandomPrograms } from "./random-programs";
 
 /** How many; `test/campaigns/reachability.test.ts` tries a thousand. */
-const COUNT = Number(process.env.RANDOM_MESHES ?? 100);
+const COUNT = Number(process.env.RANDOM_MESHES ?? 40);
 const SECONDS_EACH = 15;
 
 describe(`of ${COUNT} random meshes, as the program renders them`, function () {
