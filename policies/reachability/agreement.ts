@@ -1,5 +1,5 @@
 import { Reachability as Calls, serviceOf, zoneOf } from "./envoy";
-import type { Admission, Party, Sidecar, Way } from "./envoy";
+import type { Admission, Callee, Party, Sidecar, Way } from "./envoy";
 import type { Layer, LayerName, LayerViolation, Place } from "./layer";
 import { PortSet, Reachability as Connections } from "./network";
 import type { Connection } from "./network";
@@ -24,6 +24,8 @@ export const agreementLayer: Layer = {
 interface Opinion {
   readonly layer: LayerName;
   readonly isOpen: boolean;
+  /** Whether it is about this edge alone. Roots and names are for several, and a way to all of a zone is for those of it who are open: they open none. */
+  readonly isOfEdge: boolean;
   /** What opens it, or has nothing that would. */
   readonly places: readonly Place[];
 }
@@ -94,7 +96,12 @@ class Edge {
       ...this.ways.map(({ callee }) => callee.port),
     ]);
     if (ports.size === 0) {
-      const authorization: Opinion = { layer: "authorization", isOpen: false, places: [envoyFiles(this.callee)] };
+      const authorization: Opinion = {
+        layer: "authorization",
+        isOpen: false,
+        isOfEdge: true,
+        places: [envoyFiles(this.callee)],
+      };
       return this.told("any port", [network, authorization]);
     }
     return [...ports].flatMap((port) => this.told(port, [network, ...this.sidecarOpinions(port)]));
@@ -103,8 +110,7 @@ class Edge {
   private told(port: string, opinions: readonly Opinion[]): LayerViolation[] {
     const open = opinions.filter(({ isOpen }) => isOpen);
     const closed = opinions.filter(({ isOpen }) => !isOpen);
-    // Roots and names are for several edges: by themselves they open none.
-    const opening = open.filter(({ layer }) => layer !== "trust" && layer !== "names");
+    const opening = open.filter(({ isOfEdge }) => isOfEdge);
     if (closed.length === 0 || opening.length === 0) return [];
     const text = (list: readonly Opinion[]) => list.map(opinionText).join(", and ");
     return [
@@ -131,7 +137,7 @@ class Edge {
       : halves
           .filter((half) => !half.ports.meets(ports))
           .flatMap(({ policies }) => policies.map(({ title }) => ({ object: title, path: "" })));
-    return { layer: "network", isOpen, places };
+    return { layer: "network", isOpen, isOfEdge: true, places };
   }
 
   private sidecarOpinions(port: string): Opinion[] {
@@ -140,6 +146,7 @@ class Edge {
     const authorization: Opinion = {
       layer: "authorization",
       isOpen: admissions.length > 0,
+      isOfEdge: true,
       places: or(
         admissions.flatMap(({ grants }) => grants.map(({ place }) => place)),
         envoyFiles(this.callee),
@@ -152,6 +159,7 @@ class Edge {
       {
         layer: "ways",
         isOpen: ways.length > 0,
+        isOfEdge: ways.some(({ callee }) => !isOfZone(callee)),
         places: or(
           ways.map(({ callee }) => callee.place),
           envoyFiles(this.caller),
@@ -166,7 +174,7 @@ class Edge {
   private trust({ party, roots }: Sidecar, other: Sidecar): Opinion {
     const found = roots.get(zoneOf(other.party));
     const file = { object: `ConfigMap lucid-${zoneOf(party)}/${serviceOf(party)}-trust`, path: "" };
-    return { layer: "trust", isOpen: found !== undefined, places: [found?.place ?? file] };
+    return { layer: "trust", isOpen: found !== undefined, isOfEdge: false, places: [found?.place ?? file] };
   }
 
   /** Whether the application is told an address for it; what its sidecar asks by itself needs none. */
@@ -174,11 +182,14 @@ class Edge {
     const { names } = this.caller;
     const isTold = ({ callee, dials }: Way) =>
       callee.asked ||
-      dials.some(
-        ({ address }) => callee.party.endsWith("/*") || names.some(({ addresses }) => addresses.includes(address)),
-      );
-    return { layer: "names", isOpen: ways.every(isTold), places: [envoyFiles(this.caller)] };
+      dials.some(({ address }) => isOfZone(callee) || names.some(({ addresses }) => addresses.includes(address)));
+    return { layer: "names", isOpen: ways.every(isTold), isOfEdge: false, places: [envoyFiles(this.caller)] };
   }
+}
+
+/** Whether it is anybody of a zone, whose address each request says. */
+function isOfZone({ party }: Callee): boolean {
+  return party.endsWith("/*");
 }
 
 function envoyFiles({ party }: Sidecar): Place {

@@ -14,6 +14,7 @@ import { lucid, plannedResources } from "./support/planned";
 const KINDS = ["Namespace", "Deployment", "StatefulSet", "DaemonSet", "NetworkPolicy", "ConfigMap"];
 const DECLARED: readonly { title: string; mesh: Mesh; ceiling: Ceiling; kinds: readonly string[] }[] = [
   { title: "Lucid", mesh: lucid, ceiling: LUCID_CEILING, kinds: KINDS },
+  { title: "Lucid with a service revoked", mesh: revokedMesh("payout-router"), ceiling: LUCID_CEILING, kinds: KINDS },
   {
     title: "Lucid with services revoked",
     mesh: revokedMesh("payout-router", "prometheus"),

@@ -92,7 +92,7 @@ describe("a service revoked under load", function () {
 
   it("has no pod and no account any more, and its Deployment says why", async () => {
     await eventually("its pods are gone", async () => assert.deepEqual(await podsOf(router), []), RETURN_SECONDS);
-    await assert.rejects(tokenOf(router), /not found/);
+    await assert.rejects(tokenOf(router, "anybody"), /not found/);
     const { metadata, spec } = await apps.readNamespacedDeployment({ name: router.name, namespace: router.namespace });
     assert.equal(spec?.replicas, 0);
     assert.equal(metadata?.annotations?.["lucid.internal/revoked"], REASON);

@@ -30,12 +30,12 @@ export async function tokenOf(
   { name, namespace }: Pick<Service, "name" | "namespace">,
   audience: string = IDENTITY_TOKEN.audience,
 ): Promise<string> {
-  const boundObjectRef = { kind: "Pod", apiVersion: "v1", name: (await podOf({ name, namespace })).name };
   const isOfMesh = audience === IDENTITY_TOKEN.audience;
+  const pod = isOfMesh ? await podOf({ name, namespace }) : undefined;
   const spec = {
     audiences: [audience],
     expirationSeconds: IDENTITY_TOKEN.lifetimeSeconds,
-    ...(isOfMesh ? { boundObjectRef } : {}),
+    ...(pod === undefined ? {} : { boundObjectRef: { kind: "Pod", apiVersion: "v1", name: pod.name } }),
   };
   const { status } = await core.createNamespacedServiceAccountToken({ name, namespace, body: { spec } });
   if (status === undefined) throw new Error(`the API server issued no token for ${name}`);
