@@ -81,6 +81,8 @@ describe("examples/ci/check-mesh.sh", function () {
     assert.match(comment, /^Against `main`:$/m);
     assert.deepEqual(comment.match(/^\| (\*\*opens\*\*|closes) .*$/gm), [
       "| closes | Wallet/payout-router → Wallet/tron-payment | 15001/TCP |",
+      "| closes | Wallet/payout-router → Wallet/tron-payment | grpc: everything |",
+      "| closes | Wallet/payout-router → Wallet/tron-payment | http: everything |",
     ]);
     assert.match(comment, /<details><summary>[\s\S]*<\/details>/);
     assert.match(comment, /✅ Preview and policy pack: nothing is refused\./);
