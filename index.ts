@@ -1,17 +1,20 @@
-/** The Lucid program: reads the document and the stack's configuration, and deploys the mesh they describe. */
+/** The Lucid program: reads the document and the stack's configuration, and deploys the mesh they describe, or the stack's part of it. */
 import * as pulumi from "@pulumi/pulumi";
 import {
   DeclarationError,
+  SHARED_PART,
   ServiceMesh,
   admissionOf,
   clusterProviders,
+  deployedPart,
   endedCalls,
-  forwardConsul,
+  reachDiscovery,
   readDeclaration,
   readKubeConfig,
   revocationNotices,
+  zonesOfPart,
 } from "./components";
-import type { Declaration } from "./components";
+import type { Declaration, OwnPart } from "./components";
 import { proven } from "./proof";
 
 /** Everything that can be wrong is said before a resource is planned, and without a stack trace. */
@@ -35,29 +38,43 @@ const { mesh, settings } = declared;
 for (const ended of endedCalls(declared)) void pulumi.log.warn(ended);
 for (const notice of revocationNotices(mesh)) void pulumi.log.warn(notice);
 const kubeConfig = readKubeConfig(settings);
-const admission = admissionOf(kubeConfig);
-const consulAddress = forwardConsul(kubeConfig, settings.consulForwardPort);
+const ownZones = zonesOfPart(settings.part);
+
+/** The cluster is asked, and Consul's API offered, where this stack deploys what is the whole cluster's. */
+const shared = ownZones.includes(SHARED_PART)
+  ? { discoveryAddress: reachDiscovery(settings, kubeConfig), admission: admissionOf(kubeConfig) }
+  : {};
+
+/** The mesh, or a part of it. */
+function declare(part?: OwnPart): ServiceMesh {
+  return new ServiceMesh("lucid", { mesh, settings, part, ...shared, providers: clusterProviders(settings) });
+}
 
 /** All that the stack has, and its outputs. */
-function lucid() {
-  const providers = clusterProviders(settings);
-  const { joins } = new ServiceMesh("lucid", { mesh, settings, consulAddress, admission, providers });
+function lucid(part?: OwnPart) {
+  const { joins, told } = declare(part);
+  const services = mesh.services.filter(({ zone }) => ownZones.includes(zone));
   return {
     /** Services by zone, for people who read the stack's outputs. */
     services: Object.fromEntries(
-      mesh.zones.map((zone) => [
-        zone.name,
-        mesh.services.filter((service) => service.zone === zone.name).map(({ name }) => name),
-      ]),
+      mesh.zones
+        .filter(({ name }) => ownZones.includes(name))
+        .map((zone) => [zone.name, services.filter((service) => service.zone === zone.name).map(({ name }) => name)]),
     ),
     /** What stacks that join the mesh read, by the name of the service that each brings (docs/joining.md). */
     joins,
     /** Why services are revoked, by their names. */
     revoked: Object.fromEntries(
-      mesh.services.flatMap((service) => (service.revoked === undefined ? [] : [[service.name, service.revoked]])),
+      services.flatMap((service) => (service.revoked === undefined ? [] : [[service.name, service.revoked]])),
     ),
+    /** What the stacks of the other parts read, where this one deploys a part (docs/parts.md). */
+    ...(told && { part: told }),
   };
 }
 
 // Nothing is registered before all of it is proven.
-export = () => proven(declared, lucid);
+export = async () => {
+  const part = await deployedPart(declared);
+  if (part === undefined) return proven(declared, () => lucid());
+  return proven(declared, () => lucid(part), { ...part, whole: () => declare() });
+};

@@ -1,8 +1,9 @@
 /** What of a mesh the policies hold requests against. */
 import { type Mesh, type Service, type ZoneName, isJob } from "../mesh";
-import { CONSUL, NODE_RESOLVER, WELL_KNOWN } from "../mesh/wire";
+import { NODE_RESOLVER, WELL_KNOWN } from "../mesh/wire";
+import { admittedDiscovery, type BackendName } from "./discovery";
 import { repositoryOf, spellings } from "./images";
-import { networkLeave, type NetworkLeave } from "./network-leave";
+import { networkLeave, registrars, type NetworkLeave } from "./network-leave";
 
 /** Images that the document does not name, as references or repositories. */
 export interface AdmissionImages {
@@ -12,6 +13,7 @@ export interface AdmissionImages {
   readonly prometheus: string;
   readonly jaeger: string;
   readonly consul: string;
+  readonly etcd: string;
   readonly coredns: string;
   /** Repositories that services of other stacks may run besides those that the document names. */
   readonly joined: readonly string[];
@@ -19,6 +21,7 @@ export interface AdmissionImages {
 
 /** What the stack's configuration says of them. */
 export interface AdmissionOptions {
+  readonly discoveryBackend: BackendName;
   readonly images: AdmissionImages;
   /** CIDR of the Kubernetes API's endpoints, as pods reach them. */
   readonly apiServerCidr: string;
@@ -36,6 +39,8 @@ export interface AdmissionData {
   /** Spellings of the sidecar's repository, and of the start gate's. */
   readonly sidecarImages: readonly string[];
   readonly startGateImages: readonly string[];
+  /** Parties whose application has a certificate for etcd, in Secret `<service>-etcd-tls`. */
+  readonly etcdClients: readonly string[];
   readonly network: NetworkLeave;
   /** Namespaces in which this mesh's own stack runs pods that callers know. */
   readonly inhabited: readonly string[];
@@ -44,9 +49,10 @@ export interface AdmissionData {
 /** Computes it from the document. */
 export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionData {
   const { images } = options;
+  const discovery = admittedDiscovery(options.discoveryBackend, images);
   const infrastructure = new Map([
-    [party("mesh", CONSUL.service), repositories(images.consul)],
-    [party("mesh", NODE_RESOLVER.service), repositories(images.coredns, images.consul)],
+    ...[...discovery.parties].map(([name, run]) => [name, repositories(...run)] as const),
+    [party("mesh", NODE_RESOLVER.service), repositories(images.coredns, ...discovery.resolverImages)],
   ]);
   const declared = mesh.services.flatMap((service) => imagesOf(service, images));
   const services = mesh.services.map((service): [string, readonly string[]] => [
@@ -61,7 +67,8 @@ export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionD
     revoked: mesh.services.filter(({ revoked }) => revoked !== undefined).map(({ zone, name }) => party(zone, name)),
     sidecarImages: repositories(images.envoy),
     startGateImages: repositories(images.startGate),
-    network: networkLeave(mesh, options),
+    etcdClients: discovery.certified(registrars(mesh)),
+    network: networkLeave(mesh, options, discovery),
     inhabited: [...new Set(mesh.services.filter(isLasting).map(({ namespace }) => namespace))],
   };
 }
@@ -83,6 +90,8 @@ function imagesOf({ name, workload }: Service, images: AdmissionImages): readonl
       return [];
     case "versions":
       return workload.versions.map(({ image }) => image);
+    case "external":
+      return [images.envoy];
     case "component":
       return componentImages(name, images);
     default:

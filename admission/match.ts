@@ -1,5 +1,6 @@
 /** Which requests policies look at. */
 import { ZONES } from "../mesh";
+import { WELL_KNOWN } from "../mesh/wire";
 import type { NamedExpression, Operation, PolicySpec, ResourceRule } from "./model";
 
 /** Label that Kubernetes itself puts on every namespace; nobody else can set it to another namespace's name. */
@@ -43,6 +44,15 @@ export const POD_MAKERS: readonly ResourceRule[] = [
 export const NO_DRY_RUN: NamedExpression = {
   name: "not-a-dry-run",
   expression: "!(has(request.dryRun) && request.dryRun)",
+};
+
+/** Under which name the mesh controller asks the Kubernetes API. */
+export const CONTROLLER = `system:serviceaccount:lucid-mesh:${WELL_KNOWN.controller}`;
+
+/** Who asks is an account of a zone, and no person, nor one of Kubernetes' own. */
+export const BY_A_SERVICE: NamedExpression = {
+  name: "by-a-service-of-a-zone",
+  expression: 'request.userInfo.username.startsWith("system:serviceaccount:lucid-")',
 };
 
 /** What was admitted once stays: only what changes in these fields is judged, so that a controller may scale or finish what is older than a policy. */

@@ -1,6 +1,7 @@
 /** What NetworkPolicies may open: the document's calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
 import type { Mesh, Service } from "../mesh";
-import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
+import { NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
+import type { AdmittedDiscovery } from "./discovery";
 
 export interface NetworkLeave {
   /** For each party those that it may reach on the sidecars' port. */
@@ -19,22 +20,20 @@ interface Surroundings {
 /** The cluster's own DNS, as policies name it. */
 export const CLUSTER_DNS = "external/kube-dns";
 
-const consul = `mesh/${CONSUL.service}`;
 const resolver = `mesh/${NODE_RESOLVER.service}`;
 const dns = (port: number) => [`${port}/UDP`, `${port}/TCP`];
-const gossip = [`${CONSUL.gossipPort}/TCP`, `${CONSUL.gossipPort}/UDP`];
 
-export function networkLeave(mesh: Mesh, { apiServerCidr, apiServerPort }: Surroundings): NetworkLeave {
+export function networkLeave(
+  mesh: Mesh,
+  { apiServerCidr, apiServerPort }: Surroundings,
+  discovery: AdmittedDiscovery,
+): NetworkLeave {
   const inspectors = trusted(mesh, WELL_KNOWN.prometheus, WELL_KNOWN.controller);
-  const controllers = trusted(mesh, WELL_KNOWN.controller);
+  const controllers = registrars(mesh);
   const both = [
     ...inspectors.map((from) => opening(from, "*", `${SIDECAR_PORTS.inspection}/TCP`)),
     ...dns(NODE_RESOLVER.dnsPort).map((port) => opening("*", resolver, port)),
-    ...controllers.map((from) => opening(from, consul, `${CONSUL.httpsPort}/TCP`)),
-    ...[consul, resolver].flatMap((from) => [
-      ...[`${CONSUL.rpcPort}/TCP`, ...gossip].map((port) => opening(from, consul, port)),
-      ...gossip.map((port) => opening(from, resolver, port)),
-    ]),
+    ...discovery.openings(controllers),
   ];
   return {
     calls: callsOf(mesh),
@@ -43,7 +42,8 @@ export function networkLeave(mesh: Mesh, { apiServerCidr, apiServerPort }: Surro
     letOut: [
       ...both,
       ...controllers.map((from) => opening(from, apiServerCidr, `${apiServerPort}/TCP`)),
-      ...[consul, resolver].flatMap((from) => dns(53).map((port) => opening(from, CLUSTER_DNS, port))),
+      ...mesh.services.filter(isTrusted).flatMap(waysOut),
+      ...discovery.dnsClients.flatMap((from) => dns(53).map((port) => opening(from, CLUSTER_DNS, port))),
     ],
   };
 }
@@ -57,6 +57,24 @@ function callsOf(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
     calls.set(caller, (calls.get(caller) ?? new Set()).add(callee));
   }
   return new Map([...calls].map(([caller, callees]) => [caller, [...callees]]));
+}
+
+/** Who registers instances at the discovery backend, and whom somebody is to believe. */
+export function registrars(mesh: Mesh): readonly string[] {
+  return trusted(mesh, WELL_KNOWN.controller);
+}
+
+/** Where the way out to a service outside the cluster leads. */
+function waysOut(service: Service): readonly string[] {
+  const { workload, ports } = service;
+  if (workload.kind !== "external") return [];
+  return workload.addresses.flatMap((address) =>
+    ports.map(({ port }) => opening(partyOf(service), `${address}/32`, `${port}/TCP`)),
+  );
+}
+
+function isTrusted({ revoked }: Service): boolean {
+  return revoked === undefined;
 }
 
 function trusted(mesh: Mesh, ...names: readonly string[]): readonly string[] {

@@ -3,12 +3,14 @@ import { createHash } from "node:crypto";
 import type { Mesh } from "../mesh";
 import { admissionData, type AdmissionOptions } from "./data";
 import type { AdmissionPolicy } from "./model";
+import { declarations, declaredStatus } from "./policies/declarations";
 import { ephemeralContainers, exec } from "./policies/debugging";
 import { distributedFiles, distributedPods } from "./policies/distributors";
 import { images } from "./policies/images";
 import { inForce } from "./policies/in-force";
 import { kept } from "./policies/kept";
 import { kinds } from "./policies/kinds";
+import { leases } from "./policies/leases";
 import { accounts, members } from "./policies/members";
 import { networkPolicy } from "./policies/network";
 import { podSecurity } from "./policies/pod-security";
@@ -53,6 +55,9 @@ export function renderAdmission(mesh: Mesh, options: AdmissionOptions): Admissio
     tokens(),
     distributedPods(),
     distributedFiles(),
+    declarations(data),
+    declaredStatus(),
+    leases(),
   ];
   const generation = createHash("sha256").update(JSON.stringify(first)).digest("hex").slice(0, 16);
   return { first, probe: inForce(generation), last: kept(data), generation };

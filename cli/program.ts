@@ -5,6 +5,7 @@ import { grantCommand } from "./access/grant-command";
 import { listCommand } from "./access/list-command";
 import { revokeCommand } from "./access/revoke-command";
 import { certificatesCommand } from "./certificates/command";
+import { checkCommand } from "./check/command";
 import { reachabilityCommand } from "./reachability/command";
 import { CliError, STATUS } from "./status";
 
@@ -15,7 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
     status = result;
   };
   const program = new Command("mesh")
-    .description("Asks the mesh document, and changes it.")
+    .description("Asks the mesh document, and changes it; and asks the cluster whether all is well.")
     .option(
       "--stack <name>",
       "stack whose configuration is read (Pulumi.<name>.yaml)",
@@ -27,6 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const command of [listCommand, explainCommand, grantCommand, revokeCommand]) command(access, done);
   reachabilityCommand(program, done);
   certificatesCommand(program, done);
+  checkCommand(program, done);
   try {
     await program.parseAsync(args, { from: "user" });
     return status;

@@ -19,7 +19,7 @@ export async function rehearsedAs(declared: {
 }): Promise<readonly RehearsedResource[]> {
   const program = () => {
     const providers = { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") };
-    new ServiceMesh("lucid", { ...declared, consulAddress: "127.0.0.1:8500", providers });
+    new ServiceMesh("lucid", { ...declared, providers });
   };
   try {
     return await rehearse(program, { project: "lucid-mesh", stack: "reachability" });

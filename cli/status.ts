@@ -1,10 +1,10 @@
 /** Exit statuses of every command. */
 export const STATUS = {
-  /** Done; of `access explain`: allowed; of `reachability`: exactly what is declared; of `certificates`: trust at every instant. */
+  /** Done; of `access explain`: allowed; of `reachability`: exactly what is declared; of `certificates`: trust at every instant; of `check`: nothing fails. */
   done: 0,
-  /** Of `access explain`: refused; of `reachability`: more than what is declared, or less; of `certificates`: an instant without trust. */
+  /** Of `access explain`: refused; of `reachability`: more than what is declared, or less; of `certificates`: an instant without trust; of `check`: something does not hold. */
   refused: 1,
-  /** Nothing was done: the command line, the configuration or the document is wrong. */
+  /** Nothing was done: the command line, the configuration or the document is wrong, or the cluster gives no answer. */
   usage: 2,
 } as const;
 

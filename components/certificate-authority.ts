@@ -31,10 +31,11 @@ export interface CertificateAuthorityArgs {
 
 /** What a leaf certificate says. */
 export interface LeafArgs {
-  readonly commonName: string;
+  /** None for a client of etcd's gateway, which hears nobody who has one. */
+  readonly commonName: string | undefined;
   /** SPIFFE ID; the certificate's one URI SAN (SPIFFE X509-SVID, section 2). */
   readonly uri: string;
-  /** DNS SANs, for servers that are checked by host name (Consul's). */
+  /** DNS SANs, for servers that are checked by host name (the discovery backend's). */
   readonly dnsNames?: readonly string[];
   readonly validityDays: number;
   /** Part of the resources' names: another one makes another key and certificate. Default: none. */
@@ -47,6 +48,8 @@ export interface Leaf {
   readonly chainPem: pulumi.Output<string>;
   /** PKCS#8; secret. */
   readonly keyPem: pulumi.Output<string>;
+  /** When it runs out (RFC 3339, UTC, to the second). */
+  readonly notAfter: pulumi.Output<string>;
 }
 
 /** What a peer must have to believe a zone's identities, and none that was withdrawn. */
@@ -149,6 +152,7 @@ export class CertificateAuthority extends pulumi.ComponentResource implements Zo
     return {
       chainPem: pulumi.concat(certificate.certPem, this.issuing.certPem),
       keyPem: pulumi.secret(key.privateKeyPemPkcs8),
+      notAfter: certificate.validityEndTime.apply(instant),
     };
   }
 
@@ -250,6 +254,12 @@ function privateKeyArgs(algorithm: KeyAlgorithm): tls.PrivateKeyArgs {
 /** Key usages of a leaf: an RSA key may also encipher keys, an ECDSA key can't (RFC 8813, section 3). */
 function keyUses(algorithm: KeyAlgorithm): string[] {
   return algorithm === "ECDSA" ? ["digital_signature"] : ["digital_signature", "key_encipherment"];
+}
+
+/** An instant as Kubernetes writes it; providers differ in zone and digits. */
+function instant(text: string): string {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? text : time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function renewalHours(validityHours: number): number {

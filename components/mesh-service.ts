@@ -1,6 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvoyOptions } from "../envoy";
+import { declaredSpec, MESH_SERVICE } from "../mesh/custom-resource";
 import { podsAtOnce, type Mesh, type Service, type ZoneName } from "../mesh";
 import type { ZoneTrust } from "./certificate-authority";
 import { leafRevision, type RevokedCertificate } from "./identity/revocations";
@@ -9,18 +10,31 @@ import { jobResource } from "./pods/job";
 import { objectLabels, selectorLabels } from "./pods/pod";
 import type { PodTemplate, VersionPod } from "./pods/pod-template";
 import { deploymentArgs, disruptionBudgetArgs, withAccount, type DeploymentPlan } from "./pods/workload";
-import type { ServiceImage } from "./service-image";
+import type { PushedImage } from "./service-image";
 import { Sidecar } from "./sidecar";
 import type { Zone } from "./zone";
 
 /** What every service of one mesh is given alike. */
 export interface MeshContext {
   readonly mesh: Mesh;
-  readonly zones: Readonly<Record<ZoneName, Zone>>;
+  /** The zones that this stack makes. */
+  readonly zones: Partial<Readonly<Record<ZoneName, Zone>>>;
+  /** By which each zone is believed, whoever makes it. */
+  readonly trust: Readonly<Record<ZoneName, ZoneTrust>>;
   readonly envoy: EnvoyOptions;
   readonly certValidityDays: number;
   readonly revokedCertificates: readonly RevokedCertificate[];
-  readonly startGate: ServiceImage;
+  readonly startGate: PushedImage;
+  /** By which the API server knows what a `MeshService` is; undefined where another stack makes it. */
+  readonly definition?: pulumi.Resource;
+}
+
+/** The zone of a service that this stack makes. @throws RangeError where another stack makes it */
+export function zoneOf({ zones }: Pick<MeshContext, "zones">, service: Pick<Service, "name" | "zone">): Zone {
+  const zone = zones[service.zone];
+  if (zone === undefined)
+    throw new RangeError(`${service.name} is in zone ${service.zone}, which this stack does not make`);
+  return zone;
 }
 
 export interface MeshServiceArgs {
@@ -41,7 +55,8 @@ export interface MeshServiceArgs {
 const REVOKED_ANNOTATION = "lucid.internal/revoked";
 
 /**
- * A service of the mesh: identity, sidecar, and its workload where this stack brings it. Its isolation stands in its zone, before it.
+ * A service of the mesh: its declaration for controllers and people (a `MeshService` object), identity, sidecar, and its workload where this stack brings
+ * it. Its isolation stands in its zone, before it.
  *
  * A revoked one has no ServiceAccount: Kubernetes gives nobody a token of it, refuses those that were given, and makes no pod of it. Its Deployments stay,
  * without pods; a job is not made, and a stack that joins is told nothing.
@@ -49,15 +64,27 @@ const REVOKED_ANNOTATION = "lucid.internal/revoked";
 export class MeshService extends pulumi.ComponentResource {
   /** For the stack that brings the service's pods, where one does; known once everything is there that those pods need. */
   readonly join?: pulumi.Output<JoinData>;
+  /** Known once everything that its sidecar reads is there. */
+  readonly written: pulumi.Output<string>;
 
   constructor(name: string, args: MeshServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:MeshService", name, { service: args.service.name, zone: args.service.zone }, opts);
     const { service, context } = args;
-    const zone = context.zones[service.zone];
+    const zone = zoneOf(context, service);
     const child = { parent: this, dependsOn: zone.isolation };
     const labels = objectLabels(service.name, service.zone);
     const metadata = { name: service.name, namespace: service.namespace, labels };
 
+    new kubernetes.apiextensions.CustomResource(
+      `${name}-declaration`,
+      {
+        apiVersion: MESH_SERVICE.apiVersion,
+        kind: MESH_SERVICE.kind,
+        metadata,
+        spec: declaredSpec(context.mesh, service),
+      },
+      { parent: this, dependsOn: [zone.isolation, ...(context.definition === undefined ? [] : [context.definition])] },
+    );
     const account =
       service.revoked === undefined
         ? [
@@ -75,15 +102,16 @@ export class MeshService extends pulumi.ComponentResource {
         service,
         envoy: context.envoy,
         authority: zone.authority,
-        trust: zoneTrust(context.zones),
+        trust: context.trust,
         certValidityDays: context.certValidityDays,
         leafRevision: leafRevision(service.name, context.revokedCertificates),
         startGateImage: context.startGate.reference,
       },
       child,
     );
+    this.written = sidecar.written;
 
-    const basis = [zone.isolation, ...account, sidecar, context.startGate];
+    const basis = [zone.isolation, ...account, sidecar, ...context.startGate.resources];
     if (service.workload.kind === "joined") {
       const data = joinDataOf(service, service.workload.owner, sidecar.pod);
       const ready = pulumi.all([...account.map(({ id }) => id), sidecar.written, context.startGate.pushed]);
@@ -114,7 +142,7 @@ export class MeshService extends pulumi.ComponentResource {
     }
     new kubernetes.policy.v1.PodDisruptionBudget(`${name}-disruption-budget`, disruptionBudgetArgs(service), {
       parent: this,
-      dependsOn: args.context.zones[service.zone].isolation,
+      dependsOn: zoneOf(args.context, service).isolation,
     });
   }
 
@@ -129,7 +157,11 @@ export class MeshService extends pulumi.ComponentResource {
     const { service, kubernetesApi } = args;
     const { workload, replicas, name: version = service.version } = variant;
     const selector = selectorLabels(service.name, variant.name);
-    const template = sidecar.attachTo(withAccount(variant.pod, service, selector, kubernetesApi), { version });
+    const external = service.workload.kind === "external";
+    const template = sidecar.attachTo(withAccount(variant.pod, service, selector, kubernetesApi), {
+      version,
+      external,
+    });
     new kubernetes.apps.v1.Deployment(
       name,
       deploymentArgs(service, { workload, version, replicas, selector, template, ...annotated(service) }),
@@ -138,16 +170,11 @@ export class MeshService extends pulumi.ComponentResource {
   }
 }
 
-function annotated({ revoked }: Service): Pick<DeploymentPlan, "annotations"> {
-  return revoked === undefined ? {} : { annotations: { [REVOKED_ANNOTATION]: revoked } };
-}
-
-function zoneTrust(zones: Readonly<Record<ZoneName, Zone>>): Record<ZoneName, ZoneTrust> {
-  return {
-    ops: zones.ops.authority,
-    chain: zones.chain.authority,
-    wallet: zones.wallet.authority,
-    mesh: zones.mesh.authority,
-    edge: zones.edge.authority,
+function annotated({ revoked, workload }: Service): Pick<DeploymentPlan, "annotations"> {
+  const annotations = {
+    ...(revoked === undefined ? {} : { [REVOKED_ANNOTATION]: revoked }),
+    // Its pods are ready while a service outside is well, which must not keep the mesh from being changed.
+    ...(workload.kind === "external" ? { "pulumi.com/skipAwait": "true" } : {}),
   };
+  return Object.keys(annotations).length === 0 ? {} : { annotations };
 }

@@ -5,6 +5,16 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import * as path from "node:path";
 import { MESH_VERSION } from "./versions";
 
+/** An image that pods name, and what they wait for. */
+export interface PushedImage {
+  /** The image as pods name it. Plain, so that it is known at preview. */
+  readonly reference: string;
+  /** Known once the image is in its registry. */
+  readonly pushed: pulumi.Output<string>;
+  /** What is there once the image is in its registry; nothing where another stack has pushed it. */
+  readonly resources: readonly pulumi.Resource[];
+}
+
 export interface ServiceImageArgs {
   /** Folder below `services/`; also the last part of the image's name where `imageName` isn't given. */
   readonly service: string;
@@ -18,17 +28,15 @@ export interface ServiceImageArgs {
  *
  * Its tag carries a digest of what the image is made of, so that a changed service rolls its pods, and an unchanged one does not.
  */
-export class ServiceImage extends pulumi.ComponentResource {
-  /** The image as pods name it. Plain, so that it is known at preview: who uses it must also depend on this component, which is there once it is pushed. */
+export class ServiceImage extends pulumi.ComponentResource implements PushedImage {
   readonly reference: string;
-  /** Known once the image is in its registry. */
   readonly pushed: pulumi.Output<string>;
+  readonly resources: readonly pulumi.Resource[] = [this];
 
   /** @throws RunError when the service's bundle was not built. */
   constructor(name: string, args: ServiceImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    const context = path.join(projectDirectory(), "services", args.service);
-    const tag = `${MESH_VERSION}-${contextDigest(context)}`;
-    const reference = `${args.registry}/lucid/${args.imageName ?? args.service}:${tag}`;
+    const context = contextOf(args);
+    const reference = imageReference(args);
     super("lucid:mesh:ServiceImage", name, { reference }, opts);
     const image = new docker.Image(
       `${name}-image`,
@@ -46,6 +54,22 @@ export class ServiceImage extends pulumi.ComponentResource {
     this.pushed = image.id;
     this.registerOutputs({ reference });
   }
+}
+
+/** An image's name and tag, wherever it is built. @throws RunError when the service's bundle was not built. */
+export function imageReference(args: ServiceImageArgs): string {
+  const tag = `${MESH_VERSION}-${contextDigest(contextOf(args))}`;
+  return `${args.registry}/lucid/${args.imageName ?? args.service}:${tag}`;
+}
+
+/** An image that another stack builds and pushes. */
+export function imageOfOthers(args: ServiceImageArgs): PushedImage {
+  const reference = imageReference(args);
+  return { reference, pushed: pulumi.output(reference), resources: [] };
+}
+
+function contextOf({ service }: ServiceImageArgs): string {
+  return path.join(projectDirectory(), "services", service);
 }
 
 /** The project's folder: above `components/`. */

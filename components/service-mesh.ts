@@ -5,51 +5,61 @@ import { ZONES, edgesFrom, isJob, type Mesh, type Service, type Zone as ZoneMode
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
 import { applicationPod, versionPods } from "./pods/application";
+import { externalPod } from "./pods/external";
 import { AdmissionControl, type AwaitAdmission } from "./admission/admission-control";
-import { ConsulAcls } from "./discovery/consul-acls";
-import { ConsulCluster } from "./discovery/consul-cluster";
+import type { DiscoveryBackend } from "./discovery/backend";
+import { discoveryBackend } from "./discovery/backends";
+import { ElectionRights } from "./controller/election-rights";
 import { DistributionRights } from "./controller/distribution-rights";
 import { envoyOptions } from "./stack/envoy-options";
-import { generationsOf, type AuthorityGenerations } from "./identity/generations";
+import { acceptedOf, generationsOf, type AuthorityGenerations } from "./identity/generations";
 import { revocationProblems, withdrawals } from "./identity/revocations";
 import type { JoinData } from "./joining/join-data";
 import { Jaeger } from "./observability/jaeger";
 import { MeshController } from "./controller/mesh-controller";
 import type { MeshContext } from "./mesh-service";
 import { MeshService } from "./mesh-service";
-import { NodeResolver } from "./discovery/node-resolver";
+import { MeshServiceDefinition } from "./mesh-service-definition";
+import type { OwnPart } from "./parts/own-part";
+import { SHARED_PART, zonesOfPart } from "./parts/part";
+import type { PartData } from "./parts/part-data";
+import { deployShared } from "./parts/shared";
+import { tellPart } from "./parts/tell-part";
+import { trustByZone } from "./parts/trust-by-zone";
 import { PodReaders } from "./controller/pod-readers";
 import { Prometheus } from "./observability/prometheus";
-import { ServiceImage } from "./service-image";
+import { ServiceImage, imageOfOthers } from "./service-image";
+import { StatusRights } from "./controller/status-rights";
 import type { Settings } from "./stack/settings";
 import { Zone } from "./zone";
 
 export interface ServiceMeshArgs {
   readonly mesh: Mesh;
   readonly settings: Settings;
-  /** `host:port` at which the Consul provider reaches Consul's API: what `forwardConsul` offers. */
-  readonly consulAddress: string;
+  /** What of the mesh is made, and what the stacks of the other parts told. Default: all of it, whatever the settings say. */
+  readonly part?: OwnPart;
+  /** `host:port` at which this program reaches the discovery backend's API: what `reachDiscovery` gives. Default: nothing is dialled, as where nothing is deployed. */
+  readonly discoveryAddress?: string;
   /** How the admission policies are awaited before what they judge is changed: what `admissionOf` gives. Default: they are not. */
   readonly admission?: AwaitAdmission;
   readonly providers: {
     readonly kubernetes: kubernetes.Provider;
-    readonly docker: docker.Provider;
+    /** Not needed where part `mesh` is another stack's, which has the images built. */
+    readonly docker?: docker.Provider;
   };
 }
 
-/** The whole mesh of one document: zones, discovery, controller, observability, and every service with its sidecar. */
+/** The mesh of one document, or a part of it: zones, discovery, controller, observability, and every service with its sidecar. */
 export class ServiceMesh extends pulumi.ComponentResource {
   /** What each service whose pods another stack brings is to be told, by its name: the stack's output `joins`, without a secret. */
   readonly joins: Readonly<Record<string, pulumi.Output<JoinData>>>;
+  /** What the stacks of the other parts are to be told, where this one deploys a part: the stack's output `part`, without a secret. */
+  readonly told?: pulumi.Output<PartData>;
 
   constructor(name: string, args: ServiceMeshArgs, opts?: pulumi.ComponentResourceOptions) {
-    super(
-      "lucid:mesh:ServiceMesh",
-      name,
-      {},
-      { ...opts, providers: [args.providers.kubernetes, args.providers.docker] },
-    );
-    const { mesh, settings } = args;
+    super("lucid:mesh:ServiceMesh", name, {}, { ...opts, providers: Object.values(args.providers) });
+    const { mesh, settings, part } = args;
+    const own = part === undefined ? ZONES : zonesOfPart(part.zone);
     const child = { parent: this };
     for (const notice of trafficNotices(mesh)) void pulumi.log.warn(notice, this);
     const revoked = settings.revokedCertificates ?? [];
@@ -58,68 +68,67 @@ export class ServiceMesh extends pulumi.ComponentResource {
       throw new pulumi.RunError(`lucid-mesh:revokedCertificates: ${[problem, ...others].join("; ")}`);
     }
 
-    const admission = new AdmissionControl("admission", { mesh, settings, inForce: args.admission }, child);
-    const zones = this.zones(args, admission.settled);
-    admission.keep(Object.values(zones));
+    const shares = own.includes(SHARED_PART);
+    const admission = shares
+      ? new AdmissionControl("admission", { mesh, settings, inForce: args.admission }, child)
+      : undefined;
+    const backend = discoveryBackend(settings);
+    const zones = this.zones(args, backend, admission?.settled);
+    const made = own.flatMap((name) => zones[name] ?? []);
+    admission?.keep(made);
+    const gate = { service: "start-gate", registry: settings.imageRegistry };
+    const startGate = shares ? new ServiceImage("start-gate", gate, child) : imageOfOthers(gate);
     const context: MeshContext = {
       mesh,
       zones,
+      trust: trustByZone(zones, part),
       envoy: {
         ...envoyOptions(settings),
         withdrawals: withdrawals(revoked, generationsByZone(settings), mesh.services),
       },
       certValidityDays: settings.certValidityDays,
       revokedCertificates: revoked,
-      startGate: new ServiceImage("start-gate", { service: "start-gate", registry: settings.imageRegistry }, child),
+      startGate,
+      ...(admission && {
+        definition: new MeshServiceDefinition("mesh-service-definition", { waitFor: admission.settled }, child),
+      }),
     };
 
-    const consul = new ConsulCluster(
-      "consul",
-      {
-        zone: zones.mesh,
-        servers: settings.consulServers,
-        clusterIp: settings.consulIp,
-        certValidityDays: settings.certValidityDays,
-      },
-      child,
-    );
-    const acls = new ConsulAcls("consul-acls", { mesh, cluster: consul, address: args.consulAddress }, child);
-    const resolver = new NodeResolver(
-      "node-resolver",
-      {
-        zone: zones.mesh,
-        consul,
-        consulServers: settings.consulServers,
-        agentToken: acls.resolverToken,
-        clusterIp: settings.nodeResolverIp,
-        certValidityDays: settings.certValidityDays,
-      },
-      child,
-    );
+    const shared = zones[SHARED_PART] && deployShared(args, backend, zones[SHARED_PART], this);
     const controllers = mesh.services.filter(
       ({ name, revoked }) => name === WELL_KNOWN.controller && revoked === undefined,
     );
-    const inEachZone = { parent: this, dependsOn: Object.values(zones) };
+    const inEachZone = { parent: this, dependsOn: made };
+    const inhabited = zonesWithServices(mesh).filter(({ name }) => own.includes(name));
     const podReaders = new PodReaders(
       "pod-readers",
-      { readers: controllers, zones: zonesWithServices(mesh) },
+      { readers: controllers, zones: inhabited, leases: shares },
       inEachZone,
     );
     const distributionRights = new DistributionRights(
       "distribution-rights",
-      { distributors: controllers, zones: zonesWithServices(mesh) },
+      { distributors: controllers, zones: inhabited },
       inEachZone,
     );
+    const electionRights = new ElectionRights(
+      "election-rights",
+      { candidates: controllers.filter(({ zone }) => own.includes(zone)) },
+      inEachZone,
+    );
+    const statusRights = new StatusRights("status-rights", { writers: controllers, zones: inhabited }, inEachZone);
 
     const joins: Record<string, pulumi.Output<JoinData>> = {};
-    const options = { parent: this, dependsOn: resolver };
-    const deployed = new Map<string, pulumi.Resource>();
-    const deploy = (service: Service): pulumi.Resource => {
+    // A part's pods are there while the controller may see them, so that it takes out of the registry whom this stack takes away.
+    const options = { parent: this, dependsOn: shared?.resolver ?? [podReaders, distributionRights, statusRights] };
+    const deployed = new Map<string, Meshed>();
+    const deploy = (service: Service): Meshed => {
       const { name, workload } = service;
       if (workload.kind === "joined") {
         const joined = new MeshService(name, { context, service }, options);
         if (joined.join !== undefined) joins[name] = joined.join;
         return joined;
+      } else if (workload.kind === "external") {
+        return new MeshService(name, { context, service, pod: externalPod() }, options);
       } else if (workload.kind === "application") {
         return new MeshService(name, { context, service, pod: applicationPod(service, workload) }, options);
       } else if (workload.kind === "versions") {
@@ -131,21 +140,17 @@ export class ServiceMesh extends pulumi.ComponentResource {
         return new Prometheus(name, { context, service }, options);
       } else if (name === WELL_KNOWN.jaeger) {
         return new Jaeger(name, { context, service }, options);
-      } else if (name === WELL_KNOWN.controller) {
+      } else if (name === WELL_KNOWN.controller && shared !== undefined) {
         return new MeshController(
           name,
           {
             context,
             service,
-            image: new ServiceImage(
-              "controller",
-              { service: "controller", imageName: "mesh-controller", registry: settings.imageRegistry },
-              child,
-            ),
-            consulIp: settings.consulIp,
-            registrarTokens: acls.registrarTokens,
+            image: shared.controllerImage(),
+            registrar: shared.discovery.registrar,
             registryTtl: settings.serviceRegistryTtl,
-            waitFor: [podReaders, distributionRights, consul],
+            elsewhere: settings.part === "all" ? [] : ZONES.filter((zone) => zone !== SHARED_PART),
+            waitFor: [podReaders, distributionRights, electionRights, statusRights, shared.discovery.ready],
           },
           options,
         );
@@ -153,15 +158,30 @@ export class ServiceMesh extends pulumi.ComponentResource {
         throw unknownComponent(service);
       }
     };
-    const jobsLast = [...mesh.services].sort((a, b) => Number(isJob(a)) - Number(isJob(b)));
+    const services = mesh.services.filter(({ zone }) => own.includes(zone));
+    const jobsLast = services.sort((a, b) => Number(isJob(a)) - Number(isJob(b)));
     for (const service of jobsLast) deployed.set(service.name, deploy(service));
     this.joins = joins;
+    if (part !== undefined) {
+      this.told = tellPart({
+        part,
+        trust: context.trust[part.zone],
+        generations: acceptedOf(generationsOf(part.zone, settings)),
+        written: [...deployed.values()].map(({ written }) => written),
+        ...(admission && { shared: { admission: admission.generation, startGate } }),
+      });
+    }
     this.registerOutputs({});
   }
 
-  private zones(args: ServiceMeshArgs, admission: pulumi.Output<pulumi.Resource[]>): Record<ZoneName, Zone> {
+  private zones(
+    args: ServiceMeshArgs,
+    discovery: DiscoveryBackend,
+    admission: pulumi.Output<pulumi.Resource[]> | undefined,
+  ): Partial<Record<ZoneName, Zone>> {
     const { mesh, settings } = args;
-    const surroundings = { apiServerCidr: settings.apiServerCidr, apiServerPort: settings.apiServerPort };
+    const { apiServerCidr, apiServerPort } = settings;
+    const surroundings = { apiServerCidr, apiServerPort, discovery };
     const zone = (name: ZoneName) =>
       new Zone(
         name,
@@ -172,11 +192,19 @@ export class ServiceMesh extends pulumi.ComponentResource {
           generations: generationsOf(name, settings),
           revoked: (settings.revokedCertificates ?? []).filter((entry) => entry.zone === name),
           surroundings,
+          admittedElsewhere: admission === undefined,
         },
         { parent: this, dependsOn: admission },
       );
-    return { ops: zone("ops"), chain: zone("chain"), wallet: zone("wallet"), mesh: zone("mesh"), edge: zone("edge") };
+    const own = args.part === undefined ? ZONES : zonesOfPart(args.part.zone);
+    return Object.fromEntries(own.map((name) => [name, zone(name)]));
   }
+}
+
+/** A service that is deployed. */
+interface Meshed extends pulumi.Resource {
+  /** Known once everything that its sidecar reads is there. */
+  readonly written: pulumi.Output<string>;
 }
 
 function generationsByZone(settings: Settings): Record<ZoneName, AuthorityGenerations> {

@@ -5,6 +5,7 @@ import type { EnvoyOptions } from "../envoy";
 import { renderSidecar, renderTrust, sidecarCommand, sidecarResources } from "../envoy";
 import type { Mesh, Service, ZoneName } from "../mesh";
 import { peerZones } from "../mesh";
+import { CERTIFICATE_END } from "../mesh/wire";
 import type { CertificateAuthority, ZoneTrust } from "./certificate-authority";
 import { objectLabels } from "./pods/pod";
 import type { PodTemplate } from "./pods/pod-template";
@@ -73,8 +74,11 @@ export class Sidecar extends pulumi.ComponentResource {
       },
       child,
     );
-    // The controller may not see Secrets, their metadata included: by this annotation it learns that the certificate is another one.
-    const annotations = { "lucid.internal/certificate-digest": pulumi.output(leaf.chainPem).apply(digest) };
+    // The controller may not see Secrets, their metadata included: by these it learns that the certificate is another one, and how long it lasts.
+    const annotations = {
+      "lucid.internal/certificate-digest": pulumi.output(leaf.chainPem).apply(digest),
+      [CERTIFICATE_END]: leaf.notAfter,
+    };
     const roots = new kubernetes.core.v1.ConfigMap(
       `${name}-trust`,
       { metadata: { ...object("trust"), annotations }, data: trust },

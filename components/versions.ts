@@ -2,6 +2,7 @@
 export const IMAGES = {
   envoy: "envoyproxy/envoy:v1.40.0",
   consul: "hashicorp/consul:1.21.0",
+  etcd: "quay.io/coreos/etcd:v3.6.10",
   coredns: "coredns/coredns:1.12.4",
   prometheus: "prom/prometheus:v2.42.0",
   jaeger: "jaegertracing/jaeger:2.13.0",

@@ -18,6 +18,8 @@ export interface ZoneArgs {
   /** The zone's revoked certificates. */
   readonly revoked: readonly RevokedSerial[];
   readonly surroundings: NetworkSurroundings;
+  /** The mesh's admission policies are another stack's, and outlive the zone. Default false. */
+  readonly admittedElsewhere?: boolean;
 }
 
 /** A zone: its namespace under the `restricted` profile of Pod Security, its certificate authority, and its isolation. */
@@ -60,7 +62,12 @@ export class Zone extends pulumi.ComponentResource {
     );
     this.isolation = new NetworkIsolation(
       `${name}-isolation`,
-      { mesh: args.mesh, zone: args.zone, surroundings: args.surroundings },
+      {
+        mesh: args.mesh,
+        zone: args.zone,
+        surroundings: args.surroundings,
+        ...(args.admittedElsewhere === true ? { deniedUntil: namespace } : {}),
+      },
       { parent: this, dependsOn: namespace },
     );
     this.registerOutputs({ namespace: args.zone.namespace });

@@ -2,6 +2,7 @@ import { dump, load } from "js-yaml";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
+import { CONSUL_FORWARD_PORT } from "../components/stack/settings";
 import { binDir, checkoutDir, stateDir } from "./paths";
 import { preparePlugins } from "./plugins/select";
 import type { StackTarget } from "./stack";
@@ -19,6 +20,8 @@ export interface PulumiEnvironment {
   readonly configArgs: readonly string[];
   /** Folder in which the stack is made: Pulumi writes the salt of its passphrase into the configuration it finds there. */
   readonly stackDir: string;
+  /** Port on 127.0.0.1 at which the program has Consul, where that is the embedded cluster's. */
+  readonly consulPort?: number;
   /** One line: the provider plugins in use. */
   readonly plugins: string;
 }
@@ -58,8 +61,15 @@ export async function pulumiEnvironment(target: StackTarget): Promise<PulumiEnvi
     stackArgs: ["--stack", target.stack],
     configArgs: ["--config-file", embeddedConfigFile(target, stackDir)],
     stackDir,
+    ...(target.discoveryBackend === "consul" && { consulPort: consulPort(target) }),
     plugins: plugins.summary,
   };
+}
+
+/** As the stack sets it, or the usual one. Whether it is a port is for the program to say. */
+function consulPort({ configFile }: StackTarget): number {
+  const config = stackConfig(readFileSync(configFile, "utf8"), path.basename(configFile));
+  return Number(config["lucid-mesh:consulForwardPort"] ?? CONSUL_FORWARD_PORT);
 }
 
 /** Passphrase of the embedded backend's secrets; made once, and lost with the backend. */

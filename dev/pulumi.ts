@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { offeringConsul } from "./consul-forward";
 import type { PulumiEnvironment } from "./pulumi-environment";
 import { projectDir, pulumiEnvironment } from "./pulumi-environment";
 import { DEFAULT_STACK, stackTarget } from "./stack";
@@ -26,8 +27,12 @@ export function withStack(environment: PulumiEnvironment, args: readonly string[
 
 /** Runs the Pulumi CLI in the project, its output going to ours; resolves to its exit code. */
 export async function runPulumi(environment: PulumiEnvironment, args: readonly string[]): Promise<number> {
+  return offeringConsul(environment, (env) => spawnPulumi(env, args));
+}
+
+function spawnPulumi(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn("pulumi", args, { cwd: projectDir, env: environment.env, stdio: "inherit" });
+    const child = spawn("pulumi", args, { cwd: projectDir, env, stdio: "inherit" });
     child.on("error", (error: NodeJS.ErrnoException) => {
       reject(
         error.code === "ENOENT"

@@ -4,13 +4,15 @@ import * as path from "node:path";
 import { checkoutDir, kubeconfigPath } from "./paths";
 import { UsageError } from "./usage-error";
 
-/** Which cluster a stack deploys to, as its configuration says. */
+/** Which cluster a stack deploys to and what the tools ask there, as its configuration says. */
 export interface StackTarget {
   readonly stack: string;
   /** `Pulumi.<stack>.yaml`. */
   readonly configFile: string;
   /** The stack names the embedded cluster's kubeconfig; otherwise nothing of `dev/` is started for it. */
   readonly embedded: boolean;
+  /** The discovery backend that it names, or the usual one. Whether there is such a one is for the program to say. */
+  readonly discoveryBackend: "consul" | "etcd";
 }
 
 /** Name of the stack that is meant where none is said. */
@@ -29,7 +31,8 @@ export function stackTarget(stack: string = DEFAULT_STACK): StackTarget {
     );
   }
   const config = stackConfig(readFileSync(configFile, "utf8"), path.basename(configFile));
-  return { stack, configFile, embedded: namesEmbeddedCluster(config) };
+  const discoveryBackend = config["lucid-mesh:discoveryBackend"] === "etcd" ? "etcd" : "consul";
+  return { stack, configFile, embedded: namesEmbeddedCluster(config), discoveryBackend };
 }
 
 /** Whether a stack's configuration names the embedded cluster: its kubeconfig, and no context in it. */

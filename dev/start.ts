@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { clusterUp } from "./cluster";
+import { pages } from "./pages";
 import { binDir, checkoutDir, kubeconfigPath } from "./paths";
 import { ensureStack, runPulumi, withStack } from "./pulumi";
 import type { PulumiEnvironment } from "./pulumi-environment";
@@ -13,20 +14,6 @@ import { UsageError, runMain } from "./usage-error";
 
 /** The policy pack that every deployment passes. */
 const POLICY_PACK = "policies";
-
-/** What people want to look at, and where it is on the embedded cluster. */
-const PAGES = [
-  {
-    title: "Mesh controller (status)",
-    target: "-n lucid-mesh deployment/mesh-controller",
-    port: 8080,
-    page: "/status",
-  },
-  { title: "Prometheus", target: "-n lucid-ops deployment/prometheus", port: 9090, page: "/classic/targets" },
-  // Built from its Go module, Jaeger has its query API and no page; the official image has both.
-  { title: "Jaeger (query API)", target: "-n lucid-ops deployment/jaeger", port: 16686, page: "/api/services" },
-  { title: "Consul", target: "-n lucid-mesh statefulset/consul", port: 8500, page: "/ui/" },
-] as const;
 
 /** Brings up what the stack needs and deploys the mesh: `npm start`, and the first half of `npm test`. Resolves to Pulumi's exit code. */
 export async function start(options: { readonly stack?: string; readonly nodes?: number } = {}): Promise<number> {
@@ -54,7 +41,10 @@ export async function start(options: { readonly stack?: string; readonly nodes?:
   );
   if (status === 0) {
     console.log(`\nThe mesh is up (${((Date.now() - started) / 1000).toFixed(0)} s).`);
-    if (target.embedded) console.log(pages());
+    if (target.embedded) {
+      const kubectl = `${path.join(binDir(), "kubectl")} --kubeconfig ${path.relative(process.cwd(), kubeconfigPath)}`;
+      console.log(pages(target.discoveryBackend, kubectl));
+    }
   }
   return status;
 }
@@ -70,17 +60,6 @@ async function announced(target: StackTarget): Promise<PulumiEnvironment> {
   const environment = await pulumiEnvironment(target);
   console.log(environment.plugins);
   return environment;
-}
-
-function pages(): string {
-  const kubectl = `${path.join(binDir(), "kubectl")} --kubeconfig ${path.relative(process.cwd(), kubeconfigPath)}`;
-  return [
-    "Look at it, each through a port-forward (none has a door to the network):",
-    ...PAGES.map(
-      ({ title, target, port, page }) =>
-        `  ${title}: http://127.0.0.1:${port}${page}\n    ${kubectl} port-forward ${target} ${port}`,
-    ),
-  ].join("\n");
 }
 
 function parseArguments(args: readonly string[]): { stack?: string; nodes?: number } {

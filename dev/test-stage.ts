@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { setPriority, tmpdir } from "node:os";
 import * as path from "node:path";
 import { checkoutDir } from "./paths";
 import { elapsed } from "./toolchain/progress";
@@ -63,14 +63,26 @@ export function readCounts(text: string, status: number): Counts {
   return { ...counts, failed: counts.failed + 1, failures: [...counts.failures, `${reason} (exit status ${status})`] };
 }
 
-/** Runs a stage, its output going to ours, and says how it ended. */
-export async function runStage(stage: Stage): Promise<Counts> {
+/** How much lower the priority of a stage is that runs beside others: what they measure is theirs. */
+const BESIDE_PRIORITY = 10;
+
+/**
+ * Runs a stage, and says how it ended.
+ *
+ * @param isBeside whether it runs beside another one: at a lower priority, its output kept together until it ends. Otherwise that goes to ours as it comes.
+ */
+export async function runStage(stage: Stage, { isBeside = false } = {}): Promise<Counts> {
   const started = Date.now();
-  console.log(`\n=== ${stage.title}`);
+  if (!isBeside) console.log(`\n=== ${stage.title}`);
   const folder = mkdtempSync(path.join(tmpdir(), "lucid-test-"));
   try {
     const countsFile = path.join(folder, "counts");
-    const status = await run(stage, { ...process.env, ...stage.env, LUCID_TEST_COUNTS: countsFile });
+    const { status, output } = await run(
+      stage,
+      { ...process.env, ...stage.env, LUCID_TEST_COUNTS: countsFile },
+      isBeside,
+    );
+    if (isBeside) console.log(`\n=== ${stage.title} (beside the above)\n${output}`);
     const counts = stage.counted
       ? readCounts(existsSync(countsFile) ? readFileSync(countsFile, "utf8") : "", status)
       : status === 0
@@ -83,16 +95,31 @@ export async function runStage(stage: Stage): Promise<Counts> {
   }
 }
 
-async function run(stage: Stage, env: NodeJS.ProcessEnv): Promise<number> {
+interface Ended {
+  readonly status: number;
+  /** What it printed, where that was kept. */
+  readonly output: string;
+}
+
+async function run(stage: Stage, env: NodeJS.ProcessEnv, isBeside: boolean): Promise<Ended> {
   const [command, ...args] = stage.command;
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: stage.cwd ?? checkoutDir, env, stdio: ["ignore", "inherit", "inherit"] });
+    const output = isBeside ? "pipe" : "inherit";
+    const child = spawn(command, args, { cwd: stage.cwd ?? checkoutDir, env, stdio: ["ignore", output, output] });
+    const chunks: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const end = (status: number) => {
+      resolve({ status, output: Buffer.concat(chunks).toString() });
+    };
+    child.on("spawn", () => {
+      if (isBeside && child.pid !== undefined) setPriority(child.pid, BESIDE_PRIORITY);
+    });
     child.on("error", (error) => {
       console.error(`error: ${command} could not be started: ${error.message}`);
-      resolve(1);
+      end(1);
     });
     child.on("close", (code) => {
-      resolve(code ?? 1);
+      end(code ?? 1);
     });
   });
 }

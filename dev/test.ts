@@ -28,13 +28,15 @@ const UNIT: readonly Stage[] = [
     command: mocha("test/unit/**/*.test.ts", "test/golden/**/*.test.ts"),
     counted: true,
   },
-  ...["controller", "start-gate"].map((service) => ({
-    title: `services: ${service}`,
-    command: mocha("--reporter", path.join(checkoutDir, "test", "counting-reporter.cjs")),
-    cwd: path.join(checkoutDir, "services", service),
-    counted: true,
-  })),
 ];
+
+/** The services' own tests. */
+const SERVICES: readonly Stage[] = ["controller", "start-gate"].map((service) => ({
+  title: `services: ${service}`,
+  command: mocha("--reporter", path.join(checkoutDir, "test", "counting-reporter.cjs")),
+  cwd: path.join(checkoutDir, "services", service),
+  counted: true,
+}));
 
 /** What needs Pulumi and its plugins, and no cluster. */
 const PREVIEWS: readonly Stage[] = [
@@ -49,8 +51,17 @@ const PREVIEWS: readonly Stage[] = [
 /** Sidecars alone, in network namespaces of the tests' own. */
 const SIDECARS = integration("envoy");
 
+/** What the proof takes Consul's ACLs to do, beside a real Consul on loopback. */
+const CONSUL = integration("consul");
+
+/** etcd as the discovery backend, with the node resolver's CoreDNS: on loopback. */
+const ETCD = integration("etcd");
+
 /** The mesh's admission policies on an API server of the tests' own, without a node. */
 const ADMISSION = integration("admission");
+
+/** Replicas of the controller on such an API server, with a Consul and an etcd of the tests' own. */
+const CONTROLLER = integration("controller");
 
 /** The embedded cluster, before anything is deployed to it. */
 const CLUSTER = integration("cluster");
@@ -81,6 +92,18 @@ const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
     command: mocha("test/campaigns/reachability.test.ts"),
     counted: true,
   },
+  {
+    title: "campaign: mutations",
+    adds: "every operator on every field of every object that stack dev renders, service by service",
+    command: mocha("test/campaigns/mutations.test.ts"),
+    counted: true,
+  },
+  {
+    title: "campaign: parts",
+    adds: "the mesh deployed by five stacks, one for each part: their order, their calls, a root exchanged between them, their end",
+    command: mocha("test/campaigns/parts.test.ts"),
+    counted: true,
+  },
 ];
 
 /** `npm test`: everything that fits in an hour, on the embedded cluster; with `--full`, the campaigns too. */
@@ -97,16 +120,26 @@ async function main(): Promise<number> {
   const onMesh = [...DEPLOYED, ...(full ? CAMPAIGNS : []), ...TEARDOWN];
   const chosen = (stage: Stage) => only.length === 0 || only.some((word) => stage.title.includes(word));
   const counts: Counts[] = [];
-  const runAll = async (stages: readonly Stage[], env: NodeJS.ProcessEnv = {}) => {
-    for (const stage of stages.filter(chosen)) counts.push(await runStage({ ...stage, env: { ...env, ...stage.env } }));
+  const runAll = async (stages: readonly Stage[], env: NodeJS.ProcessEnv = {}, isBeside = false) => {
+    for (const stage of stages.filter(chosen)) {
+      counts.push(await runStage({ ...stage, env: { ...env, ...stage.env } }, { isBeside }));
+    }
   };
 
   await runAll(STATIC);
   await ensureToolchain();
-  await runAll(UNIT);
   const environment = await pulumiEnvironment(target);
   console.log(environment.plugins);
-  await runAll([...PREVIEWS, ...SIDECARS, ...ADMISSION], environment.env);
+  // Some compute and the others wait: together they take little longer than one of them.
+  const computing = async () => {
+    await runAll(UNIT, {}, true);
+    await runAll(PREVIEWS, environment.env, true);
+  };
+  const waiting = async () => {
+    await runAll(SERVICES);
+    await runAll([...SIDECARS, ...CONSUL, ...ETCD, ...ADMISSION, ...CONTROLLER], environment.env);
+  };
+  await Promise.all([computing(), waiting()]);
 
   if ([...CLUSTER, ...onMesh].some(chosen)) {
     const wasUp = (await clusterStatus()).state !== "absent";

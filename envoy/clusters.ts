@@ -2,6 +2,7 @@ import { DISCOVERY_TIMES } from "../mesh/drain";
 import { serviceNamed } from "../mesh/edges";
 import type { Edge, HealthCheck, Mesh, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
+import { externalCluster, externalOf } from "./external";
 import { alpnOf, isHttp, protocolOptions } from "./http";
 import { presentToken } from "./identity/identity-token";
 import { extension, socketAddress, type Message } from "./message";
@@ -56,8 +57,10 @@ export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options
   };
 }
 
-/** The application behind one of its ports, on the pod's loopback. */
+/** The application behind one of its ports, on the pod's loopback; or the service outside the cluster that the pod is the way to. */
 export function applicationCluster(service: Service, port: ServicePort): Message {
+  const external = externalOf(service);
+  if (external !== undefined) return externalCluster(service, port, external);
   return loopbackCluster(applicationName(port.name), port, service);
 }
 

@@ -46,6 +46,8 @@ export interface ConnectionManager {
   readonly statPrefix: string;
   /** Routes of the only virtual host, which answers to every host name. */
   readonly routes: readonly Message[];
+  /** Headers of requests that don't go on. Default: none but Envoy's own. */
+  readonly withheld?: readonly string[];
   /** Filters before the router. */
   readonly filters?: readonly Message[];
   readonly accessLog: readonly Message[];
@@ -111,7 +113,7 @@ export function connectionManager(manager: ConnectionManager): Message {
         name: manager.statPrefix,
         // A swap of the files may bring a listener before its clusters are warm; checked, the whole listener would be rejected for good.
         validate_clusters: false,
-        request_headers_to_remove: ["x-envoy-external-address"],
+        request_headers_to_remove: ["x-envoy-external-address", ...(manager.withheld ?? [])],
         virtual_hosts: [{ name: manager.statPrefix, domains: ["*"], routes: manager.routes }],
       },
       http_filters: [...(manager.filters ?? []), ROUTER],

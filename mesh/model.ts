@@ -8,8 +8,10 @@
 import type { EdgeTraffic, ServiceTraffic } from "./traffic/model";
 import type { Authenticator, EndUsers } from "./authentication/model";
 import type { JobWorkload } from "./jobs/model";
+import type { ExternalWorkload } from "./external/model";
 
 export type * from "./authentication/model";
+export type * from "./external/model";
 export type * from "./jobs/model";
 
 /** The planes of Lucid, which hold its services. */
@@ -64,7 +66,7 @@ export interface Service {
   readonly address: string;
   /** In document order; the first is the default port of a call. None on a job, at least one on any other. */
   readonly ports: readonly ServicePort[];
-  /** Absent on a job, which nobody asks whether it is ready. */
+  /** Absent on a job, which nobody asks whether it is ready, and on what is outside the cluster, which its workload says how to ask. */
   readonly health?: HealthCheck;
   readonly workload: Workload;
   /** What one pod of it carries at its busiest. */
@@ -80,7 +82,7 @@ export interface Service {
 export interface ServicePort {
   /** A DNS label; first label of the SNI that selects this port behind 15001. */
   readonly name: string;
-  /** Where the application listens, on 127.0.0.1. */
+  /** Where the application listens, on 127.0.0.1; of a service outside the cluster, on its own addresses. */
   readonly port: number;
   readonly protocol: Protocol;
   /** The port at which callers' applications dial `<service>.lucid.internal`; 80 for the first port unless declared. */
@@ -100,9 +102,11 @@ export interface HealthCheck {
 
 /**
  * What runs as the service. `application` is rendered from the document, `versions` are several of them side by side, `job` is one that ends by itself;
- * `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller), `joined` that another stack brings it.
+ * `component` means that a component of its own renders the pod (Prometheus, Jaeger, controller), `joined` that another stack brings it,
+ * `external` that the service is outside the cluster.
  */
-export type Workload = ApplicationWorkload | VersionedWorkload | JobWorkload | ComponentWorkload | JoinedWorkload;
+export type Workload =
+  ApplicationWorkload | VersionedWorkload | JobWorkload | ComponentWorkload | JoinedWorkload | ExternalWorkload;
 
 /** An expectation, not a limit: the sidecar's resources are computed from it. */
 export interface Load {

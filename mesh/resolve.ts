@@ -27,6 +27,7 @@ import { compare, sortedKeys } from "./order";
 import { MeshDocumentError } from "./document/problems";
 import type { CallDeclaration, MeshDocument, PortDeclaration, ServiceDeclaration } from "./schema";
 import { firstPort } from "./ports";
+import { earlierEnd, resolveExternal } from "./external/resolve";
 import { edgeTraffic, serviceTrafficOf } from "./traffic/resolve";
 import { isClosed, withoutPods } from "./revocation";
 import { resolveVersions, splitOf } from "./versions";
@@ -125,13 +126,18 @@ function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Serv
     discoveryName: discoveryNameOf(name),
     address: declaration.address ?? addressOf(name),
     ports,
-    ...(declaration.workload === undefined ? { health: resolveHealth(declaration, ports) } : {}),
+    ...(isAsked(declaration) ? { health: resolveHealth(declaration, ports) } : {}),
     workload: revoked === undefined ? workload : withoutPods(workload),
     load: declaration.load,
     traffic: serviceTrafficOf(declaration.traffic),
     version: declaration.version,
     ...(revoked === undefined ? {} : { revoked }),
   };
+}
+
+/** Whether the application of a service is asked if it is ready: what ends by itself is not, and what is outside the cluster is asked where it is. */
+function isAsked({ workload, external }: ServiceDeclaration): boolean {
+  return workload === undefined && external === undefined;
 }
 
 function resolvePort(service: ServiceDeclaration, port: PortDeclaration, index: number, keySets: KeySets): ServicePort {
@@ -158,9 +164,10 @@ function resolveHealth({ health, name }: ServiceDeclaration, ports: readonly Ser
 }
 
 function resolveWorkload(declaration: ServiceDeclaration): Workload {
-  const { replicas, image, command, args, env, resources, workload, joinedBy } = declaration;
+  const { replicas, image, command, args, env, resources, workload, joinedBy, external } = declaration;
   if (declaration.component) return { kind: "component", replicas };
   if (joinedBy !== undefined) return { kind: "joined", owner: joinedBy, replicas };
+  if (external !== undefined) return resolveExternal(external, declaration.ports ?? [], replicas);
   if (declaration.versions !== undefined) return resolveVersions(declaration, declaration.versions);
   if (image === undefined) throw unchecked(`'${declaration.name}' has no image`);
   const application: Application = {
@@ -199,7 +206,7 @@ function callEdges(
       return {
         ...edge,
         ...(call.reason === undefined ? {} : { reason: call.reason.trim() }),
-        ...(call.until === undefined ? {} : { until: resolveEnd(call.until) }),
+        ...endOfEdge(call, callee),
       };
     });
   });
@@ -214,6 +221,13 @@ function rulesOf(call: CallDeclaration): readonly EdgeRule[] {
       paths: [...(paths ?? []), ...requests.map(({ path }) => path)].sort(compare),
     };
   });
+}
+
+/** When a call ends: by itself, or with the leave to reach its callee in plain text. */
+function endOfEdge({ until }: CallDeclaration, { workload }: Service): Pick<Edge, "until"> {
+  const leave = workload.kind === "external" ? workload.plaintext?.until : undefined;
+  const end = earlierEnd(until === undefined ? undefined : resolveEnd(until), leave);
+  return end === undefined ? {} : { until: end };
 }
 
 function resolveEnd(until: string): string {

@@ -47,10 +47,13 @@ export const LABELS = {
   completes: "lucid.internal/completes",
 } as const;
 
+/** Annotation of `<service>-trust`: when the certificate beside it runs out (RFC 3339), for who may not read the Secret. */
+export const CERTIFICATE_END = "lucid.internal/certificate-not-after";
+
 /** Value of `app.kubernetes.io/part-of` on everything of the mesh. */
 export const PART_OF = "lucid-mesh";
 
-/** Consul's DNS domain; discovery names are `<service>.service.<this>`. */
+/** The DNS domain of discovery; its names are `<service>.service.<this>`. */
 export const DISCOVERY_DOMAIN = "discovery.lucid.internal";
 
 /** What the tag of a version's instances begins with; tags are looked up in DNS, so a tag is a DNS label. */
@@ -100,7 +103,20 @@ export const CONSUL = {
   datacenter: "dc1",
 } as const;
 
-/** The node resolver (CoreDNS before a Consul client agent on each node). */
+/** etcd in zone `mesh`, where it is the discovery backend. */
+export const ETCD = {
+  service: "etcd",
+  clientPort: 2379,
+  peerPort: 2380,
+  /** Keeps its users and roles as the document has them. */
+  access: "etcd-access",
+  /** Where that keeper says whether it does. */
+  accessPort: 8080,
+  /** Identity of the registrar's certificate. No pod runs as it. */
+  client: "etcd-client",
+} as const;
+
+/** The node resolver: CoreDNS on each node, before the discovery backend. */
 export const NODE_RESOLVER = {
   service: "node-resolver",
   dnsPort: 53,

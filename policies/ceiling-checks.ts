@@ -1,5 +1,6 @@
 import type { Ceiling } from "./ceiling";
 import { isMember } from "./ceiling-edges";
+import { outsideProblems } from "./ceiling-outside";
 import type { CeilingEdge } from "./ceiling-types";
 import type { Finding } from "./judgement/finding";
 import { Findings } from "./judgement/finding";
@@ -25,7 +26,7 @@ export function ceilingProblems(ceiling: Ceiling): readonly Finding[] {
       "write `<verb> <group>/<resource>`; escalate, bind and impersonate are for nobody",
     );
   }
-  return findings.list;
+  return [...findings.list, ...outsideProblems(ceiling)];
 }
 
 /** What a ceiling says of parties that don't exist: it grants nothing, and is most likely a slip of the pen. */

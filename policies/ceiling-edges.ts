@@ -1,4 +1,5 @@
-import type { Ceiling } from "./ceiling";
+import type { Ceiling, EdgeLeave } from "./ceiling";
+import { mayLeave } from "./ceiling-outside";
 import type { CeilingEdge, Side } from "./ceiling-types";
 
 /** The port at which a sidecar takes calls: open between members of one zone without the ceiling's leave. */
@@ -6,15 +7,14 @@ export const CALL_PORT = "15001/TCP";
 /** The port at which a sidecar can be inspected. */
 export const INSPECTION_PORT = "15090/TCP";
 
-type Leave = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges">;
-
 /**
  * Whether `from` may reach `to` on a port.
  *
  * @param from a party: `<zone>/<service>`, `<zone>/*` (all of a zone that have a sidecar), or an external
  * @param side the half of the edge that is being opened
  */
-export function ceilingAllows(from: string, to: string, port: string, side: Side, ceiling: Leave): boolean {
+export function ceilingAllows(from: string, to: string, port: string, side: Side, ceiling: EdgeLeave): boolean {
+  if (!mayLeave(from, to, ceiling)) return false;
   if (port === CALL_PORT && sameZone(from, to) && isOneMember(from, ceiling) && isOneMember(to, ceiling)) return true;
   return ceiling.edges.some(
     (edge) => covers(edge, from, to, ceiling) && edge.ports.includes(port) && (edge.sides?.includes(side) ?? true),
@@ -27,18 +27,18 @@ export function isMember(party: string, ceiling: Pick<Ceiling, "members">): bool
   return rest.length === 0 && Object.hasOwn(ceiling.members, zone) && ceiling.members[zone]?.includes(service) === true;
 }
 
-function covers(edge: CeilingEdge, from: string, to: string, ceiling: Leave): boolean {
+function covers(edge: CeilingEdge, from: string, to: string, ceiling: EdgeLeave): boolean {
   const matches = (pattern: string, party: string) => (pattern === "*" ? isMeshed(party, ceiling) : pattern === party);
   return matches(edge.from, from) && matches(edge.to, to);
 }
 
 /** A member with a sidecar, or all of a zone that have one. */
-function isMeshed(party: string, ceiling: Leave): boolean {
+function isMeshed(party: string, ceiling: EdgeLeave): boolean {
   const isZone = party.endsWith("/*") && Object.hasOwn(ceiling.members, party.slice(0, -2));
   return isZone || isOneMember(party, ceiling);
 }
 
-function isOneMember(party: string, ceiling: Leave): boolean {
+function isOneMember(party: string, ceiling: EdgeLeave): boolean {
   return isMember(party, ceiling) && !Object.hasOwn(ceiling.infrastructure, party);
 }
 

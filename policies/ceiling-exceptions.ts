@@ -1,4 +1,4 @@
-import type { CeilingException } from "./ceiling-types";
+import type { CeilingException, CeilingLeave } from "./ceiling-types";
 import type { Finding } from "./judgement/finding";
 
 /** For how long an exception may be made; what is to last longer is asked for again, or becomes a rule's own. */
@@ -16,7 +16,7 @@ export function endOf(until: string): Date | undefined {
 }
 
 /** Whether an exception holds at an instant. */
-export function holds({ until }: CeilingException, now: Date): boolean {
+export function holds({ until }: Pick<CeilingLeave, "until">, now: Date): boolean {
   const end = endOf(until);
   return end !== undefined && now < end && end.getTime() - now.getTime() <= (LONGEST_EXCEPTION_DAYS + 1) * DAY;
 }
@@ -43,27 +43,37 @@ export function exceptionProblems(
       mend: `mend the object; why, and which key of the ceiling may help, says docs/policies/${exception.rule}.md`,
     });
   }
-  const end = endOf(exception.until);
+  return [...problems, ...endProblems(`the exception for ${exception.object}`, exception, path, now)];
+}
+
+/** What is wrong with the end of something that is let be. @param what `the exception for Deployment lucid-ops/admin-ui` */
+export function endProblems(what: string, leave: CeilingLeave, path: string, now: Date): Finding[] {
+  const problem = endProblem(what, leave, now);
+  return problem === undefined ? [] : [{ path: `${path}.until`, ...problem }];
+}
+
+function endProblem(what: string, leave: CeilingLeave, now: Date): Omit<Finding, "path"> | undefined {
+  const { until, owner } = leave;
+  const end = endOf(until);
   if (end === undefined) {
-    problems.push({
-      path: `${path}.until`,
-      problem: `\`${exception.until}\` is no day`,
-      mend: "write the last day on which it holds, as YYYY-MM-DD",
-    });
-  } else if (now >= end) {
-    problems.push({
-      path: `${path}.until`,
-      problem: `the exception for ${exception.object} ended with ${exception.until}; ${exception.owner} answers for it`,
-      mend: "mend the object and take the exception out, or have the ceiling's owner prolong it",
-    });
-  } else if (!holds(exception, now)) {
-    problems.push({
-      path: `${path}.until`,
-      problem: `the exception would hold for more than ${String(LONGEST_EXCEPTION_DAYS)} days`,
-      mend: "take an earlier day; it can be prolonged when it comes",
-    });
+    return { problem: `\`${until}\` is no day`, mend: "write the last day on which it holds, as YYYY-MM-DD" };
   }
-  return problems;
+  if (now >= end) {
+    return {
+      problem: `${what} ended with ${until}; ${owner} answers for it`,
+      mend: `mend the object and take the ${kindOf(what)} out, or have the ceiling's owner prolong it`,
+    };
+  }
+  if (holds(leave, now)) return undefined;
+  return {
+    problem: `the ${kindOf(what)} would hold for more than ${String(LONGEST_EXCEPTION_DAYS)} days`,
+    mend: "take an earlier day; it can be prolonged when it comes",
+  };
+}
+
+/** `exception` of `the exception for …`. */
+function kindOf(what: string): string {
+  return what.split(" ")[1] ?? what;
 }
 
 /** The exceptions that hold, and which of them lifted something. */

@@ -1,23 +1,25 @@
 /** What the ceiling lets be open at the network layer, as the proof is told. */
-import type { Ceiling } from "./ceiling";
+import type { Ceiling, EdgeLeave } from "./ceiling";
 import { CALL_PORT } from "./ceiling-edges";
+import { mayLeave, outsideBlocks } from "./ceiling-outside";
 import type { CeilingEdge, External, Side } from "./ceiling-types";
 import { MESHED_LABEL, NAME_LABEL } from "./kubernetes/object";
 import { partyName, partyOf, ZONE_NAMESPACE } from "./reachability";
 import { AddressSet, PortSet } from "./reachability/network";
 import type { Declaration, DeclaredEdge, DeclaredOutsider, Outsider } from "./reachability/network";
 
-type Leave = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges">;
-
 /** A party of the ceiling: a member of a zone that the plan shows, or somebody of whom it shows nothing. */
-type Party = { readonly member: string } | { readonly outsider: Outsider };
+type Party = ({ readonly member: string } | { readonly outsider: Outsider }) & {
+  /** `<zone>/<service>`, or `<zone>/*` for all of it; undefined for who is no member. */
+  readonly id?: string;
+};
 
 /**
  * The ceiling as an upper bound: what it lists may be open, and need not be.
  *
  * @param shown zones whose objects are all in the plan; members of the others are pods elsewhere, known by their namespaces and labels
  */
-export function ceilingDeclaration(ceiling: Leave, shown: ReadonlySet<string>): Declaration {
+export function ceilingDeclaration(ceiling: EdgeLeave, shown: ReadonlySet<string>): Declaration {
   const edges: DeclaredEdge[] = [];
   const outsiders: DeclaredOutsider[] = [];
   const open = (from: Party, to: Party, ports: PortSet, sides: readonly Side[]) => {
@@ -36,10 +38,24 @@ export function ceilingDeclaration(ceiling: Leave, shown: ReadonlySet<string>): 
   for (const edge of [...withinZones(ceiling), ...ceiling.edges]) {
     const ports = portsOf(edge);
     for (const from of parties(edge.from)) {
-      for (const to of parties(edge.to)) open(from, to, ports, edge.sides ?? ["egress", "ingress"]);
+      for (const to of parties(edge.to)) {
+        if (mayLeave(from.id ?? "", to.id ?? "", ceiling)) open(from, to, ports, edge.sides ?? ["egress", "ingress"]);
+      }
     }
   }
+  outsiders.push(...waysOut(ceiling, shown));
   return { atMost: true, edges, outsiders, partyOf };
+}
+
+/** Where members lead that stand for services outside the cluster. */
+function waysOut({ outside }: EdgeLeave, shown: ReadonlySet<string>): DeclaredOutsider[] {
+  return Object.entries(outside).flatMap(([party, entry]): DeclaredOutsider[] => {
+    const [zone = "", service = ""] = party.split("/");
+    if (!shown.has(zone)) return [];
+    const name = partyName(zone, service);
+    const outsider = { name: `what ${name} stands for`, addresses: addressesOf(outsideBlocks(entry)) };
+    return [{ party: name, direction: "egress", outsider, ports: portsOf(entry) }];
+  });
 }
 
 /** Addresses of pods, as far as the ceiling knows them: no peer may name them by number. */
@@ -48,7 +64,7 @@ export function podAddresses({ externals }: Pick<Ceiling, "externals">): readonl
 }
 
 /** Members of one zone may call each other without standing in the ceiling. */
-function withinZones({ members, infrastructure }: Leave): CeilingEdge[] {
+function withinZones({ members, infrastructure }: EdgeLeave): CeilingEdge[] {
   return Object.entries(members).flatMap(([zone, services]) => {
     const meshed = services
       .map((service) => `${zone}/${service}`)
@@ -59,16 +75,22 @@ function withinZones({ members, infrastructure }: Leave): CeilingEdge[] {
 }
 
 /** Finds whom a party of the ceiling stands for; nobody for one that is none. */
-function partiesOf({ members, infrastructure, externals }: Leave, shown: ReadonlySet<string>) {
-  const ofMember = (zone: string, service: string): Party[] =>
-    shown.has(zone)
-      ? [{ member: partyName(zone, service) }]
-      : [elsewhere(zone, partyName(zone, service), { [NAME_LABEL]: service })];
+function partiesOf({ members, infrastructure, externals }: EdgeLeave, shown: ReadonlySet<string>) {
+  const ofMember = (zone: string, service: string): Party[] => [
+    {
+      id: `${zone}/${service}`,
+      ...(shown.has(zone)
+        ? { member: partyName(zone, service) }
+        : elsewhere(zone, partyName(zone, service), { [NAME_LABEL]: service })),
+    },
+  ];
   const meshed = Object.entries(members).flatMap(([zone, services]) => [
     ...services
       .filter((service) => !Object.hasOwn(infrastructure, `${zone}/${service}`))
       .flatMap((service) => ofMember(zone, service)),
-    ...(shown.has(zone) ? [] : [elsewhere(zone, `every sidecar of ${zone}`, { [MESHED_LABEL]: "true" })]),
+    ...(shown.has(zone)
+      ? []
+      : [{ id: `${zone}/*`, ...elsewhere(zone, `every sidecar of ${zone}`, { [MESHED_LABEL]: "true" }) }]),
   ]);
   return (party: string): readonly Party[] => {
     if (party === "*") return meshed;
@@ -81,7 +103,11 @@ function partiesOf({ members, infrastructure, externals }: Leave, shown: Readonl
   };
 }
 
-function elsewhere(zone: string, name: string, labels: Readonly<Record<string, string>>): Party {
+function elsewhere(
+  zone: string,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): { readonly outsider: Outsider } {
   return { outsider: { name, namespace: `${ZONE_NAMESPACE}${zone}`, labels } };
 }
 
@@ -97,7 +123,7 @@ function addressesOf(cidrs: readonly string[]): AddressSet {
 }
 
 /** What is no port gives no leave. */
-function portsOf({ ports }: CeilingEdge): PortSet {
+function portsOf({ ports }: Pick<CeilingEdge, "ports">): PortSet {
   return PortSet.union(
     ports.map((text) => {
       const [, number = "", protocol = ""] = /^([1-9]\d{0,4})\/(TCP|UDP|SCTP)$/.exec(text) ?? [];

@@ -2,6 +2,7 @@ import { LUCID_CEILING } from "./ceiling";
 import type { Ceiling } from "./ceiling";
 import { ceilingNotes, ceilingProblems } from "./ceiling-checks";
 import { exceptionProblems } from "./ceiling-exceptions";
+import { leaveProblems, withoutEndedLeaves } from "./ceiling-outside";
 import { parseCeiling } from "./ceiling-schema";
 import type { ManyKey, WrittenCeiling } from "./ceiling-schema";
 import type { Finding } from "./judgement/finding";
@@ -26,15 +27,17 @@ export interface CeilingReading {
 export function readCeiling(configuration: unknown, { rules, now }: CeilingContext): CeilingReading {
   const parsed = parseCeiling(configuration);
   if ("problems" in parsed) return { ceiling: undefined, problems: parsed.problems, notes: [] };
-  const ceiling = laidOver(LUCID_CEILING, parsed.written);
+  const written = laidOver(LUCID_CEILING, parsed.written);
+  const ceiling = withoutEndedLeaves(written, now);
   const impossible = ceilingProblems(ceiling);
   const exceptions = ceiling.exceptions.flatMap((exception, index) =>
     exceptionProblems(exception, `exceptions[${String(index)}]`, rules, now),
   );
+  const leaves = leaveProblems(written, now);
   return {
     // An exception that can't be or is over lifts nothing, and everything can be judged without it.
     ceiling: impossible.length > 0 ? undefined : ceiling,
-    problems: [...impossible, ...exceptions],
+    problems: [...impossible, ...exceptions, ...leaves],
     notes: ceilingNotes(ceiling),
   };
 }

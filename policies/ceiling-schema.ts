@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { CeilingKey } from "./ceiling";
+import { OUTSIDE_LEAVES } from "./ceiling-types";
 import type { Finding } from "./judgement/finding";
 
 /** An object whose other keys are refused by naming those that it has. */
@@ -29,6 +30,14 @@ const edge = closed({
   sides: z.array(z.enum(["ingress", "egress"])).optional(),
   reason: text,
 });
+const leave = closed({ reason: text, owner: text, until: text });
+const outside = closed({
+  addresses: texts.min(1, "no address is named"),
+  ports: texts.min(1, "no port is named"),
+  names: texts.default([]),
+  reason: text,
+  leave: z.partialRecord(z.enum(OUTSIDE_LEAVES), leave).default({}),
+});
 const exception = closed({
   rule: text,
   object: text,
@@ -46,6 +55,7 @@ const MANY = {
   joined: reasoned,
   externals,
   edges: z.array(edge),
+  outside: z.record(text, outside),
   authenticators: texts,
   torProxies: texts,
   apiClients: reasoned,
@@ -116,6 +126,11 @@ export const CEILING_FORM: Readonly<Record<CeilingKey | "also", FormField>> = {
     description: "Parties outside the mesh: `{namespace, labels}` or `{cidrs, except, widestPrefix}`.",
   },
   edges: { type: "array", description: "Allowed edges: `{from, to, ports, sides?, reason}`." },
+  outside: {
+    type: "object",
+    description:
+      "`<zone>/<service>` of members that stand for services outside the cluster: `{addresses, ports, names, reason, leave?}`.",
+  },
   authenticators: { type: "array", description: "`<zone>/<service>` of those who may be asked about callers." },
   torProxies: {
     type: "array",

@@ -1,22 +1,22 @@
 /** What the ceiling lets sidecars do, as the proof is told. */
-import type { Ceiling } from "./ceiling";
+import type { Ceiling, EdgeLeave } from "./ceiling";
+import { mayLeave, outsideBlocks, outsideOf } from "./ceiling-outside";
 import { partyName } from "./reachability";
 import { serviceOf, zoneOf } from "./reachability/envoy";
 import type { Party, UpperBound } from "./reachability/envoy";
-
-type Leave = Pick<Ceiling, "members" | "infrastructure" | "edges">;
 
 const CALLS = 15001;
 /** Stands for whoever is of a zone. */
 const ANYBODY = "*";
 
 /** The ceiling as an upper bound: what it lists may be open, and need not be. Members of one zone may call each other without standing in it. */
-export function sidecarBound(ceiling: Leave): UpperBound {
+export function sidecarBound(ceiling: EdgeLeave): UpperBound {
   const isMeshed = membership(ceiling);
   const matches = (pattern: string, party: Party) => (pattern === "*" ? isMeshed(party) : pattern === party);
   const allows = (from: Party, to: Party, listens: number) =>
     isMeshed(from) &&
     isMeshed(to) &&
+    mayLeave(from, to, ceiling) &&
     ((listens === CALLS && zoneOf(from) === zoneOf(to) && serviceOf(to) !== ANYBODY) ||
       ceiling.edges.some(
         (edge) => matches(edge.from, from) && matches(edge.to, to) && edge.ports.includes(`${listens}/TCP`),
@@ -31,6 +31,17 @@ export function sidecarBound(ceiling: Leave): UpperBound {
           ({ from, to }) =>
             (matches(from, party) && isOfZone(to, zone)) || (matches(to, party) && isOfZone(from, zone)),
         )),
+    leadsOutside: (party, { addresses, port, tls }) => {
+      const outside = outsideOf(party, ceiling);
+      if (outside === undefined || !outside.ports.includes(`${port}/TCP`)) return false;
+      const blocks = outsideBlocks(outside);
+      return (
+        addresses.every((address) => blocks.includes(`${address}/32`)) &&
+        (tls === undefined
+          ? outside.leave.plaintext !== undefined
+          : [tls.serverName, ...tls.names].every((name) => outside.names.includes(name)))
+      );
+    },
     hostnameOf: (party) => `${serviceOf(party)}.lucid.internal`,
     nameOf: (party) => partyName(zoneOf(party), serviceOf(party)),
   };

@@ -35,8 +35,34 @@ export interface ExternalAddresses {
   readonly widestPrefix: number;
 }
 
+/** Where a member leads that stands for a service outside the cluster. */
+export interface CeilingOutside {
+  /** IPv4 addresses, one by one. */
+  readonly addresses: readonly string[];
+  /** `<number>/TCP`. */
+  readonly ports: readonly string[];
+  /** DNS names that its certificate may have to bear, and that it may be asked for. */
+  readonly names: readonly string[];
+  readonly reason: string;
+  /** What it would be refused for otherwise. */
+  readonly leave: Readonly<Partial<Record<OutsideLeave, CeilingLeave>>>;
+}
+
+/** Without TLS; at addresses of the open internet, past Tor; called from Wallet, which is an isolated network. */
+export const OUTSIDE_LEAVES = ["plaintext", "clearnet", "wallet"] as const;
+export type OutsideLeave = (typeof OUTSIDE_LEAVES)[number];
+
+/** Something let be until a day. */
+export interface CeilingLeave {
+  readonly reason: string;
+  /** Who answers for it. */
+  readonly owner: string;
+  /** Last day on which it holds (UTC), `YYYY-MM-DD`. */
+  readonly until: string;
+}
+
 /** Leave for what one rule finds in one object, until a day. */
-export interface CeilingException {
+export interface CeilingException extends CeilingLeave {
   /** The rule's name. */
   readonly rule: string;
   /** The object as violations name it: `Deployment lucid-ops/admin-ui`. */
@@ -45,9 +71,4 @@ export interface CeilingException {
   readonly finding: string;
   /** Where in the object, as the violation says it; anywhere unless given. */
   readonly path?: string;
-  readonly reason: string;
-  /** Who answers for it, and mends what it lifts. */
-  readonly owner: string;
-  /** Last day on which it holds (UTC), `YYYY-MM-DD`. */
-  readonly until: string;
 }

@@ -1,4 +1,4 @@
-import type { CeilingEdge, CeilingException, External, Reasoned } from "./ceiling-types";
+import type { CeilingEdge, CeilingException, CeilingOutside, External, Reasoned } from "./ceiling-types";
 
 /**
  * What may be declared at all in Lucid, kept outside the stacks under judgement: no stack value loosens it. Each key can be replaced or added to in the pack's
@@ -10,7 +10,8 @@ export const LUCID_CEILING = {
     ops: ["admin-ui", "prometheus", "jaeger"],
     chain: ["lucid-blocks"],
     wallet: ["tron-payment", "payout-router"],
-    mesh: ["mesh-controller", "consul", "node-resolver"],
+    // `etcd-client` is nobody's pod: the identity under which the controller is heard at etcd, and of no use elsewhere.
+    mesh: ["mesh-controller", "consul", "etcd", "etcd-access", "etcd-client", "node-resolver"],
     edge: [],
   } as Readonly<Record<string, readonly string[]>>,
 
@@ -18,6 +19,8 @@ export const LUCID_CEILING = {
   infrastructure: {
     "mesh/consul":
       "Consul's servers speak gossip and RPC under TLS and a gossip key of their own; sidecars resolve names through them",
+    "mesh/etcd": "etcd's servers speak mutual TLS of their own, to clients and among themselves",
+    "mesh/etcd-access": "Keeps etcd's users and their rights, under mutual TLS of etcd's; nobody calls it",
     "mesh/node-resolver": "Sidecars ask it for names, so it can't stand behind one",
   } as Reasoned,
 
@@ -91,6 +94,10 @@ export const LUCID_CEILING = {
     },
     { from: "mesh/consul", to: "mesh/node-resolver", ports: ["8301/TCP", "8301/UDP"], reason: "Gossip" },
     { from: "mesh/node-resolver", to: "mesh/node-resolver", ports: ["8301/TCP", "8301/UDP"], reason: "Gossip" },
+    { from: "mesh/mesh-controller", to: "mesh/etcd", ports: ["2379/TCP"], reason: "Registers instances" },
+    { from: "mesh/etcd-access", to: "mesh/etcd", ports: ["2379/TCP"], reason: "Keeps etcd's users and their rights" },
+    { from: "mesh/node-resolver", to: "mesh/etcd", ports: ["2379/TCP"], reason: "Asks for names" },
+    { from: "mesh/etcd", to: "mesh/etcd", ports: ["2380/TCP"], reason: "Raft" },
     { from: "mesh/mesh-controller", to: "external/api-server", ports: ["443/TCP", "6443/TCP"], reason: "Watches pods" },
     {
       from: "mesh/consul",
@@ -99,12 +106,21 @@ export const LUCID_CEILING = {
       reason: "Servers find each other by their StatefulSet names",
     },
     {
+      from: "mesh/etcd",
+      to: "external/kube-dns",
+      ports: ["53/UDP", "53/TCP"],
+      reason: "Servers find each other by their StatefulSet names",
+    },
+    {
       from: "mesh/node-resolver",
       to: "external/kube-dns",
       ports: ["53/UDP", "53/TCP"],
-      reason: "Agents find the servers by their StatefulSet names",
+      reason: "They find the discovery backend's servers by their StatefulSet names",
     },
   ] as readonly CeilingEdge[],
+
+  /** Members that stand for services outside the cluster, as `<zone>/<service>`, each with where it leads. Who calls them is said by `edges`, as of any member. */
+  outside: {} as Readonly<Record<string, CeilingOutside>>,
 
   /** Services that sidecars may ask about their callers, as `<zone>/<service>`: they see each such request and can refuse it. Lucid's cluster 09, once it joins. */
   authenticators: [] as readonly string[],
@@ -114,13 +130,16 @@ export const LUCID_CEILING = {
 
   /** Members whose applications may ask the Kubernetes API, as `<zone>/<service>`, each with its reason; the others have no token for it. */
   apiClients: {
-    "mesh/mesh-controller": "Watches pods, and brings the cluster's token keys to the sidecars",
+    "mesh/mesh-controller":
+      "Watches pods, brings the cluster's token keys to the sidecars, says how services are, and agrees with its replicas who leads",
   } as Reasoned,
 
   /** Rights by which one could become another or go past the plan, as `<verb> <group>/<resource>`, each with the reason why a role may have it. */
   powers: {
     "patch core/pods/status":
       "Has kubelet bring changed ConfigMaps at once; a status is not what a pod runs, and labels can't be changed by it",
+    "create coordination.k8s.io/leases":
+      "The controller's replicas agree by a Lease who leads; `create` can't be narrowed to its name, which the admission policies do",
   } as Reasoned,
 
   /** Members that may run with mutual TLS switched off, as `<zone>/<service>`, each with its reason; `*` is everybody. */
@@ -131,6 +150,7 @@ export const LUCID_CEILING = {
     "docker.io/envoyproxy/envoy",
     "docker.io/hashicorp/consul",
     "docker.io/coredns/coredns",
+    "quay.io/coreos/etcd",
     "docker.io/jaegertracing/jaeger",
     "docker.io/prom/prometheus",
     "docker.io/fortio/fortio",
@@ -166,6 +186,8 @@ export const LUCID_CEILING = {
     "rbac.authorization.k8s.io/RoleBinding": "judged by rbac-least-privilege and stack-invariants",
     "rbac.authorization.k8s.io/ClusterRole": "judged by rbac-least-privilege",
     "rbac.authorization.k8s.io/ClusterRoleBinding": "judged by rbac-least-privilege and stack-invariants",
+    "apiextensions.k8s.io/CustomResourceDefinition": "judged by declared-services",
+    "mesh.lucid.internal/MeshService": "judged by declared-services",
     "admissionregistration.k8s.io/ValidatingAdmissionPolicy": "judged by admission-policies",
     "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": "judged by admission-policies",
   } as Reasoned,
@@ -175,7 +197,7 @@ export const LUCID_CEILING = {
     pulumi: "the stack itself, its providers and references to other stacks",
     lucid: "components of this project; their children are judged",
     tls: "keys and certificates, kept in the encrypted state; judged by tls-private-keys, tls-certificates and stack-invariants",
-    random: "gossip key and tokens; kept in the encrypted state",
+    random: "gossip key, tokens and passwords; kept in the encrypted state",
     consul: "ACL objects of the discovery backend; judged by consul-least-privilege",
     "docker:index/image:Image": "images of the mesh's own services; judged by images-pinned",
   } as Reasoned,
@@ -187,3 +209,6 @@ export const LUCID_CEILING = {
 /** The ceiling, or what the pack's configuration made of it. */
 export type Ceiling = typeof LUCID_CEILING;
 export type CeilingKey = keyof Ceiling;
+
+/** What of it says who may reach whom. */
+export type EdgeLeave = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges" | "outside">;

@@ -5,8 +5,8 @@ import { Unjudgeable } from "../policies/judgement/field";
 import type { Plain } from "../policies/judgement/plain";
 import type { StackResource } from "../policies/judgement/rule";
 import { KubeObject } from "../policies/kubernetes/object";
-import { meshObjects, plannedObject, trustProvenance } from "../policies/reachability";
-import type { Provenance } from "../policies/reachability";
+import { meshObjects, plannedCredentials, plannedObject, trustProvenance } from "../policies/reachability";
+import type { Credentials, Provenance } from "../policies/reachability";
 
 /** The mesh's Kubernetes objects in a plan, and what can't be read of it: one line each. */
 export interface PlanReading {
@@ -14,6 +14,8 @@ export interface PlanReading {
   readonly problems: readonly string[];
   /** Whose roots a trust file will hold that only the update can know. */
   readonly provenance: Provenance;
+  /** Who will have credentials of the discovery backends, as far as Kubernetes' objects don't say it. */
+  readonly credentials: Credentials;
 }
 
 /**
@@ -37,6 +39,7 @@ export function readPlan(mesh: Mesh, resources: readonly StackResource[]): PlanR
     objects: [...meshObjects(planned.map(({ object }) => object)), ...joined],
     problems,
     provenance: trustProvenance(planned),
+    credentials: plannedCredentials(resources, planned),
   };
 }
 

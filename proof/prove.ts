@@ -2,8 +2,16 @@
 import type { Mesh } from "../mesh";
 import type { Plain } from "../policies/judgement/plain";
 import type { StackResource } from "../policies/judgement/rule";
-import { Evidence, networkLayer, prove, sidecarLayers, violationText } from "../policies/reachability";
-import type { Layer, Provenance } from "../policies/reachability";
+import {
+  Evidence,
+  networkLayer,
+  prove,
+  registrationLayer,
+  sidecarLayers,
+  violationText,
+} from "../policies/reachability";
+import type { Credentials, Layer, Provenance } from "../policies/reachability";
+import { registrationDeclarations } from "./declaration/registration";
 import { networkDeclaration } from "./declaration/network";
 import type { Surroundings as NetworkSurroundings } from "./declaration/network";
 import { sidecarDeclaration } from "./declaration/sidecars";
@@ -12,11 +20,17 @@ import { readPlan } from "./plan";
 
 /** What of a stack's configuration decides who reaches whom. */
 export interface Surroundings extends NetworkSurroundings, SidecarSurroundings {
-  readonly consulIp: string;
+  readonly consulIp?: string | undefined;
+  readonly etcdIp?: string | undefined;
 }
 
 /** The layers that are proven, each with what the document declares. A further one is one more entry. */
 export function declaredLayers(mesh: Mesh, surroundings: Surroundings): readonly Layer[] {
+  return [...callLayers(mesh, surroundings), registrationLayer(registrationDeclarations(mesh, surroundings))];
+}
+
+/** The layers of calls, which Kubernetes' objects alone decide: what may be registered, Consul decides by objects of its own. */
+export function callLayers(mesh: Mesh, surroundings: Surroundings): readonly Layer[] {
   return [networkLayer(networkDeclaration(mesh, surroundings)), sidecarLayers(sidecarDeclaration(mesh, surroundings))];
 }
 
@@ -24,15 +38,15 @@ export function declaredLayers(mesh: Mesh, surroundings: Surroundings): readonly
  * Objects with what the stack says besides: the cluster's own addresses. The pods' range is not its to say; no policy but the API server's names an address,
  * and that is declared.
  *
- * @param provenance whose roots a file will hold that isn't known yet; nothing is known of it unless said
+ * @param known what the objects don't say: whose roots a file will hold that isn't known yet, and who has which credentials; nothing is known of it unless said
  */
 export function evidenceOf(
-  { nodeResolverIp, consulIp }: Pick<Surroundings, "nodeResolverIp" | "consulIp">,
+  { nodeResolverIp, consulIp, etcdIp }: Pick<Surroundings, "nodeResolverIp" | "consulIp" | "etcdIp">,
   objects: readonly Plain[],
-  provenance?: Provenance,
+  known: { readonly provenance?: Provenance; readonly credentials?: Credentials } = {},
 ): Evidence {
-  const clusterAddresses = [`${nodeResolverIp}/32`, `${consulIp}/32`];
-  return new Evidence(objects, { clusterAddresses, ...(provenance && { provenance }) });
+  const clusterAddresses = [nodeResolverIp, consulIp, etcdIp].flatMap((ip) => (ip === undefined ? [] : [`${ip}/32`]));
+  return new Evidence(objects, { clusterAddresses, ...known });
 }
 
 /** What is wrong with the objects of a plan, of a cluster or of files, one line each. None: they open exactly what the document declares. */
@@ -46,6 +60,6 @@ export function planViolations(
   surroundings: Surroundings,
   resources: readonly StackResource[],
 ): readonly string[] {
-  const { objects, problems, provenance } = readPlan(mesh, resources);
-  return [...problems, ...evidenceViolations(mesh, surroundings, evidenceOf(surroundings, objects, provenance))];
+  const { objects, problems, ...known } = readPlan(mesh, resources);
+  return [...problems, ...evidenceViolations(mesh, surroundings, evidenceOf(surroundings, objects, known))];
 }

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 import type { Mesh } from "../mesh";
+import { partViolations } from "./part";
+import type { ProvenPart } from "./part";
 import { planViolations } from "./prove";
 import type { Surroundings } from "./prove";
 import { rehearse } from "./rehearsal/rehearse";
@@ -18,6 +20,12 @@ export interface Expectation {
   };
 }
 
+/** What else is held against a program that declares a part of the mesh. */
+export interface PartExpectation extends ProvenPart {
+  /** Declares the whole mesh, as one stack would that deploys all of it. It is rehearsed alone: nothing of it is made. */
+  readonly whole: () => unknown;
+}
+
 /**
  * Runs a Pulumi program once it is proven: it is rehearsed, its resources are read, and who reaches whom by them is computed and compared with the document.
  * So are its certificates in time. A program that opens more, or less, or lets trust end, registers nothing, under `pulumi up --yes --skip-preview` too.
@@ -28,13 +36,23 @@ export interface Expectation {
  *
  * @param program declares all that the stack has, transforms included. It runs twice, so it makes nothing but resources; what it needs to ask or read it is
  * handed in
+ * @param part where the stack deploys a part: then the whole mesh is proven, and the program held to be that part of it
  * @returns what the program returns: the stack's outputs
  * @throws RunError that names every violation with its counterexample; and what the program throws
  */
-export async function proven<T>({ mesh, settings }: Expectation, program: () => T | Promise<T>): Promise<T> {
+export async function proven<T>(
+  { mesh, settings }: Expectation,
+  program: () => T | Promise<T>,
+  part?: PartExpectation,
+): Promise<T> {
   refuseEarlierTransforms();
-  const resources = await rehearse(program);
-  const violations = [...planViolations(mesh, settings, resources), ...timelineViolations(mesh, settings, resources)];
+  const own = await rehearse(program);
+  const whole = part === undefined ? own : await rehearse(part.whole);
+  const violations = [
+    ...planViolations(mesh, settings, whole),
+    ...timelineViolations(mesh, settings, whole),
+    ...(part === undefined ? [] : partViolations(part, whole, own)),
+  ];
   if (violations.length > 0) throw new pulumi.RunError(refusal(violations));
   return program();
 }

@@ -1,15 +1,10 @@
 /** The rights that the controller holds and that RBAC can't narrow: `create` has no names, `pods/status` no fields. They bind every account of a zone. */
 import { IDENTITY_TOKEN } from "../../mesh/wire";
-import { inZones, NO_DRY_RUN, resources } from "../match";
+import { BY_A_SERVICE, inZones, NO_DRY_RUN, resources } from "../match";
 import type { AdmissionPolicy } from "../model";
 
 /** Annotation of pods by which the controller has kubelet bring changed files to them at once. */
 const DISTRIBUTED_ANNOTATION = "lucid.internal/distributed";
-
-const BY_A_SERVICE = {
-  name: "by-a-service-of-a-zone",
-  expression: 'request.userInfo.username.startsWith("system:serviceaccount:lucid-")',
-};
 
 /** It may write of a pod's status nothing but the annotation that has kubelet look for changed files. */
 export function distributedPods(): AdmissionPolicy {

@@ -1,4 +1,5 @@
 /** What no policy models, none can refuse: so it is refused here. */
+import { MESH_SERVICE } from "../../mesh/custom-resource";
 import { inZones, NO_DRY_RUN, resources } from "../match";
 import type { AdmissionPolicy, ResourceRule } from "../model";
 
@@ -13,6 +14,7 @@ const MODELLED: readonly (readonly [group: string, names: readonly string[]])[] 
   ["rbac.authorization.k8s.io", ["roles", "rolebindings"]],
   ["discovery.k8s.io", ["endpointslices"]],
   ["coordination.k8s.io", ["leases"]],
+  [MESH_SERVICE.group, [MESH_SERVICE.plural]],
   ["events.k8s.io", ["events"]],
   ["authorization.k8s.io", ["localsubjectaccessreviews"]],
 ];

@@ -9,6 +9,10 @@ import { exemption, label, POD_CONDITIONS, POD_VARIABLES, TITLE } from "../pods"
 /** A pod's labels decide whom NetworkPolicies take it for: they can be changed by way of its status as well. */
 const RESOURCES = [...POD_MAKERS, resources("", ["pods/status"], ["UPDATE"])];
 
+/** CEL: whether this is the ReplicaSet of a Deployment that bears the service's name, which is all that infrastructure has besides. */
+const DEPLOYED =
+  'variables.kind == "ReplicaSet" && dyn(object).metadata.?ownerReferences.orValue([]).exists(owner, owner.kind == "Deployment" && owner.name == variables.service)';
+
 export function members(data: AdmissionData): AdmissionPolicy {
   return {
     name: "lucid-members",
@@ -55,9 +59,9 @@ export function members(data: AdmissionData): AdmissionPolicy {
         },
         {
           expression:
-            'variables.kind == "Pod" || variables.name == variables.service || (variables.name.startsWith(variables.service + "-") && !variables.exempt && (' +
-            `variables.kind == "ReplicaSet" || variables.suffix == ${label(LABELS.version)} || ` +
-            '(variables.kind == "Job" && variables.suffix.matches("^([0-9a-f]{10}|[0-9]{8,9})$"))))',
+            'variables.kind == "Pod" || variables.name == variables.service || (variables.name.startsWith(variables.service + "-") && (' +
+            `variables.exempt ? ${DEPLOYED} : (variables.kind == "ReplicaSet" || variables.suffix == ${label(LABELS.version)} || ` +
+            '(variables.kind == "Job" && variables.suffix.matches("^([0-9a-f]{10}|[0-9]{8,9})$")))))',
           message:
             "the workload does not bear the name of its service; name it for its ServiceAccount: `<service>`, `<service>-<version>`, on a Job `<service>-<10 hexadecimal digits>`",
         },

@@ -1,11 +1,13 @@
 /** The sidecar reads its own service's files, whole; its key, its token and its admin socket are its alone. */
 import { IDENTITY_TOKEN, SIDECAR_PATHS } from "../../mesh/wire";
 import type { AdmissionData } from "../data";
+import { list } from "../literal";
 import { inZones, POD_MAKERS } from "../match";
 import type { AdmissionPolicy } from "../model";
 import { CONTAINER_VARIABLES, exemption, POD_CONDITIONS, POD_VARIABLES } from "../pods";
 
 const KEY_SUFFIX = "-tls";
+const ETCD_KEY_SUFFIX = "-etcd-tls";
 
 export function sidecarFiles(data: AdmissionData): AdmissionPolicy {
   return {
@@ -18,6 +20,7 @@ export function sidecarFiles(data: AdmissionData): AdmissionPolicy {
         ...POD_VARIABLES,
         ...CONTAINER_VARIABLES,
         ...exemption(data),
+        list("etcdClients", data.etcdClients),
         { name: "volumes", expression: "variables.spec.?volumes.orValue([])" },
         {
           name: "mounts",
@@ -97,9 +100,11 @@ function isToken(volume: string): string {
   );
 }
 
+/** CEL: whether a volume holds a key that the sidecar alone may read; one for etcd, of whom is heard there, opens no way into the mesh. */
 function holdsKey(volume: string): string {
+  const secret = `${volume}.?secret.?secretName.orValue("")`;
   return (
-    `${volume}.?secret.?secretName.orValue("").endsWith("${KEY_SUFFIX}") || ` +
+    `(${secret}.endsWith("${KEY_SUFFIX}") && !(variables.party in variables.etcdClients && ${secret} == variables.service + "${ETCD_KEY_SUFFIX}")) || ` +
     `${volume}.?projected.?sources.orValue([]).exists(source, source.?secret.?name.orValue("").endsWith("${KEY_SUFFIX}"))`
   );
 }

@@ -100,7 +100,7 @@ const RESOLVER: readonly Validation[] = [
   },
 ];
 
-/** Consul's servers and the node resolvers have none. */
+/** The discovery backend's own workloads and the node resolvers have none. */
 function unlessExempt(validation: Validation): Validation {
   return { ...validation, expression: `variables.exempt || (${validation.expression})` };
 }

@@ -2,6 +2,7 @@
 import { findService, type Edge } from "../../mesh";
 import { isOver } from "../../mesh/instant";
 import { SIDECAR_PORTS } from "../../mesh/wire";
+import { columns } from "../columns";
 import { doorFor } from "../enforced/sidecar";
 import { entriesAt, listAt, textAt } from "../enforced/values";
 import type { Enforced } from "../enforced/world";
@@ -101,15 +102,7 @@ export function rowsText(rows: readonly AccessRow[]): string {
     row.revoked ?? (row.reason === "" ? "-" : row.reason),
   ]);
   const table = [["CALLER", "CALLEE", "PORT", "MAY ASK", "UNTIL", "DECLARED", "REASON"], ...cells];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return columns(table);
 }
 
 function endText({ until, ended, revoked }: AccessRow): string {

@@ -1,6 +1,7 @@
 /** What the command found, as text and as plain data. */
 import { gapText, hoursText, renewalOf } from "../../proof/timeline";
 import type { Assumptions, Certificate, Instant, Renewal, Timeline } from "../../proof/timeline";
+import { columns } from "../columns";
 
 export interface CertificateReport {
   /** `mesh.yaml`. */
@@ -31,7 +32,7 @@ export function reportText(report: CertificateReport): string {
         ),
     `assumed: \`pulumi up\` every ${hoursText(assumptions.updateHours)} at least (updateIntervalHours), and ${hoursText(assumptions.distributionHours)} until every process has what it changed`,
     ...(step === undefined ? [] : [stepText(step)]),
-    tableText([["", "lives", "made anew from", "to", "everywhere by", "ends"], ...rowsOf(report)]),
+    columns([["", "lives", "made anew from", "to", "everywhere by", "ends"], ...rowsOf(report)]),
   ];
   return parts.join("\n\n");
 }
@@ -119,16 +120,4 @@ function instant(from: Date, hours: number): string {
 
 function indented(text: string): string {
   return `  ${text}`;
-}
-
-function tableText(table: readonly (readonly string[])[]): string {
-  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
 }

@@ -15,7 +15,7 @@ export async function runCertificates(options: CertificatesOptions, command: Com
   const from = instantOf(options.from);
   const now = new Date().toISOString();
   const project = readProject(command, now);
-  const { timeline, problems } = readTimeline(project.mesh, await rehearsedAs(project));
+  const { timeline, problems } = readTimeline(project.mesh, project.settings, await rehearsedAs(project));
   const assumptions = assumptionsOf(project.settings);
   const { against } = options;
   const before =
@@ -40,7 +40,7 @@ export async function runCertificates(options: CertificatesOptions, command: Com
 
 /** @throws CliError where nothing can be said of the update from there */
 async function timelineOf(project: Project, file: string): Promise<Timeline> {
-  const { timeline, problems } = readTimeline(project.mesh, await rehearsedAs(project));
+  const { timeline, problems } = readTimeline(project.mesh, project.settings, await rehearsedAs(project));
   const [problem] = problems;
   if (problem !== undefined) throw new CliError(`--against ${file}: ${problem}`);
   return timeline;

@@ -1,4 +1,5 @@
 /** Everything that a declaration renders, made when it is first asked for. */
+import { discoveryBackend } from "../../components/discovery/backends";
 import { envoyOptions } from "../../components/stack/envoy-options";
 import { networkPolicies, type NamedNetworkPolicy } from "../../components/network/network-policies";
 import { renderSidecar, type SidecarFiles } from "../../envoy";
@@ -27,6 +28,8 @@ export class Enforced {
 
   /** The NetworkPolicies of all zones. */
   get networkPolicies(): readonly NamedNetworkPolicy[] {
-    return (this.policies ??= this.mesh.zones.flatMap((zone) => networkPolicies(this.mesh, zone, this.settings)));
+    return (this.policies ??= this.mesh.zones.flatMap((zone) =>
+      networkPolicies(this.mesh, zone, { ...this.settings, discovery: discoveryBackend(this.settings) }),
+    ));
   }
 }

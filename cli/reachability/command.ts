@@ -3,6 +3,7 @@ import { Option, type Command } from "commander";
 export interface ReachabilityOptions {
   readonly against?: string;
   readonly objects?: string;
+  readonly acl?: string;
   readonly html?: string;
   readonly json?: true;
   readonly markdown?: true;
@@ -20,6 +21,7 @@ export function reachabilityCommand(program: Command, done: (status: number) => 
       "--objects <file>",
       "judge these objects instead: YAML, or what `kubectl get -o json` prints; '-' reads the standard input",
     )
+    .option("--acl <file>", "Consul's ACL objects beside `--objects`, as its API answers them: who may register names")
     .addOption(new Option("--json", "as JSON").conflicts("markdown"))
     .addOption(new Option("--markdown", "as Markdown, for a pull request's comment"))
     .option("--html <file>", "writes one self-contained page besides, with the edges drawn")

@@ -1,10 +1,20 @@
 import { blastRadii } from "./blast";
 import type { Changes, Report } from "./report";
-import { LEGEND, MOST_COLUMNS, callTable, changeRows, serviceTable, trustTable, zoneTable } from "./tables";
+import {
+  LEGEND,
+  MOST_COLUMNS,
+  callTable,
+  changeRows,
+  registrationTable,
+  outsideTable,
+  serviceTable,
+  trustTable,
+  zoneTable,
+} from "./tables";
 import { blastText } from "./text";
 
 /** The report for a pull request's comment: what matters stands above, the whole matrix folded below. */
-export function reportMarkdown({ source, matrix, sidecars, violations, changes }: Report): string {
+export function reportMarkdown({ source, matrix, sidecars, registration, violations, changes }: Report): string {
   const parts = [
     "### Who reaches whom",
     violations.length === 0
@@ -32,11 +42,17 @@ export function reportMarkdown({ source, matrix, sidecars, violations, changes }
     ...(sidecars === undefined
       ? []
       : [
+          ...(sidecars.outside.length === 0
+            ? []
+            : [folded("Services outside the cluster", table(outsideTable(sidecars)))]),
           folded(
             "What may be asked, layer by layer",
             `${table(callTable(sidecars))}\n\n${table(trustTable(sidecars))}`,
           ),
         ]),
+    ...(registration === undefined
+      ? []
+      : [folded("Who registers and looks up names at the discovery backend", table(registrationTable(registration)))]),
   ];
   return parts.join("\n\n");
 }

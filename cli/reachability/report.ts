@@ -2,8 +2,10 @@
 import { blastRadii } from "./blast";
 import type { Matrix, OutsidePair, Pair } from "./matrix";
 import { without } from "./matrix";
-import { callText, callsWithout } from "./sidecars";
-import type { Call, SidecarMatrix } from "./sidecars";
+import { registrationWithout } from "./registration";
+import type { RegistrationMatrix, RegistrationRight } from "./registration";
+import { callText, callsWithout, waysWithout } from "./sidecars";
+import type { Call, SidecarMatrix, WayOut } from "./sidecars";
 
 export interface Report {
   /** What was judged: `mesh.yaml`, or where the objects came from. */
@@ -12,6 +14,8 @@ export interface Report {
   readonly matrix: Matrix | undefined;
   /** What the sidecars do; undefined where that can't be judged. */
   readonly sidecars: SidecarMatrix | undefined;
+  /** Who registers and looks up names at the discovery backend; undefined where that can't be judged. */
+  readonly registration: RegistrationMatrix | undefined;
   /** One line each. None: exactly what the document declares is open. */
   readonly violations: readonly string[];
   /** Against what another document renders. */
@@ -24,12 +28,21 @@ export interface Changes {
   readonly closes: Pick<Matrix, "pairs" | "outside">;
   /** What sidecars newly let be asked, and no longer. */
   readonly calls: { readonly opens: readonly Call[]; readonly closes: readonly Call[] };
+  /** What may newly be done at the discovery backend, and no longer. */
+  readonly registration: {
+    readonly opens: readonly RegistrationRight[];
+    readonly closes: readonly RegistrationRight[];
+  };
+  /** Where sidecars newly go out of the cluster, and no longer: another address, or another proof. */
+  readonly waysOut: { readonly opens: readonly WayOut[]; readonly closes: readonly WayOut[] };
 }
 
 /** What objects open, layer by layer. */
 export interface Opened {
   readonly matrix: Matrix;
   readonly sidecars: SidecarMatrix;
+  /** Undefined where nothing is known of it, as of a cluster's objects alone. */
+  readonly registration: RegistrationMatrix | undefined;
 }
 
 /** What differs from what other objects open. */
@@ -42,11 +55,19 @@ export function changesFrom(against: string, before: Opened, after: Opened): Cha
       opens: callsWithout(after.sidecars.calls, before.sidecars.calls),
       closes: callsWithout(before.sidecars.calls, after.sidecars.calls),
     },
+    registration: {
+      opens: registrationWithout(after.registration, before.registration),
+      closes: registrationWithout(before.registration, after.registration),
+    },
+    waysOut: {
+      opens: waysWithout(after.sidecars.outside, before.sidecars.outside),
+      closes: waysWithout(before.sidecars.outside, after.sidecars.outside),
+    },
   };
 }
 
 /** The report as plain data. */
-export function reportData({ source, matrix, sidecars, violations, changes }: Report) {
+export function reportData({ source, matrix, sidecars, registration, violations, changes }: Report) {
   return {
     source,
     proven: violations.length === 0,
@@ -66,20 +87,37 @@ export function reportData({ source, matrix, sidecars, violations, changes }: Re
           })),
         }),
     ...(sidecars === undefined ? {} : { sidecars: { ...sidecars, calls: sidecars.calls.map(callData) } }),
+    ...(registration === undefined ? {} : { registration: registration.rows }),
     ...(changes === undefined
       ? {}
       : {
           changes: {
             against: changes.against,
-            opens: changeData(changes.opens, changes.calls.opens),
-            closes: changeData(changes.closes, changes.calls.closes),
+            opens: changeData(changes.opens, changes.calls.opens, changes.waysOut.opens, changes.registration.opens),
+            closes: changeData(
+              changes.closes,
+              changes.calls.closes,
+              changes.waysOut.closes,
+              changes.registration.closes,
+            ),
           },
         }),
   };
 }
 
-function changeData({ pairs, outside }: Pick<Matrix, "pairs" | "outside">, calls: readonly Call[]) {
-  return { pairs: pairs.map(pairData), outside: outside.map(outsideData), calls: calls.map(callData) };
+function changeData(
+  { pairs, outside }: Pick<Matrix, "pairs" | "outside">,
+  calls: readonly Call[],
+  waysOut: readonly WayOut[],
+  registration: readonly RegistrationRight[],
+) {
+  return {
+    pairs: pairs.map(pairData),
+    outside: outside.map(outsideData),
+    calls: calls.map(callData),
+    waysOut,
+    registration,
+  };
 }
 
 /** With what may be asked as people read it, too. */

@@ -2,8 +2,10 @@ import type { Command } from "commander";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Plain } from "../../policies/judgement/plain";
 import { ManifestError, meshObjects, partyOf, readManifests } from "../../policies/reachability";
-import type { Evidence, Provenance } from "../../policies/reachability";
+import type { Credentials, Evidence, Provenance } from "../../policies/reachability";
 import { evidenceOf, evidenceViolations } from "../../proof/prove";
+import { readReportedAcl } from "../../policies/reachability/registration";
+import { registrationDeclarations } from "../../proof/declaration/registration";
 import { readPlan } from "../../proof/plan";
 import { readProject, readStack, stackOf } from "../project";
 import type { Project } from "../project";
@@ -13,6 +15,7 @@ import type { ReachabilityOptions } from "./command";
 import { reportHtml } from "./html/page";
 import { reportMarkdown } from "./markdown";
 import { matrixOf } from "./matrix";
+import { registrationMatrixOf } from "./registration";
 import { changesFrom, reportData } from "./report";
 import type { Opened, Report } from "./report";
 import { sidecarMatrixOf } from "./sidecars";
@@ -23,15 +26,16 @@ export async function runReachability(options: ReachabilityOptions, command: Com
   const now = new Date().toISOString();
   const project = readProject(command, now);
   const { objects: file, against } = options;
-  const { problems, ...given } = file === undefined ? await planned(project) : read(file);
-  const evidence = evidenceOf(project.settings, given.objects, given.provenance);
-  const opened = openedBy(evidence);
-  const { matrix, sidecars } = opened;
+  const { problems, objects, ...known } = file === undefined ? await planned(project) : read(file, options.acl);
+  const evidence = evidenceOf(project.settings, objects, known);
+  const opened = openedBy(evidence, project);
+  const { matrix, sidecars, registration } = opened;
   const before = against === undefined ? undefined : await openedByDocument(readStack(stackOf(command), now, against));
   const report: Report = {
     source: file === "-" ? "standard input" : (file ?? project.settings.document),
     matrix,
     sidecars,
+    registration,
     violations: [...problems, ...evidenceViolations(project.mesh, project.settings, evidence)],
     ...(against === undefined || before === undefined || !isComplete(opened)
       ? {}
@@ -61,6 +65,7 @@ interface Objects {
   readonly objects: readonly Plain[];
   readonly problems: readonly string[];
   readonly provenance?: Provenance;
+  readonly credentials?: Credentials;
 }
 
 /** The objects that a document renders. */
@@ -70,8 +75,8 @@ async function planned(project: Project): Promise<Objects> {
 
 /** @throws CliError where what it renders can't be judged: then nothing can be said of what changed */
 async function openedByDocument(project: Project): Promise<Opened> {
-  const { objects, problems, provenance } = await planned(project);
-  const opened = openedBy(evidenceOf(project.settings, objects, provenance));
+  const { objects, problems, ...known } = await planned(project);
+  const opened = openedBy(evidenceOf(project.settings, objects, known), project);
   if (isComplete(opened) && problems.length === 0) return opened;
   const { document } = project.settings;
   throw new CliError(
@@ -79,25 +84,43 @@ async function openedByDocument(project: Project): Promise<Opened> {
   );
 }
 
-/** The objects of a file, or of the standard input. */
-function read(file: string): Objects {
+/** The objects of a file, or of the standard input. @param acl file with Consul's ACL objects */
+function read(file: string, acl: string | undefined): Objects {
+  const objects = reading("--objects", file, () =>
+    meshObjects(readManifests(readFileSync(file === "-" ? 0 : file, "utf8"))),
+  );
+  if (acl === undefined) return { objects, problems: [] };
+  const [reported = null] = reading("--acl", acl, () => readManifests(readFileSync(acl, "utf8")));
+  return { objects, problems: [], credentials: { acl: readReportedAcl(reported) } };
+}
+
+function reading<T>(option: string, file: string, read: () => T): T {
   try {
-    return { objects: meshObjects(readManifests(readFileSync(file === "-" ? 0 : file, "utf8"))), problems: [] };
+    return read();
   } catch (error) {
-    if (error instanceof ManifestError) throw new CliError(`--objects ${file}: ${error.message}`);
+    if (error instanceof ManifestError) throw new CliError(`${option} ${file}: ${error.message}`);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(`--objects ${file}: it can't be read (${reason}); name a file, or '-'`);
+    throw new CliError(
+      `${option} ${file}: it can't be read (${reason}); name a file${option === "--objects" ? ", or '-'" : ""}`,
+    );
   }
 }
 
 /** What the objects open at each layer; undefined where that can't be judged. */
-function openedBy({ connections, calls }: Evidence): Pick<Report, "matrix" | "sidecars"> {
+function openedBy(
+  { connections, calls, directoriesReading: { directories = [] } }: Evidence,
+  { mesh, settings }: Project,
+): Pick<Report, "matrix" | "registration" | "sidecars"> {
   return {
     matrix: connections === undefined ? undefined : matrixOf(connections, partyOf),
     sidecars: calls === undefined ? undefined : sidecarMatrixOf(calls),
+    registration:
+      directories.length === 0
+        ? undefined
+        : registrationMatrixOf(directories, registrationDeclarations(mesh, settings)),
   };
 }
 
-function isComplete(opened: Pick<Report, "matrix" | "sidecars">): opened is Opened {
+function isComplete(opened: Pick<Report, "matrix" | "registration" | "sidecars">): opened is Opened {
   return opened.matrix !== undefined && opened.sidecars !== undefined;
 }

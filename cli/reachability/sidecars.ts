@@ -1,6 +1,6 @@
 /** Who may call whom by the sidecars, and by which of their layers. */
 import { partyName } from "../../policies/reachability";
-import { isCovered, ruleText, serviceOf, zoneOf } from "../../policies/reachability/envoy";
+import { isCovered, outsideText, ruleText, serviceOf, zoneOf } from "../../policies/reachability/envoy";
 import type { FurtherCondition, Party, Reachability, RequestRule } from "../../policies/reachability/envoy";
 
 /** What one service may ask of a port of another, until one instant. */
@@ -19,9 +19,19 @@ export interface Call {
   readonly layers: readonly ("authorization" | "ways")[];
 }
 
+/** Where the sidecar of a service outside the cluster goes. */
+export interface WayOut {
+  readonly party: string;
+  /** The service's port by its name. */
+  readonly port: string;
+  /** `10.20.0.5 on 5432/TCP by TLS as db.example.org (…)`. */
+  readonly where: string;
+}
+
 /** What the sidecars do, layer by layer. */
 export interface SidecarMatrix {
   readonly calls: readonly Call[];
+  readonly outside: readonly WayOut[];
   /** Zones whose roots a sidecar believes. */
   readonly trust: readonly { readonly party: string; readonly zones: readonly string[] }[];
   /** Names that a sidecar answers its application. */
@@ -33,6 +43,13 @@ export function sidecarMatrixOf(reachability: Reachability): SidecarMatrix {
   return {
     calls: sidecars.flatMap(({ party: from }) =>
       sidecars.flatMap(({ party: to }) => callsBetween(reachability, from, to)),
+    ),
+    outside: sidecars.flatMap(({ party, outside }) =>
+      outside.map((way) => ({
+        party: nameOf(party),
+        port: way.cluster.split("|")[1] ?? way.cluster,
+        where: outsideText(way),
+      })),
     ),
     trust: sidecars.map(({ party, roots }) => ({ party: nameOf(party), zones: [...roots.keys()].sort() })),
     names: sidecars.map(({ party, names }) => ({ party: nameOf(party), names: names.map(({ name }) => name).sort() })),
@@ -46,6 +63,12 @@ export function callsWithout(calls: readonly Call[], others: readonly Call[]): r
     const rules = call.rules.filter((rule) => !isCovered(rule, had));
     return rules.length === 0 ? [] : [{ ...call, rules }];
   });
+}
+
+/** Ways out of the cluster that others aren't among. */
+export function waysWithout(ways: readonly WayOut[], others: readonly WayOut[]): readonly WayOut[] {
+  const known = new Set(others.map((way) => JSON.stringify(way)));
+  return ways.filter((way) => !known.has(JSON.stringify(way)));
 }
 
 /** `GET on /height; POST on /echo, until 2026-12-31T18:00:00Z, with end-users`. */

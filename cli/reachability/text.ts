@@ -6,14 +6,16 @@ import {
   MOST_COLUMNS,
   callTable,
   changeRows,
+  outsideTable,
   outsideText,
+  registrationTable,
   serviceTable,
   trustTable,
   zoneTable,
 } from "./tables";
 
 /** The report for a terminal. */
-export function reportText({ source, matrix, sidecars, violations, changes }: Report): string {
+export function reportText({ source, matrix, sidecars, registration, violations, changes }: Report): string {
   const parts = [
     verdict(source, violations),
     ...(changes === undefined ? [] : [changesText(changes)]),
@@ -29,16 +31,22 @@ export function reportText({ source, matrix, sidecars, violations, changes }: Re
     ...(sidecars === undefined
       ? []
       : [
+          ...(sidecars.outside.length === 0
+            ? []
+            : [`services outside the cluster\n${tableText(outsideTable(sidecars), true)}`]),
           `calls, by sidecars\n${tableText(callTable(sidecars), true)}`,
           `trust and names, by sidecars\n${tableText(trustTable(sidecars), true)}`,
         ]),
+    ...(registration === undefined
+      ? []
+      : [`registration, by credentials of the discovery backend\n${tableText(registrationTable(registration), true)}`]),
   ];
   return parts.join("\n\n");
 }
 
 function verdict(source: string, violations: readonly string[]): string {
   if (violations.length === 0)
-    return `${source}: exactly what is declared can be reached (network, trust, authorization, ways, names)`;
+    return `${source}: exactly what is declared can be reached (network, trust, authorization, ways, names, registration)`;
   return [`${source}: not exactly what is declared can be reached`, ...violations.map((text) => `  ${text}`)].join(
     "\n",
   );

@@ -26,6 +26,8 @@ export interface AdmissionControlArgs {
 export class AdmissionControl extends pulumi.ComponentResource {
   /** The policies, once they are in force: what they judge depends on them. */
   readonly settled: pulumi.Output<pulumi.Resource[]>;
+  /** Their generation, once they are in force. */
+  readonly generation: pulumi.Output<string>;
   private readonly policies: AdmissionPolicies;
 
   constructor(name: string, args: AdmissionControlArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -38,6 +40,7 @@ export class AdmissionControl extends pulumi.ComponentResource {
       if (!pulumi.runtime.isDryRun()) await args.inForce?.(generation);
       return told;
     });
+    this.generation = this.settled.apply(() => generation);
     this.registerOutputs({});
   }
 
@@ -63,9 +66,15 @@ export class AdmissionControl extends pulumi.ComponentResource {
   }
 }
 
-function policiesOf({ mesh, settings }: AdmissionControlArgs): AdmissionPolicies {
+/** The generation of the policies that a mesh needs, whichever stack has them. */
+export function admissionGeneration(args: Pick<AdmissionControlArgs, "mesh" | "settings">): string {
+  return policiesOf(args).generation;
+}
+
+function policiesOf({ mesh, settings }: Pick<AdmissionControlArgs, "mesh" | "settings">): AdmissionPolicies {
   const own = (image: string) => `${settings.imageRegistry}/lucid/${image}`;
   return renderAdmission(mesh, {
+    discoveryBackend: settings.discoveryBackend,
     apiServerCidr: settings.apiServerCidr,
     apiServerPort: settings.apiServerPort,
     images: {

@@ -1,62 +1,52 @@
-import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { firstPort, type Service, type ZoneName } from "../../mesh";
-import { CONSUL } from "../../mesh/wire";
-import { CONSUL_SERVER_NAME } from "../discovery/consul-config";
+import type { Registrar } from "../discovery/backend";
 import type { MeshContext } from "../mesh-service";
-import { MeshService } from "../mesh-service";
+import { MeshService, zoneOf } from "../mesh-service";
 import { objectLabels, restrictedContainer, restrictedPod } from "../pods/pod";
 import type { ServiceImage } from "../service-image";
 
 /** User that the controller's image brings. */
 const CONTROLLER_UID = 1000;
-const TOKENS_PATH = "/etc/consul/tokens";
-const TRUST_PATH = "/etc/consul/trust";
 
 export interface MeshControllerArgs {
   readonly context: MeshContext;
   readonly service: Service;
   readonly image: ServiceImage;
-  /** ClusterIP of Consul's HTTPS API: the pod's resolver knows mesh names alone. */
-  readonly consulIp: string;
-  /** For each zone that has services, the token that may register them. */
-  readonly registrarTokens: ReadonlyMap<ZoneName, pulumi.Input<string>>;
+  /** By what it registers instances. */
+  readonly registrar: Registrar;
   /** `SERVICE_REGISTRY_TTL`, in seconds. */
   readonly registryTtl: number;
-  /** What must exist before it runs: the right to list pods, Consul. */
+  /** Zones that other stacks deploy, later than this: the controller waits for them, and is well without. */
+  readonly elsewhere: readonly ZoneName[];
+  /** What must exist before it runs: the right to list pods, the discovery backend. */
   readonly waitFor: readonly pulumi.Resource[];
 }
 
-/** The mesh controller: it keeps Consul's catalogue equal to the pods that run. */
+/** The mesh controller: it keeps the registry equal to the pods that run. Of its replicas one leads, and the others take over when it is gone. */
 export class MeshController extends pulumi.ComponentResource {
+  /** Known once everything that its sidecar reads is there. */
+  readonly written: pulumi.Output<string>;
+
   constructor(name: string, args: MeshControllerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:MeshController", name, {}, opts);
     const { service, context } = args;
-    const zone = context.zones[service.zone];
+    const zone = zoneOf(context, service);
     const child = { parent: this, dependsOn: zone.isolation };
     const labels = objectLabels(service.name, service.zone);
     const object = (suffix: string) => ({ name: `${service.name}-${suffix}`, namespace: service.namespace, labels });
 
-    const tokens = new kubernetes.core.v1.Secret(
-      `${name}-tokens`,
-      { metadata: object("tokens"), type: "Opaque", stringData: Object.fromEntries(args.registrarTokens) },
-      child,
-    );
-    const trust = new kubernetes.core.v1.ConfigMap(
-      `${name}-consul-trust`,
-      { metadata: object("consul-trust"), data: { "ca.crt": zone.authority.rootsPem } },
-      child,
-    );
+    const registrar = args.registrar.attach({ name, zone, object, parent: this, resourceOptions: child });
     const namespaces = context.mesh.zones
-      .filter((candidate) => args.registrarTokens.has(candidate.name))
+      .filter((candidate) => args.registrar.zones.includes(candidate.name))
       .map((candidate) => `${candidate.namespace}=${candidate.name}`);
-    new MeshService(
+    const own = new MeshService(
       name,
       {
         context,
         service,
         kubernetesApi: true,
-        waitFor: [tokens, trust, args.image, ...args.waitFor],
+        waitFor: [...registrar.waitFor, args.image, ...args.waitFor],
         pod: {
           spec: {
             securityContext: restrictedPod(CONTROLLER_UID),
@@ -66,31 +56,26 @@ export class MeshController extends pulumi.ComponentResource {
                 image: args.image.reference,
                 env: [
                   { name: "SERVICE_MESH_CONTROLLER_PORT", value: String(firstPort(service).port) },
-                  { name: "CONSUL_HTTP_ADDR", value: `https://${args.consulIp}:${CONSUL.httpsPort}` },
-                  { name: "CONSUL_CACERT", value: `${TRUST_PATH}/ca.crt` },
-                  { name: "CONSUL_TLS_SERVER_NAME", value: CONSUL_SERVER_NAME },
-                  { name: "CONSUL_TOKENS_DIR", value: TOKENS_PATH },
+                  ...registrar.env,
                   { name: "LUCID_NAMESPACES", value: namespaces.join(",") },
+                  ...(args.elsewhere.length === 0
+                    ? []
+                    : [{ name: "LUCID_ZONES_ELSEWHERE", value: args.elsewhere.join(",") }]),
                   { name: "SERVICE_REGISTRY_TTL", value: String(args.registryTtl) },
                 ],
                 ports: service.ports.map(({ name: portName, port }) => ({ name: portName, containerPort: port })),
                 resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "256Mi" } },
                 securityContext: restrictedContainer(CONTROLLER_UID),
-                volumeMounts: [
-                  { name: "consul-tokens", mountPath: TOKENS_PATH, readOnly: true },
-                  { name: "consul-trust", mountPath: TRUST_PATH, readOnly: true },
-                ],
+                volumeMounts: [...registrar.mounts],
               },
             ],
-            volumes: [
-              { name: "consul-tokens", secret: { secretName: `${service.name}-tokens` } },
-              { name: "consul-trust", configMap: { name: `${service.name}-consul-trust` } },
-            ],
+            volumes: registrar.volumes,
           },
         },
       },
       { parent: this },
     );
+    this.written = own.written;
     this.registerOutputs({});
   }
 }

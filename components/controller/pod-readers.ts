@@ -14,6 +14,8 @@ export interface PodReadersArgs {
   readonly readers: readonly Service[];
   /** Zones whose namespaces may be read. */
   readonly zones: readonly Zone[];
+  /** Whether node leases may be read. */
+  readonly leases: boolean;
 }
 
 /** The right to list and watch pods in the mesh's namespaces and in no other, and node leases: a Role and a RoleBinding in each namespace. */
@@ -29,9 +31,11 @@ export class PodReaders extends pulumi.ComponentResource {
       const rules = [{ apiGroups: [""], resources: ["pods"], verbs: [...READING] }];
       grantRole(`${name}-${zone.name}`, { metadata, rules, subjects: args.readers }, this);
     }
-    const metadata = { name: LEASE_READER, namespace: LEASE_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } };
-    const rules = [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: [...READING] }];
-    grantRole(`${name}-leases`, { metadata, rules, subjects: args.readers }, this);
+    if (args.leases) {
+      const metadata = { name: LEASE_READER, namespace: LEASE_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } };
+      const rules = [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: [...READING] }];
+      grantRole(`${name}-leases`, { metadata, rules, subjects: args.readers }, this);
+    }
     this.registerOutputs({});
   }
 }

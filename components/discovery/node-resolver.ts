@@ -1,10 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { CONSUL, NODE_RESOLVER } from "../../mesh/wire";
-import type { ConsulCluster } from "./consul-cluster";
-import { CONSUL_UID } from "./consul-cluster";
-import { CONSUL_PATHS, clientConfig } from "./consul-config";
-import { consulSecrets } from "./consul-secrets";
+import { NODE_RESOLVER } from "../../mesh/wire";
+import type { ResolverSource } from "./backend";
 import { corefile } from "./corefile";
 import {
   APPLICATION_UID,
@@ -23,19 +20,16 @@ const COREDNS_HEALTH_PORT = 8080;
 export interface NodeResolverArgs {
   /** Zone `mesh`. */
   readonly zone: Zone;
-  readonly consul: ConsulCluster;
-  readonly consulServers: number;
-  /** Token of the agents. */
-  readonly agentToken: pulumi.Input<string>;
+  /** Where its answers come from. */
+  readonly source: ResolverSource;
   /** Fixed ClusterIP at which every sidecar asks. */
   readonly clusterIp: string;
   readonly certValidityDays: number;
 }
 
 /**
- * The resolver of each node: CoreDNS (cache, stale answers) before a Consul client agent on the pod's loopback. Sidecars reach the one on their own
- * node through a fixed ClusterIP (`internalTrafficPolicy: Local`), so that their questions never leave the node in clear text; what the agent asks
- * of the servers goes over Consul's TLS.
+ * The resolver of each node: CoreDNS (cache, stale answers) before the discovery backend. Sidecars reach the one on their own node through a fixed ClusterIP
+ * (`internalTrafficPolicy: Local`), so that their questions never leave the node in clear text; what is asked of the backend goes over its TLS.
  */
 export class NodeResolver extends pulumi.ComponentResource {
   readonly daemonSet: kubernetes.apps.v1.DaemonSet;
@@ -57,20 +51,19 @@ export class NodeResolver extends pulumi.ComponentResource {
       },
       this,
     );
-    const secrets = consulSecrets(name, {
+    const parts = args.source.attach({
+      name,
       metadata,
       leaf,
       rootsPem: args.zone.authority.rootsPem,
-      config: {
-        "client.json": pulumi
-          .all([args.consul.gossipKey, args.agentToken])
-          .apply(([gossipKey, agentToken]) => clientConfig({ servers: args.consulServers, gossipKey, agentToken })),
-      },
       resourceOptions: child,
     });
     const zoneFile = new kubernetes.core.v1.ConfigMap(
       `${name}-corefile`,
-      { metadata: { ...metadata, name: `${NODE_RESOLVER.service}-corefile` }, data: { Corefile: corefile() } },
+      {
+        metadata: { ...metadata, name: `${NODE_RESOLVER.service}-corefile` },
+        data: { Corefile: corefile(args.source.plugin) },
+      },
       child,
     );
     const account = new kubernetes.core.v1.ServiceAccount(
@@ -90,14 +83,14 @@ export class NodeResolver extends pulumi.ComponentResource {
           template: {
             metadata: {
               labels: workloadLabels(NODE_RESOLVER.service, zone.name, version),
-              ...restartOnRotation(args.zone.authority.generations),
+              ...withAnnotations(parts.annotations, restartOnRotation(args.zone.authority.generations).annotations),
             },
             spec: {
               serviceAccountName: NODE_RESOLVER.service,
               automountServiceAccountToken: false,
               enableServiceLinks: false,
               priorityClassName: "system-node-critical",
-              securityContext: restrictedPod(CONSUL_UID),
+              securityContext: restrictedPod(parts.fsGroup),
               containers: [
                 {
                   name: "coredns",
@@ -117,45 +110,19 @@ export class NodeResolver extends pulumi.ComponentResource {
                   },
                   resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "128Mi" } },
                   securityContext: restrictedContainer(APPLICATION_UID),
-                  volumeMounts: [{ name: "corefile", mountPath: "/etc/coredns", readOnly: true }],
+                  volumeMounts: [{ name: "corefile", mountPath: "/etc/coredns", readOnly: true }, ...parts.mounts],
                 },
-                {
-                  name: "consul",
-                  image: IMAGES.consul,
-                  command: ["consul"],
-                  args: [
-                    "agent",
-                    `-config-file=${CONSUL_PATHS.config}/client.json`,
-                    `-node=${NODE_RESOLVER.service}-$(NODE_NAME)`,
-                    "-advertise=$(POD_IP)",
-                  ],
-                  env: [
-                    { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
-                    { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
-                  ],
-                  ports: [
-                    { name: "gossip", containerPort: CONSUL.gossipPort },
-                    { name: "gossip-udp", containerPort: CONSUL.gossipPort, protocol: "UDP" },
-                  ],
-                  resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "256Mi" } },
-                  securityContext: restrictedContainer(CONSUL_UID),
-                  volumeMounts: [
-                    { name: "config", mountPath: CONSUL_PATHS.config, readOnly: true },
-                    { name: "tls", mountPath: CONSUL_PATHS.certificates, readOnly: true },
-                    { name: "data", mountPath: CONSUL_PATHS.data },
-                  ],
-                },
+                ...parts.containers,
               ],
               volumes: [
-                ...secrets.volumes,
                 { name: "corefile", configMap: { name: `${NODE_RESOLVER.service}-corefile` } },
-                { name: "data", emptyDir: { sizeLimit: "256Mi" } },
+                ...parts.volumes,
               ],
             },
           },
         },
       },
-      { parent: this, dependsOn: [args.zone.isolation, account, zoneFile, args.consul, ...secrets.objects] },
+      { parent: this, dependsOn: [args.zone.isolation, account, zoneFile, ...parts.waitFor] },
     );
     new kubernetes.core.v1.Service(
       `${name}-service`,
@@ -176,4 +143,13 @@ export class NodeResolver extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
+}
+
+/** No property where there is no annotation: an empty one would differ from what is stored. */
+function withAnnotations(
+  own: Readonly<Record<string, pulumi.Input<string>>>,
+  others: Readonly<Record<string, string>> = {},
+): { readonly annotations?: Record<string, pulumi.Input<string>> } {
+  const annotations = { ...own, ...others };
+  return Object.keys(annotations).length === 0 ? {} : { annotations };
 }

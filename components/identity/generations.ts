@@ -39,6 +39,17 @@ export function generationsOf(
   return { roots: stack.rootGenerations?.[zone] ?? first(), issuers: stack.issuingGenerations?.[zone] ?? first() };
 }
 
+/** Generations that peers believe, by their numbers. */
+export interface AcceptedGenerations {
+  readonly roots: readonly number[];
+  readonly issuers: readonly number[];
+}
+
+/** The generations of a zone's authorities that its peers are to believe. */
+export function acceptedOf({ roots, issuers }: AuthorityGenerations): AcceptedGenerations {
+  return { roots: roots.accepted, issuers: issuers.accepted };
+}
+
 /** Short text of what a zone has, for an annotation; undefined where it has the first generations alone. */
 export function describeGenerations({ roots, issuers }: AuthorityGenerations): string | undefined {
   const isFirst = [roots, issuers].every(({ accepted, issuing }) => accepted.join() === "1" && issuing === 1);

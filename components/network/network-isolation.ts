@@ -3,13 +3,17 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Mesh, Zone } from "../../mesh";
 import type { NetworkPolicySpec, Permission } from "./network-peers";
 import type { NetworkSurroundings } from "./network-policies";
-import { networkPolicies } from "./network-policies";
+import { DEFAULT_DENY, networkPolicies } from "./network-policies";
 import { objectLabels } from "../pods/pod";
 
 export interface NetworkIsolationArgs {
   readonly mesh: Mesh;
   readonly zone: Zone;
   readonly surroundings: NetworkSurroundings;
+  /**
+   * What takes the default deny away with it, where admission policies that stay let nobody delete that by itself: the namespace. Default: it is deleted by itself.
+   */
+  readonly deniedUntil?: pulumi.Resource;
 }
 
 /** A zone's NetworkPolicies: a default deny in both directions, and for each workload exactly its declared edges. */
@@ -27,7 +31,7 @@ export class NetworkIsolation extends pulumi.ComponentResource {
           },
           spec: wireShape(policy.spec),
         },
-        { parent: this },
+        policy.name === DEFAULT_DENY ? { parent: this, deletedWith: args.deniedUntil } : { parent: this },
       );
     }
     this.registerOutputs({});

@@ -1,5 +1,5 @@
-import { LABELS } from "../../mesh/wire";
-import type { Service, ZoneName } from "../../mesh";
+import { LABELS, WELL_KNOWN } from "../../mesh/wire";
+import type { Mesh, Service, ZoneName } from "../../mesh";
 
 /** A NetworkPolicy peer, port and rule in the wire shape of `networking.k8s.io/v1`; plain data. */
 export interface NetworkPolicyPeer {
@@ -54,6 +54,13 @@ export function podsWith(namespace: string, labels: Readonly<Record<string, stri
 /** Pods of a service. */
 export function servicePods(service: Service): NetworkPolicyPeer {
   return pods(service.namespace, service.name);
+}
+
+/** Pods of who registers instances: the controller, while it is believed. */
+export function registrarPods(mesh: Mesh): NetworkPolicyPeer[] {
+  return mesh.services
+    .filter(({ name, revoked }) => name === WELL_KNOWN.controller && revoked === undefined)
+    .map(servicePods);
 }
 
 /** Every pod of a zone that carries a sidecar. */

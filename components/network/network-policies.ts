@@ -1,14 +1,17 @@
 import { edgesFrom, edgesTo, inspectorsOf } from "../../mesh";
 import type { Mesh, Service, Zone } from "../../mesh";
-import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import type { DiscoveryBackend, DiscoveryNetwork } from "../discovery/backend";
 import type { NetworkPolicySpec, Permission } from "./network-peers";
-import { addresses, clusterDns, dns, isolate, meshedPods, pods, servicePods, tcp, udp } from "./network-peers";
+import { addresses, dns, isolate, meshedPods, pods, servicePods, tcp } from "./network-peers";
 
 /** What the policies need to know of the cluster. */
 export interface NetworkSurroundings {
   /** CIDR of the Kubernetes API's endpoints. */
   readonly apiServerCidr: string;
   readonly apiServerPort: number;
+  /** Whose policies and openings come with the mesh's own. */
+  readonly discovery: Pick<DiscoveryBackend, "network">;
 }
 
 /** A NetworkPolicy by its name and namespace; plain data. */
@@ -20,10 +23,14 @@ export interface NamedNetworkPolicy {
 
 const MESH_NAMESPACE = "lucid-mesh";
 
+/** Name of the policy that closes a zone. */
+export const DEFAULT_DENY = "default-deny";
+
 /** Every NetworkPolicy of one zone: the default deny, and one policy for each service and each infrastructure workload in it. */
 export function networkPolicies(mesh: Mesh, zone: Zone, surroundings: NetworkSurroundings): NamedNetworkPolicy[] {
   const services = mesh.services.filter((service) => service.zone === zone.name);
-  const infrastructure = zone.name === "mesh" ? infrastructurePolicies(mesh) : [];
+  const discovery = surroundings.discovery.network(mesh);
+  const infrastructure = zone.name === "mesh" ? [...discovery.policies, resolverPolicy(mesh, discovery)] : [];
   return [
     defaultDeny(zone),
     ...services.map((service) => servicePolicy(mesh, service, surroundings)),
@@ -39,7 +46,7 @@ function defaultDeny(zone: Zone): NamedNetworkPolicy {
     ingress: [],
     egress: [],
   };
-  return { name: "default-deny", namespace: zone.namespace, spec };
+  return { name: DEFAULT_DENY, namespace: zone.namespace, spec };
 }
 
 function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurroundings): NamedNetworkPolicy {
@@ -62,61 +69,32 @@ function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurrou
     { peers: callees.map(servicePods), ports: tcp(SIDECAR_PORTS.inbound) },
     { peers: [pods(MESH_NAMESPACE, NODE_RESOLVER.service)], ports: dns(NODE_RESOLVER.dnsPort) },
   ];
+  const { workload } = service;
+  if (workload.kind === "external") {
+    const outside = workload.addresses.map((address) => addresses(`${address}/32`));
+    egress.push({ peers: outside, ports: tcp(...service.ports.map(({ port }) => port)) });
+  }
   if (service.name === WELL_KNOWN.prometheus || service.name === WELL_KNOWN.controller) {
     egress.push({ peers: zonesWithServices(mesh).map(meshedPods), ports: tcp(SIDECAR_PORTS.inspection) });
   }
   if (service.name === WELL_KNOWN.controller) {
-    egress.push({ peers: [pods(MESH_NAMESPACE, CONSUL.service)], ports: tcp(CONSUL.httpsPort) });
+    egress.push(...surroundings.discovery.network(mesh).registrarEgress);
     egress.push({ peers: [addresses(surroundings.apiServerCidr)], ports: tcp(surroundings.apiServerPort) });
   }
   return { name, namespace, spec: isolate(name, ingress, egress) };
 }
 
-/** Consul's servers and the node resolvers: without a sidecar, under TLS and a gossip key of their own. */
-function infrastructurePolicies(mesh: Mesh): NamedNetworkPolicy[] {
-  const consul = pods(MESH_NAMESPACE, CONSUL.service);
-  const resolvers = pods(MESH_NAMESPACE, NODE_RESOLVER.service);
-  const gossip = [...tcp(CONSUL.gossipPort), ...udp(CONSUL.gossipPort)];
-  const controller = servicesOf(mesh, [WELL_KNOWN.controller])
-    .filter(({ revoked }) => revoked === undefined)
-    .map(servicePods);
-  return [
-    {
-      name: CONSUL.service,
-      namespace: MESH_NAMESPACE,
-      spec: isolate(
-        CONSUL.service,
-        [
-          { peers: controller, ports: tcp(CONSUL.httpsPort) },
-          { peers: [consul, resolvers], ports: [...tcp(CONSUL.rpcPort), ...gossip] },
-        ],
-        [
-          { peers: [consul], ports: [...tcp(CONSUL.rpcPort), ...gossip] },
-          { peers: [resolvers], ports: gossip },
-          { peers: [clusterDns()], ports: dns() },
-        ],
-      ),
-    },
-    {
-      name: NODE_RESOLVER.service,
-      namespace: MESH_NAMESPACE,
-      spec: isolate(
-        NODE_RESOLVER.service,
-        [
-          {
-            peers: zonesWithServices(mesh).map(meshedPods),
-            ports: [...dns(NODE_RESOLVER.dnsPort), ...tcp(NODE_RESOLVER.canaryPort)],
-          },
-          { peers: [consul, resolvers], ports: gossip },
-        ],
-        [
-          { peers: [consul], ports: [...tcp(CONSUL.rpcPort), ...gossip] },
-          { peers: [resolvers], ports: gossip },
-          { peers: [clusterDns()], ports: dns() },
-        ],
-      ),
-    },
-  ];
+/** The node resolvers: without a sidecar, for sidecars ask them for names. */
+function resolverPolicy(mesh: Mesh, { resolverIngress, resolverEgress }: DiscoveryNetwork): NamedNetworkPolicy {
+  const questions: Permission = {
+    peers: zonesWithServices(mesh).map(meshedPods),
+    ports: [...dns(NODE_RESOLVER.dnsPort), ...tcp(NODE_RESOLVER.canaryPort)],
+  };
+  return {
+    name: NODE_RESOLVER.service,
+    namespace: MESH_NAMESPACE,
+    spec: isolate(NODE_RESOLVER.service, [questions, ...resolverIngress], resolverEgress),
+  };
 }
 
 function zonesWithServices(mesh: Mesh): readonly Zone[] {

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import type { Service } from "../../mesh";
 import type { MeshContext } from "../mesh-service";
-import { MeshService } from "../mesh-service";
+import { MeshService, zoneOf } from "../mesh-service";
 import { objectLabels } from "../pods/pod";
 import type { PodTemplate } from "../pods/pod-template";
 
@@ -35,7 +35,7 @@ export function configuredService(name: string, args: ConfiguredServiceArgs, par
       },
       data: { [args.file]: args.configuration },
     },
-    { parent, dependsOn: context.zones[service.zone].isolation },
+    { parent, dependsOn: zoneOf(context, service).isolation },
   );
   return new MeshService(
     name,

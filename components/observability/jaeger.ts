@@ -16,6 +16,9 @@ export interface JaegerArgs {
 
 /** Jaeger, a service of the Ops plane: every sidecar sends it spans through both their sidecars; its page is read like any service. */
 export class Jaeger extends pulumi.ComponentResource {
+  /** Known once everything that its sidecar reads is there. */
+  readonly written: pulumi.Output<string>;
+
   constructor(name: string, args: JaegerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:Jaeger", name, {}, opts);
     const { service, context } = args;
@@ -37,7 +40,12 @@ export class Jaeger extends pulumi.ComponentResource {
         ],
       },
     };
-    configuredService(name, { context, service, file: CONFIG_FILE, configuration: jaegerConfig(service), pod }, this);
+    const own = configuredService(
+      name,
+      { context, service, file: CONFIG_FILE, configuration: jaegerConfig(service), pod },
+      this,
+    );
+    this.written = own.written;
     this.registerOutputs({});
   }
 }

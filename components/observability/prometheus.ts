@@ -17,6 +17,9 @@ export interface PrometheusArgs {
 
 /** Prometheus, a service of the Ops plane: it scrapes every sidecar by mutual TLS, and is read through its own. */
 export class Prometheus extends pulumi.ComponentResource {
+  /** Known once everything that its sidecar reads is there. */
+  readonly written: pulumi.Output<string>;
+
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:Prometheus", name, {}, opts);
     const { service, context } = args;
@@ -47,7 +50,8 @@ export class Prometheus extends pulumi.ComponentResource {
       },
     };
     const configuration = prometheusConfig(context.mesh);
-    configuredService(name, { context, service, file: CONFIG_FILE, configuration, pod }, this);
+    const own = configuredService(name, { context, service, file: CONFIG_FILE, configuration, pod }, this);
+    this.written = own.written;
     this.registerOutputs({});
   }
 }

@@ -69,7 +69,7 @@ export function spreadOverNodes(
 }
 
 /**
- * Annotation by which the pods of an agent that reads its roots only at its start (Consul's) are exchanged, one after the other, when its zone's authorities
+ * Annotation by which the pods of a workload that reads its roots only at its start (the discovery backend's) are exchanged, one after the other, when its zone's authorities
  * change. None while the zone has the first generations.
  */
 export function restartOnRotation(generations: string | undefined): { readonly annotations?: Record<string, string> } {

@@ -4,12 +4,14 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync } from "node:fs";
 import * as path from "node:path";
+import { SHARED_PART, zonesOfPart } from "../parts/part";
 import type { Settings } from "./settings";
 
 /** The way into a cluster, for resources and for image builds. */
 export interface ClusterProviders {
   readonly kubernetes: kubernetes.Provider;
-  readonly docker: docker.Provider;
+  /** None where another part's stack has the images built. */
+  readonly docker?: docker.Provider;
 }
 
 /**
@@ -31,11 +33,12 @@ export function clusterProviders(settings: Settings): ClusterProviders {
       enableConfigMapMutable: true,
       enableSecretMutable: true,
     }),
-    docker: new docker.Provider(
-      "docker",
-      settings.dockerHost === undefined ? {} : { host: absoluteHost(settings.dockerHost) },
-    ),
+    ...(zonesOfPart(settings.part).includes(SHARED_PART) && { docker: dockerProvider(settings) }),
   };
+}
+
+function dockerProvider({ dockerHost }: Settings): docker.Provider {
+  return new docker.Provider("docker", dockerHost === undefined ? {} : { host: absoluteHost(dockerHost) });
 }
 
 /** The kubeconfig as the program itself uses it; an empty one where the named file is missing. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { issuingGenerations, rootGenerations } from "../identity/generations";
 import { revokedCertificates } from "../identity/revocations";
+import { PARTS, partStacks } from "../parts/part";
 
 /** One thing wrong with the stack's configuration. */
 export interface SettingProblem {
@@ -29,7 +30,22 @@ const port = z.coerce
   .max(65535, "is above 65535");
 const flag = z.enum(["true", "false"], "is neither `true` nor `false`").transform((value) => value === "true");
 
+const quorum = z.coerce
+  .number("is not a number")
+  .int("is not a whole number")
+  .min(1, "is below 1")
+  .max(7, "is above 7")
+  .refine((count) => count % 2 === 1, "is even: a quorum needs an odd number");
+/** Port on 127.0.0.1 at which the Consul provider finds Consul, where the stack says no other. */
+export const CONSUL_FORWARD_PORT = 18501;
+
+const BACKENDS = ["consul", "etcd"] as const;
+
 const settingsSchema = z.strictObject({
+  /** What of the mesh this stack deploys: `all`, or one zone of it, where each zone has a stack of its own (docs/parts.md). */
+  part: z.enum(PARTS, `is no part; parts are ${PARTS.join(", ")}`).default("all"),
+  /** Where the stacks of the other parts are, as JSON. Unset: they have this stack's name, with the part in it exchanged. */
+  partStacks: partStacks.optional(),
   /** Path of the mesh document, relative to the project. */
   document: z.string().min(1, "is empty").default("mesh.yaml"),
   /** Path of a kubeconfig, relative to the project. Unset: the ambient one (`KUBECONFIG`, `~/.kube/config`), as with any Pulumi program. */
@@ -62,18 +78,17 @@ const settingsSchema = z.strictObject({
   apiServerPort: port.default(6443),
   /** ClusterIP of the node resolver: a free address of the cluster's service range. */
   nodeResolverIp: ipv4,
-  /** ClusterIP of Consul's API for the controller: a free address of the cluster's service range. */
-  consulIp: ipv4,
+  /** `DISCOVERY_BACKEND`: what instances are registered in and names are answered from. */
+  discoveryBackend: z.enum(BACKENDS, "is neither consul nor etcd").default("consul"),
+  /** ClusterIP of Consul's API for the controller: a free address of the cluster's service range. Needed where Consul is the backend. */
+  consulIp: ipv4.optional(),
   /** Consul servers; 1 or an odd number up to 7. */
-  consulServers: z.coerce
-    .number("is not a number")
-    .int("is not a whole number")
-    .min(1, "is below 1")
-    .max(7, "is above 7")
-    .refine((count) => count % 2 === 1, "is even: a quorum needs an odd number")
-    .default(3),
+  consulServers: quorum.default(3),
+  /** The same of etcd, where it is the backend. */
+  etcdIp: ipv4.optional(),
+  etcdServers: quorum.default(3),
   /** Port on 127.0.0.1 at which this program offers Consul's API to the Consul provider, forwarded through the Kubernetes API. */
-  consulForwardPort: port.default(18501),
+  consulForwardPort: port.default(CONSUL_FORWARD_PORT),
   /** Key of certificates: `ECDSA` (P-256) or `RSA` (2048). */
   certificateAlgorithm: z.enum(["ECDSA", "RSA"], "is neither ECDSA nor RSA").default("ECDSA"),
   /** `CERT_VALIDITY_DAYS`: life of a leaf certificate. */
@@ -111,7 +126,14 @@ const settingsSchema = z.strictObject({
 export const SETTING_KEYS: readonly string[] = Object.keys(settingsSchema.shape);
 
 /** The stack's configuration, parsed. See docs/configuration.md for the meaning of each key. */
-export type Settings = z.infer<typeof settingsSchema>;
+export type Settings = Omit<Parsed, "discoveryBackend"> & DiscoverySettings;
+
+type Parsed = z.infer<typeof settingsSchema>;
+
+/** The address of the backend's API is there for the backend that is chosen. */
+type DiscoverySettings =
+  | { readonly discoveryBackend: "consul"; readonly consulIp: string }
+  | { readonly discoveryBackend: "etcd"; readonly etcdIp: string };
 
 /**
  * Parses the stack's configuration.
@@ -137,12 +159,20 @@ export function parseSettings(raw: Readonly<Record<string, string>>): Settings {
         problems.push({ key, message: key in raw ? `${place}${message}` : "is missing" });
       }
     }
-  } else if (result.data.nodeResolverIp === result.data.consulIp) {
-    problems.push({
-      key: "consulIp",
-      message: `is the same address as nodeResolverIp (${result.data.consulIp}); take another`,
-    });
   }
+  problems.push(...addressProblems(raw));
   if (problems.length > 0 || !result.success) throw new SettingsError(problems);
-  return result.data;
+  return result.data as Settings;
+}
+
+/** The chosen backend has an address, of its own. */
+function addressProblems(raw: Readonly<Record<string, string>>): SettingProblem[] {
+  const backend = BACKENDS.find((name) => name === (raw.discoveryBackend ?? "consul"));
+  if (backend === undefined) return [];
+  const key = `${backend}Ip`;
+  const address = raw[key];
+  if (address === undefined) return [{ key, message: "is missing" }];
+  return address === raw.nodeResolverIp
+    ? [{ key, message: `is the same address as nodeResolverIp (${address}); take another` }]
+    : [];
 }

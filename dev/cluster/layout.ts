@@ -26,7 +26,7 @@ export const network = {
 export const registryHost = "registry.lucid.internal";
 
 /** Registries whose images the embedded registry serves, under their public names. */
-export const mirroredRegistries = ["docker.io", "registry.k8s.io", registryHost] as const;
+export const mirroredRegistries = ["docker.io", "quay.io", "registry.k8s.io", registryHost] as const;
 
 /**
  * Name of the cgroup, in every hierarchy, that holds every process of a cluster and nothing else. The cluster of the usual

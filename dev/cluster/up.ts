@@ -30,6 +30,7 @@ const neededParts: readonly Part[] = [
   "kube-router",
   "coredns",
   "consul",
+  "etcd-server",
   "fortio",
   "jaeger",
   "local-volume-provisioner",

@@ -94,6 +94,16 @@ export const goTools = [
     coldMinutes: 5,
     coldGigabytes: 2.9,
   },
+  {
+    ...plain,
+    // The mesh's own, for discovery; the cluster's control plane runs Debian's.
+    name: "etcd-server",
+    version: "3.6.10",
+    package: ".",
+    aliases: ["etcdctl"],
+    coldMinutes: 1,
+    coldGigabytes: 0.7,
+  },
   { ...plain, name: "fortio", version: "1.66.2", package: "fortio.org/fortio", coldMinutes: 1, coldGigabytes: 0.4 },
   {
     ...plain,

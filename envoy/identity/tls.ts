@@ -1,5 +1,5 @@
 import { SIDECAR_PATHS } from "../../mesh/wire";
-import type { ZoneName } from "../../mesh/model";
+import type { ExternalTls, ZoneName } from "../../mesh/model";
 import { extension, type Message } from "../message";
 import { LEAF_SECRET, trustSecret } from "../names";
 import { secretFile, secretFrom } from "./sds";
@@ -46,6 +46,33 @@ export function clientTls(peers: Peers, serverName: string, alpn: readonly strin
 }
 
 /**
+ * Client side of TLS with a service outside the cluster: under its own authorities, which stand here and so nowhere else, and to one of its exact names.
+ */
+export function externalTls(
+  { names, serverName, authorities, presentsCertificate }: ExternalTls,
+  alpn: readonly string[],
+): Message {
+  if (names.length === 0)
+    throw new RangeError("a service outside the cluster must have a name; any would do otherwise");
+  return extension(TRANSPORT_SOCKET, `${TLS}.UpstreamTlsContext`, {
+    sni: serverName,
+    max_session_keys: 0,
+    common_tls_context: {
+      tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
+      ...(alpn.length > 0 ? { alpn_protocols: alpn } : {}),
+      ...(presentsCertificate ? { tls_certificate_sds_secret_configs: [ownCertificate()] } : {}),
+      validation_context: {
+        trusted_ca: { inline_string: authorities },
+        match_typed_subject_alt_names: names.map((name) => ({
+          san_type: "DNS",
+          matcher: { safe_regex: { regex: literally(name) } },
+        })),
+      },
+    },
+  });
+}
+
+/**
  * The SDS file of a zone's trust, `<zone>.yaml` under {@link SIDECAR_PATHS.config}: its roots, and what was revoked under them. The PEMs are inline: of all
  * forms only this one is reloaded together with its watched directory.
  *
@@ -84,7 +111,7 @@ function commonContext(peers: Peers, alpn: readonly string[]): Message {
   return {
     tls_params: TLS_1_3,
     ...(alpn.length > 0 ? { alpn_protocols: alpn } : {}),
-    tls_certificate_sds_secret_configs: [secretFrom(LEAF_SECRET, SIDECAR_PATHS.config, CERTIFICATE_FILE)],
+    tls_certificate_sds_secret_configs: [ownCertificate()],
     combined_validation_context: {
       default_validation_context: { match_typed_subject_alt_names: sanMatchers(peers.identities) },
       validation_context_sds_secret_config: secretFrom(
@@ -94,6 +121,15 @@ function commonContext(peers: Peers, alpn: readonly string[]): Message {
       ),
     },
   };
+}
+
+/** A DNS name as a regular expression. `exact` would take a certificate for every name of its domain, too. */
+function literally(name: string): string {
+  return name.replaceAll(/[.*]/g, "\\$&");
+}
+
+function ownCertificate(): Message {
+  return secretFrom(LEAF_SECRET, SIDECAR_PATHS.config, CERTIFICATE_FILE);
 }
 
 function sanMatchers(identities: Peers["identities"]): Message[] {

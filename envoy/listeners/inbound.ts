@@ -2,9 +2,10 @@ import { edgesTo, serviceNamed } from "../../mesh/edges";
 import type { Edge, Mesh, Service, ServicePort, ZoneName } from "../../mesh/model";
 import { ZONES } from "../../mesh/model";
 import { serverName, SIDECAR_PORTS } from "../../mesh/wire";
-import { inboundRequests, refusedConnections } from "../observability/access-log";
+import { inboundRequests, refusedConnections, UPSTREAM_FIELDS } from "../observability/access-log";
 import { END_USER_FIELDS, endUserFilters } from "../authorization/end-users";
 import { AUTHENTICATOR_FIELDS, authenticatorFilters } from "../authorization/ext-authz";
+import { externalHost, externalOf, INTERNAL_HEADERS } from "../external";
 import { alpnOf, connectionManager, GRPC_STATS, MAX_PEER_CONNECTION, TCP_IDLE_TIMEOUT, upgradeOf } from "../http";
 import { checkToken } from "../identity/identity-token";
 import { connectionLimit } from "../traffic/limits";
@@ -103,7 +104,9 @@ function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni
     traffic.rateLimit === undefined ? [] : [{ identity, limit: traffic.rateLimit }],
   );
   const subject = { kind: "call", direction: "inbound", service: service.name, port: port.name };
+  const external = externalOf(service);
   const further = {
+    ...(external === undefined ? {} : UPSTREAM_FIELDS),
     ...(port.endUsers === undefined ? {} : END_USER_FIELDS),
     ...(port.asksAuthenticator === true ? AUTHENTICATOR_FIELDS : {}),
   };
@@ -121,18 +124,21 @@ function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni
       ...authenticatorFilters(mesh, port),
       ...(port.protocol === "grpc" ? [GRPC_STATS] : []),
     ],
-    routes: [{ ...target(port), ...operation(`serve ${port.name}`) }],
+    withheld: external === undefined ? [] : INTERNAL_HEADERS,
+    routes: [{ ...target(port, externalHost(port, external)), ...operation(`serve ${port.name}`) }],
     overrides: {
-      forward_client_cert_details: "SANITIZE_SET",
-      set_current_client_cert_details: { uri: true },
+      // Who calls is the mesh's own matter, and not to be told outside of it.
+      ...(external === undefined
+        ? { forward_client_cert_details: "SANITIZE_SET", set_current_client_cert_details: { uri: true } }
+        : { forward_client_cert_details: "SANITIZE" }),
       ...(port.protocol === "tcp" ? { stream_idle_timeout: TCP_IDLE_TIMEOUT } : {}),
     },
   });
 }
 
 /** How long a call may take is the caller's choice: its own sidecar bounds it and resets the stream. */
-function target(port: ServicePort): Message {
-  const route = { cluster: applicationName(port.name), timeout: "0s" };
+function target(port: ServicePort, host: Message): Message {
+  const route = { cluster: applicationName(port.name), timeout: "0s", ...host };
   return port.protocol === "tcp"
     ? {
         match: { connect_matcher: {} },

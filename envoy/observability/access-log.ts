@@ -55,6 +55,12 @@ const REQUEST: Message = {
   traceId: "%TRACE_ID%",
 };
 
+/** Fields that name where a request went to off the pod, and what TLS with it failed of. */
+export const UPSTREAM_FIELDS: Message = {
+  upstream: "%UPSTREAM_HOST%",
+  failure: "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+};
+
 /** What a record is about: `kind` and a few fixed fields. */
 export type Subject = Readonly<Record<"kind" | "service", string>> & Readonly<Record<string, string>>;
 
@@ -74,8 +80,7 @@ export function failedRequests(subject: Subject): Message {
 
 /** One record for each outbound request that failed; the callee's sidecar writes the others. */
 export function failedCalls(subject: Subject): Message {
-  const upstream = { upstream: "%UPSTREAM_HOST%", failure: "%UPSTREAM_TRANSPORT_FAILURE_REASON%" };
-  return { ...stdout({ ...subject, ...COMMON, ...REQUEST, ...upstream }), filter: FAILED_OR_FLAGGED };
+  return { ...stdout({ ...subject, ...COMMON, ...REQUEST, ...UPSTREAM_FIELDS }), filter: FAILED_OR_FLAGGED };
 }
 
 /**

@@ -37,7 +37,7 @@ export function applicationBreakers(protocol: Protocol, { connectionLimit }: Ser
 }
 
 /** @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier */
-export function outlierDetection({ outlierDetection: declared }: EdgeTraffic): Message {
+export function outlierDetection({ outlierDetection: declared }: Pick<EdgeTraffic, "outlierDetection">): Message {
   const enforcing = (count: number) => (count > 0 ? 100 : 0);
   return {
     interval: seconds(declared.intervalMs),

@@ -6,6 +6,7 @@ import { checkAmplification } from "./amplification";
 import { checkAuthentication } from "./authentication";
 import { checkCalls } from "./calls";
 import { checkEndUsers } from "./end-users";
+import { checkExternals } from "./external";
 import { checkJobs } from "./jobs";
 import { checkMembership } from "./membership";
 import { checkNames } from "./names";
@@ -24,6 +25,7 @@ export function checkMeaning(draft: Draft, raw: (path: Path) => unknown, report:
   checkNames(draft, report);
   checkWorkloads(draft, raw, report);
   checkJobs(draft, report);
+  checkExternals(draft, report);
   checkPorts(draft, raw, report);
   checkCalls(draft, report);
   checkVersions(draft, report);

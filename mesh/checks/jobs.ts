@@ -25,13 +25,13 @@ const SCHEDULE_KEYS = ["schedule", "timeZone", "concurrencyPolicy"] as const;
 
 /** Whether a service is declared as a job, rightly or not. */
 export function isDraftJob(service: DraftService): boolean {
-  return service.workload !== undefined;
+  return service.workload !== undefined && service.external === undefined;
 }
 
 /** What each job says. That nobody calls one is checked where the call stands. */
 export function checkJobs(draft: Draft, report: Report): void {
   for (const { service, path } of draftServices(draft)) {
-    if (service.workload === undefined || COMPONENTS.has(service.name ?? "")) continue;
+    if (service.workload === undefined || !isDraftJob(service) || COMPONENTS.has(service.name ?? "")) continue;
     for (const key of Object.keys(SERVICE_KEYS) as (keyof typeof SERVICE_KEYS)[]) {
       const value = service[key];
       if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;

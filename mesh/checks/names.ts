@@ -3,11 +3,15 @@ import { draftServices, type Draft, type DraftService } from "../document/draft"
 import { ZONES, type ZoneName } from "../model";
 import { show, type Path, type Report } from "../document/problems";
 import { listed } from "../document/suggest";
-import { CONSUL, NODE_RESOLVER, WELL_KNOWN } from "../wire";
+import { CONSUL, ETCD, NODE_RESOLVER, WELL_KNOWN } from "../wire";
 
 /** Names that would be taken for something else under `lucid.internal` or in the namespace of the mesh. */
 const RESERVED: ReadonlyMap<string, string> = new Map([
   [CONSUL.service, "Consul"],
+  [ETCD.service, "etcd"],
+  [ETCD.access, "the keeper of etcd's users"],
+  [ETCD.client, "the registrar's identity at etcd"],
+  ["any", "a wildcard of CoreDNS"],
   [NODE_RESOLVER.service, "the node resolver"],
   ["registry", "the image registry"],
   ["discovery", "the discovery domain"],

@@ -4,6 +4,7 @@ import { draftServices, isMap, type Draft, type DraftService } from "../document
 import { show, type Path, type Report } from "../document/problems";
 import { listed } from "../document/suggest";
 import { INSPECTION_PORT_NAME, SIDECAR_PORTS } from "../wire";
+import { isDraftExternal } from "./external";
 import { isDraftJob } from "./jobs";
 
 /** First and last of the loopback ports that sidecars of the mesh's own services use (scrapes of Prometheus). */
@@ -42,7 +43,7 @@ export function checkPorts(draft: Draft, raw: (path: Path) => unknown, report: R
           "declare it once",
         );
       });
-      checkReserved(port.port, [...at, "port"], report);
+      if (!isDraftExternal(service)) checkReserved(port.port, [...at, "port"], report);
       checkReserved(port.dialPort, [...at, "dialPort"], report);
       const dial = dialPortOf(port, index);
       if (dial === undefined && port.name !== undefined) {
@@ -53,12 +54,13 @@ export function checkPorts(draft: Draft, raw: (path: Path) => unknown, report: R
         report([...at, "dialPort"], `dialPort ${String(dial)} is that of ports[${earlier}] already`, "take another");
       });
     });
-    checkHealth(service, path, report);
+    if (!isDraftExternal(service)) checkHealth(service, path, report);
   }
 }
 
-/** Numbers on which the application of a service listens. */
+/** Numbers on which the application of a service listens in its pods. */
 export function ownPorts(service: DraftService): ReadonlySet<number> {
+  if (isDraftExternal(service)) return new Set();
   const numbers = (service.ports ?? []).flatMap((port) => (port.port === undefined ? [] : [port.port]));
   return new Set(typeof service.health?.port === "number" ? [...numbers, service.health.port] : numbers);
 }

@@ -2,6 +2,7 @@
 import { draftServices, isMap, type Draft, type DraftService } from "../document/draft";
 import { show, type Path, type Report } from "../document/problems";
 import { DEFAULT_RESOURCES } from "../schema";
+import { isDraftExternal } from "./external";
 import { COMPONENTS } from "./names";
 
 const APPLICATION_KEYS = ["image", "command", "args", "env", "resources", "versions", "workload"] as const;
@@ -13,13 +14,13 @@ const JOINING_KEYS = [...APPLICATION_KEYS, "version"] as const;
 export function checkWorkloads(draft: Draft, raw: (path: Path) => unknown, report: Report): void {
   for (const { service, path } of draftServices(draft)) {
     if (service.name !== undefined && COMPONENTS.has(service.name)) {
-      for (const key of [...APPLICATION_KEYS, "joinedBy"] as const) {
+      for (const key of [...APPLICATION_KEYS, "joinedBy", "external"] as const) {
         if (service[key] === undefined) continue;
         report([...path, key], `a component renders this pod, so '${key}' says nothing`, "take it out");
       }
       continue;
     }
-    if (raw([...path, "joinedBy"]) !== undefined) {
+    if (raw([...path, "joinedBy"]) !== undefined && !isDraftExternal(service)) {
       for (const key of JOINING_KEYS) {
         if (service[key] === undefined) continue;
         const message = `the stack that joins brings the pods, so '${key}' says nothing`;
@@ -27,6 +28,7 @@ export function checkWorkloads(draft: Draft, raw: (path: Path) => unknown, repor
       }
       continue;
     }
+    if (isDraftExternal(service)) continue;
     if (raw([...path, "versions"]) === undefined) checkApplication(service, path, raw, report);
     (service.versions ?? []).forEach((version, index) => {
       checkApplication(version, [...path, "versions", index], raw, report);

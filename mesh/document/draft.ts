@@ -90,12 +90,26 @@ const workload = z
   .optional()
   .catch({});
 
+const external = z
+  .object({
+    addresses: list(text),
+    tls: z
+      .object({ names: list(text), serverName: text, alpn: list(text) })
+      .optional()
+      .catch({}),
+    plaintext: z.unknown().optional(),
+    health: z.object({ port: text }).optional().catch(undefined),
+  })
+  .optional()
+  .catch({});
+
 const service = z
   .object({
     name: text,
     plane: z.enum(ZONES).optional().catch(undefined),
     component: flag,
     joinedBy: text,
+    external,
     image: text,
     command: z.unknown().optional(),
     args: z.unknown().optional(),

@@ -1,6 +1,7 @@
 export { METHODS } from "./rule";
 export * from "./document";
 export type { EndUsersDeclaration } from "./end-users";
+export type { ExternalDeclaration } from "./external";
 export { JOB_KINDS } from "./job";
 export { DEFAULT_LOAD } from "./load";
 export { PROTOCOLS } from "./port";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ZONES } from "../model";
 import { asksAuthentication } from "./authentication";
 import { call } from "./call";
+import { external } from "./external";
 import { job } from "./job";
 import { load } from "./load";
 import { port } from "./port";
@@ -22,6 +23,11 @@ export const service = z.strictObject({
   joinedBy: owner
     .optional()
     .describe("Who brings its pods, by a stack of their own (docs/joining.md); instead of `image` and its like."),
+  external: external
+    .optional()
+    .describe(
+      "Where it is, if it is outside the cluster (docs/external-services.md); instead of `image` and its like.",
+    ),
   image: z.string().optional().describe("The application's image, with a tag (never `latest`) or a digest."),
   command: applicationCommand.optional().describe("Replaces the image's entry point."),
   args: applicationArgs.default([]).describe("Arguments of the application."),

@@ -13,7 +13,7 @@ export const memory = z.string().regex(/^\d+(Ki|Mi|Gi|K|M|G)?$/, {
   error: "this is no amount of memory; write it as '64Mi' or '1Gi'",
 });
 
-const httpPath = z
+export const httpPath = z
   .string()
   .regex(/^\/[A-Za-z0-9._~!$&'()+,;=:@/?%-]*$/, { error: "this is no path; write it from the root, as '/health'" })
   .max(256, { error: "a path has 256 characters at most; shorten it" });

@@ -1,7 +1,9 @@
 /** What an admission policy lets be in particular, read from its variables and held against the ceiling. */
 import type { Ceiling } from "../ceiling";
 import { ceilingAllows, isMember } from "../ceiling-edges";
+import { leadsTo, mayLeave } from "../ceiling-outside";
 import type { Side } from "../ceiling-types";
+import { mayReachEtcd } from "../etcd/clients";
 import { contains, overlap, parseCidr } from "../kubernetes/cidr";
 import { parseImage } from "../kubernetes/image";
 
@@ -49,15 +51,18 @@ const openings =
 function openingComplaint(opening: string, side: Side, ceiling: Ceiling): readonly Complaint[] {
   const [, from = "", to = "", port = ""] = /^(.+)>(.+):(\d+\/(?:TCP|UDP))$/.exec(opening) ?? [];
   // `*` in an edge of the ceiling is every member with a sidecar, as it is here.
-  const allowed = ceiling.edges.some(
-    (edge) =>
-      edge.from === from &&
-      edge.ports.includes(port) &&
-      (edge.sides?.includes(side) ?? true) &&
-      isParty(edge.to, to, ceiling),
-  );
+  const isWayOut = side === "egress" && leadsTo(from, to, port, ceiling);
+  const allowed =
+    mayLeave(from, to, ceiling) &&
+    ceiling.edges.some(
+      (edge) =>
+        edge.from === from &&
+        edge.ports.includes(port) &&
+        (edge.sides?.includes(side) ?? true) &&
+        isParty(edge.to, to, ceiling),
+    );
   const isPlain = !from.includes("*") && !to.includes("*") && ceilingAllows(from, to, port, side, ceiling);
-  return allowed || isPlain ? [] : [[`it lets NetworkPolicies open ${opening}`, ASK]];
+  return allowed || isPlain || isWayOut ? [] : [[`it lets NetworkPolicies open ${opening}`, ASK]];
 }
 
 /** A party by its name, or by addresses that an external of the ceiling has. */
@@ -80,6 +85,14 @@ const infrastructure: Reader = (value, ceiling) =>
         .map((party): Complaint => [`it lets ${party} run without a sidecar`, ASK])
     : MALFORMED;
 
+/** Whoever is not let reach etcd has no certificate for it. */
+const etcdClients: Reader = (value, ceiling) =>
+  isTexts(value)
+    ? value
+        .filter((party) => !mayReachEtcd(party, ceiling))
+        .map((party): Complaint => [`it lets ${party}'s application have a certificate for etcd`, ASK])
+    : MALFORMED;
+
 const imagesOf =
   (listed: (ceiling: Ceiling) => readonly string[]): Reader =>
   (value, ceiling) =>
@@ -91,7 +104,7 @@ function imageComplaints(images: readonly string[], listed: readonly string[]): 
     .map((image): Complaint => [`it lets images of ${image} run`, ASK]);
 }
 
-/** What only narrows, or is told to those who ask. */
+/** What only narrows, or is told to those who ask. (Which namespaces are inhabited is held against the plan by `stack-invariants`.) */
 const harmless: Reader = (value) => (isTexts(value) || typeof value === "string" ? [] : MALFORMED);
 
 /** By the names of variables. */
@@ -101,6 +114,7 @@ export const DATA: Readonly<Record<string, Reader>> = {
   letIn: openings("ingress"),
   letOut: openings("egress"),
   infrastructure,
+  etcdClients,
   sidecarImages: imagesOf((ceiling) => [ceiling.sidecarImage]),
   startGateImages: imagesOf((ceiling) => ceiling.startGateImages),
   revoked: harmless,

@@ -32,6 +32,26 @@ const SETTINGS: readonly string[] = [
   "tls",
   "ui_config",
 ];
+/** What stands below them; what a part says of one protocol goes before what is said of all. */
+const PARTS: readonly (readonly [path: readonly string[], known: readonly string[]])[] = [
+  [["addresses"], ["http", "https", "dns"]],
+  [["autopilot"], ["cleanup_dead_servers"]],
+  [["connect"], ["enabled"]],
+  [["dns_config"], ["allow_stale", "max_stale", "only_passing", "service_ttl", "soa"]],
+  [["performance"], ["raft_multiplier"]],
+  [["ports"], ["http", "https", "grpc", "grpc_tls", "dns"]],
+  [["tls"], ["defaults", "internal_rpc", "https"]],
+  [
+    ["tls", "defaults"],
+    ["ca_file", "cert_file", "key_file", "tls_min_version", "verify_outgoing"],
+  ],
+  [
+    ["tls", "internal_rpc"],
+    ["verify_incoming", "verify_server_hostname"],
+  ],
+  [["tls", "https"], ["verify_incoming"]],
+  [["ui_config"], ["enabled"]],
+];
 /** Where plain text may be spoken: the pod's own loopback. */
 const LOOPBACK = "127.0.0.1";
 /** Tokens that may do everything. */
@@ -71,8 +91,8 @@ export function checkAgentConfig(config: Field, findings: Findings): void {
   for (const key of ["encrypt_verify_incoming", "encrypt_verify_outgoing"]) {
     must(config.at(key), config.at(key).isAbsentOr(true), "gossip is taken in plain text too", "take it out");
   }
+  for (const [path, known] of PARTS) closed(config.at(...path), known, findings);
   const tls = config.at("tls");
-  closed(tls, ["defaults", "internal_rpc", "https"], findings);
   const version = tls.at("defaults", "tls_min_version");
   must(
     version,

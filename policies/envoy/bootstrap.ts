@@ -54,7 +54,7 @@ export function checkBootstrap(file: Field, { findings }: Scope): void {
   for (const cluster of fixed.at("clusters").items()) {
     closedKeys(cluster, ["name", "connect_timeout", "type", "load_assignment"], findings);
     findings.require(
-      cluster.at("name").is("admin") && [...cluster.at("load_assignment").leaves()].every(isOwnSocket),
+      cluster.at("name").is("admin") && cluster.at("load_assignment").leaves().every(isOwnSocket),
       cluster,
       "a static cluster goes elsewhere than to the sidecar's own admin socket",
       "put it into clusters.yaml, where it is judged",

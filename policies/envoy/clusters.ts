@@ -1,5 +1,6 @@
 import { CALL_PORT, INSPECTION_PORT, ceilingAllows } from "../ceiling-edges";
 import type { Field } from "../judgement/field";
+import { checkOutside, OUTSIDE_KEYS, ownOutside } from "./outside";
 import type { Scope } from "./scope";
 import { checkMark, closedKeys, isType } from "./shape";
 import { checkPresentsToken } from "./token";
@@ -25,7 +26,10 @@ const CLUSTER_KEYS = [
   "common_lb_config",
 ];
 
-/** Checks `clusters.yaml`: to the application in clear text on loopback, to everybody else by mutual TLS and to exact identities. */
+/**
+ * Checks `clusters.yaml`: to the application in clear text on loopback, to everybody else by mutual TLS and to exact identities; and where the member stands for a
+ * service outside the cluster, to that in the application's place.
+ */
 export function checkClusters(file: Field, scope: Scope): void {
   const { findings } = scope;
   closedKeys(file, ["version_info", "resources"], findings);
@@ -41,11 +45,14 @@ export function checkClusters(file: Field, scope: Scope): void {
       "the transport is chosen per host",
       "give the cluster one transport_socket",
     );
-    closedKeys(cluster, [...CLUSTER_KEYS, "transport_socket_matches", "metadata"], findings);
+    const outside = name.startsWith("application|") ? ownOutside(scope) : undefined;
+    const further = outside === undefined ? [] : OUTSIDE_KEYS;
+    closedKeys(cluster, [...CLUSTER_KEYS, "transport_socket_matches", "metadata", ...further], findings);
     checkBounds(cluster, scope, /^outbound\|./.test(name) ? "budget" : "plain");
     checkPresentsToken(cluster, /^(outbound|scrape)\|./.test(name), scope);
     checkMark(cluster.at("metadata"), findings);
-    if (name.startsWith("application|")) checkApplication(cluster, scope);
+    if (outside !== undefined) checkOutside(cluster, outside, scope);
+    else if (name.startsWith("application|")) checkApplication(cluster, scope);
     else if (/^outbound\|./.test(name)) checkCallee(cluster, name.split("|")[1] ?? "", scope);
     else if (/^scrape\|./.test(name)) checkScrape(cluster, name.slice("scrape|".length), scope);
     else

@@ -1,6 +1,14 @@
 import { CORE_SCHEMA, YAMLException, load } from "js-yaml";
 import { Field, Unjudgeable } from "../judgement/field";
 import { plainCopy } from "../judgement/plain";
+import type { Plain } from "../judgement/plain";
+import { Memo } from "./memo";
+
+/** Characters of files that are kept parsed: those of some 250 sidecars. */
+const KEPT = 16 * 1024 * 1024;
+
+/** Several rules read the same file, and the stack rule reads all of them again. */
+const parsed = new Memo<Plain>(KEPT, (text) => plainCopy(load(text, { schema: CORE_SCHEMA })));
 
 /**
  * The YAML in one entry of a ConfigMap, as a field whose path goes on from the entry's. The core schema has no merge keys, as Envoy's parser has none;
@@ -11,7 +19,7 @@ import { plainCopy } from "../judgement/plain";
 export function parseYaml(entry: Field): Field {
   const text = entry.text() ?? "";
   try {
-    return new Field(plainCopy(load(text, { schema: CORE_SCHEMA })), entry.path);
+    return new Field(parsed.of(text), entry.path);
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     throw new Unjudgeable(

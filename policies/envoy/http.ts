@@ -3,6 +3,7 @@ import { checkEndUsers, END_USER_FILTERS } from "./end-users";
 import { checkExtAuthz, EXT_AUTHZ } from "./ext-authz";
 import { checkRbac } from "./rbac";
 import { checkOtherTokens, checkTokenFilter, isDiscovered } from "./token";
+import { checkHealthFilter, checkHost } from "./outside";
 import type { Scope } from "./scope";
 import { closedKeys, extensionOf } from "./shape";
 import type { AcceptedPeers } from "./tls";
@@ -14,8 +15,12 @@ export interface Destinations {
   allows(cluster: string): boolean;
   /** Paths of Envoy's admin interface that may be read, by GET. */
   readonly adminPaths: readonly string[];
+  /** Whether a way out of the cluster may say there itself how the service outside is. */
+  readonly tellsHealth?: true;
 }
 
+/** Filter by which a way out of the cluster tells how the service outside is. */
+export const HEALTH_CHECK = "envoy.filters.http.health_check";
 /** Cluster that reaches Envoy's own admin interface. */
 const ADMIN_CLUSTER = "admin";
 
@@ -63,6 +68,7 @@ const HTTP_FILTERS = [
   "envoy.filters.http.rbac",
   ...END_USER_FILTERS,
   EXT_AUTHZ,
+  HEALTH_CHECK,
   "envoy.filters.http.grpc_stats",
   "envoy.filters.http.router",
 ];
@@ -94,7 +100,7 @@ export function checkConnectionManager(
   }
   for (const upgrade of manager.at("upgrade_configs").items())
     closedKeys(upgrade, ["upgrade_type", "enabled"], findings);
-  checkFilters(manager.at("http_filters"), peers, authorized, scope);
+  checkFilters(manager.at("http_filters"), peers, { authorized, destinations }, scope);
   checkRoutes(manager.at("route_config"), destinations, scope);
 }
 
@@ -115,7 +121,12 @@ function checkPaths(manager: Field, { findings }: Scope): void {
   must("use_remote_address", [true]);
 }
 
-function checkFilters(list: Field, peers: AcceptedPeers | undefined, authorized: boolean, scope: Scope): void {
+function checkFilters(
+  list: Field,
+  peers: AcceptedPeers | undefined,
+  { authorized, destinations }: { readonly authorized: boolean; readonly destinations: Destinations },
+  scope: Scope,
+): void {
   const { findings } = scope;
   const [discovered, configured] = [
     list.items().filter(isDiscovered),
@@ -134,6 +145,7 @@ function checkFilters(list: Field, peers: AcceptedPeers | undefined, authorized:
   const filters = configured.map((item) => extensionOf(item, HTTP_FILTERS, findings));
   for (const filter of filters) {
     if (filter?.name === "envoy.filters.http.rbac") checkRbac(filter.config, peers, scope);
+    if (filter?.name === HEALTH_CHECK) checkHealthFilter(filter.config, destinations.tellsHealth === true, scope);
     if (filter?.name === "envoy.filters.http.local_ratelimit") checkRateLimit(filter.config, peers, scope);
     if (filter?.name.startsWith("envoy.filters.http.jwt_authn") === true) checkOtherTokens(filter.config, scope);
   }
@@ -209,6 +221,7 @@ function checkAction(action: Field, scope: Scope): void {
     closedKeys(upgrade, ["upgrade_type", "connect_config"], findings);
     closedKeys(upgrade.at("connect_config"), [], findings);
   }
+  checkHost(action, scope);
   if (action.has("retry_policy")) checkRetryPolicy(action.at("retry_policy"), scope);
 }
 
@@ -222,6 +235,7 @@ const ACTION_KEYS = [
   "retry_policy",
   "upgrade_configs",
   "prefix_rewrite",
+  "host_rewrite_literal",
 ];
 
 /** The clusters a route action may choose; choosing by header or plug-in is no way that can be judged. */

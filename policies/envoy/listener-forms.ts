@@ -45,7 +45,11 @@ export function formOf(name: string): ListenerForm | undefined {
         bind: "*",
         port: 15021,
         protocol: "TCP",
-        destinations: { allows: (cluster) => cluster.startsWith("application|"), adminPaths: ["/ready"] },
+        destinations: {
+          allows: (cluster) => cluster.startsWith("application|"),
+          adminPaths: ["/ready"],
+          tellsHealth: true,
+        },
       };
     case "admin":
       return {

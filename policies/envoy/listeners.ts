@@ -28,6 +28,9 @@ const LISTENER_KEYS = [
   "tcp_backlog_size",
 ];
 
+/** Times that a connection may be tried: once, and ten times again. */
+const MOST_ATTEMPTS = 11;
+
 /** Checks `listeners.yaml` against the table of listeners. */
 export function checkListeners(file: Field, scope: Scope): void {
   closedKeys(file, ["version_info", "resources"], scope.findings);
@@ -263,6 +266,13 @@ function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, s
       ...(tunnels ? ["tunneling_config"] : []),
     ],
     findings,
+  );
+  const attempts = proxy.at("max_connect_attempts");
+  findings.require(
+    attempts.isAbsent || ((attempts.number() ?? 0) >= 1 && (attempts.number() ?? 0) <= MOST_ATTEMPTS),
+    attempts,
+    "a connection is tried without a bound, or never",
+    `set max_connect_attempts from 1 to ${String(MOST_ATTEMPTS)}`,
   );
   if (tunnels && proxy.has("tunneling_config")) checkTunnel(proxy.at("tunneling_config"), scope);
   closedKeys(proxy.at("weighted_clusters"), ["clusters"], findings);

@@ -1,8 +1,8 @@
-import type { Ceiling } from "../ceiling";
+import type { Ceiling, EdgeLeave } from "../ceiling";
 import type { Findings } from "../judgement/finding";
 
-/** What of the ceiling says who may reach whom. */
-export type EdgeCeiling = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges" | "authenticators">;
+/** What of the ceiling says who may reach whom, and who may validate callers. */
+export type EdgeCeiling = EdgeLeave & Pick<Ceiling, "authenticators">;
 
 /** Whose configuration is judged, by what ceiling, and where findings go. */
 export interface Scope {

@@ -22,6 +22,7 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "envoy.filters.http.header_mutation.end_users": "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
   "envoy.filters.http.jwt_authn.end_users": "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
   "envoy.filters.http.rbac.end_users": "envoy.extensions.filters.http.rbac.v3.RBAC",
+  "envoy.filters.http.health_check": "envoy.extensions.filters.http.health_check.v3.HealthCheck",
   "envoy.filters.http.ext_authz": "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
   "envoy.filters.network.set_filter_state": "envoy.extensions.filters.network.set_filter_state.v3.Config",
   "envoy.formatter.file_content": "envoy.extensions.formatter.file_content.v3.FileContent",

@@ -146,8 +146,19 @@ export function checkTunnelToken(config: Field, { findings }: Scope): void {
     const format = value.at("format_string");
     closedKeys(format, ["text_format_source", "formatters"], findings);
     closedKeys(format.at("text_format_source"), ["inline_string"], findings);
-    for (const formatter of format.at("formatters").items())
-      extensionOf(formatter, ["envoy.formatter.file_content"], findings);
+    const formatters = format
+      .at("formatters")
+      .items()
+      .map((formatter) => extensionOf(formatter, ["envoy.formatter.file_content"], findings)?.config);
+    formatters.forEach((formatter) => {
+      if (formatter !== undefined) closedKeys(formatter, ["@type"], findings);
+    });
+    findings.require(
+      formatters.length === 1,
+      format.at("formatters"),
+      "nothing, or more than one thing, reads the file that the token is in",
+      "name envoy.formatter.file_content, once",
+    );
     findings.require(
       value.at("object_key").is(TUNNEL_STATE) &&
         value.at("factory_key").is("envoy.string") &&
@@ -162,6 +173,12 @@ export function checkTunnelToken(config: Field, { findings }: Scope): void {
 /** Checks the tunnel of a TCP proxy: it bears the token and nothing else. */
 export function checkTunnel(tunnel: Field, { findings }: Scope): void {
   closedKeys(tunnel, ["hostname", "headers_to_add"], findings);
+  findings.require(
+    /^[a-z0-9-]+\.lucid\.internal:\d+$/.test(tunnel.at("hostname").text() ?? ""),
+    tunnel.at("hostname"),
+    "the tunnel is to nobody",
+    "name the callee and its port, as <service>.lucid.internal:<port>",
+  );
   const headers = tunnel.at("headers_to_add").items();
   findings.require(headers.length === 1, tunnel, "the tunnel does not bear exactly one header", "add the token's");
   for (const header of headers) {

@@ -16,6 +16,12 @@ export class Unjudgeable extends Error {
   }
 }
 
+/** Where a field stands: the one above, and the key or index below it. */
+interface Place {
+  readonly above: Field;
+  readonly key: string | number;
+}
+
 /**
  * One place in a resource's properties, with its path.
  *
@@ -25,8 +31,18 @@ export class Unjudgeable extends Error {
 export class Field {
   constructor(
     private readonly value: Plain | undefined,
-    readonly path: string = "",
+    private readonly place: string | Place = "",
   ) {}
+
+  /** The keys that lead to it, as `spec.containers[0].image`. Put together when it is asked for, which is for few fields of many. */
+  get path(): string {
+    if (typeof this.place === "string") return this.place;
+    const { above, key } = this.place;
+    const path = above.path;
+    if (typeof key === "number") return `${path}[${String(key)}]`;
+    if (path === "") return key;
+    return /^[\w-]+$/.test(key) ? `${path}.${key}` : `${path}["${key}"]`;
+  }
 
   /** The value itself; null where it is absent. */
   get plain(): Plain {
@@ -55,7 +71,8 @@ export class Field {
 
   /** The field under these keys; absent below an absent one, unknown below an unknown one. */
   at(...keys: readonly string[]): Field {
-    let field: Field = new Field(this.value, this.path);
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    let field: Field = this;
     for (const key of keys) field = field.child(key);
     return field;
   }
@@ -97,7 +114,7 @@ export class Field {
     const value = this.known();
     if (value === undefined) return [];
     if (!Array.isArray(value)) return this.fail("is not a list");
-    return value.map((item: Plain, index) => new Field(item, `${this.path}[${String(index)}]`));
+    return value.map((item: Plain, key) => new Field(item, { above: this, key }));
   }
 
   /** Strings of a list; none where it is absent. @throws Unjudgeable */
@@ -123,14 +140,10 @@ export class Field {
   }
 
   /** Every leaf below, unknown ones too, in document order. */
-  *leaves(): Generator<Field> {
-    const value = this.value;
-    if (typeof value === "object" && value !== null) {
-      const children = Array.isArray(value) ? this.items() : this.entries().map(([, field]) => field);
-      for (const child of children) yield* child.leaves();
-    } else {
-      yield this;
-    }
+  leaves(): Field[] {
+    const found: Field[] = [];
+    this.collectLeaves(found);
+    return found;
   }
 
   /** The value in a message, for fields that hold names and numbers; never call it on one that may hold a secret. */
@@ -142,13 +155,19 @@ export class Field {
   }
 
   private child(key: string): Field {
-    const path = this.path === "" ? key : /^[\w-]+$/.test(key) ? `${this.path}.${key}` : `${this.path}["${key}"]`;
+    const place = { above: this, key };
     const value = this.value;
-    if (value === UNKNOWN) return new Field(UNKNOWN, path);
-    if (value === undefined || value === null) return new Field(undefined, path);
+    if (value === UNKNOWN) return new Field(UNKNOWN, place);
+    if (value === undefined || value === null) return new Field(undefined, place);
     if (typeof value !== "object" || Array.isArray(value)) return this.fail("is not a map");
     const container = value as Readonly<Record<string, Plain>>;
-    return new Field(Object.hasOwn(container, key) ? container[key] : undefined, path);
+    return new Field(Object.hasOwn(container, key) ? container[key] : undefined, place);
+  }
+
+  private collectLeaves(found: Field[]): void {
+    if (this.isList) for (const item of this.items()) item.collectLeaves(found);
+    else if (this.isMap) for (const [, field] of this.entries()) field.collectLeaves(found);
+    else found.push(this);
   }
 
   private known(): Exclude<Plain, typeof UNKNOWN | null> | undefined {

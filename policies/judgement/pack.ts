@@ -1,10 +1,4 @@
-import type {
-  Policies,
-  PolicyResource,
-  ReportViolation,
-  ResourceValidationPolicy,
-  StackValidationPolicy,
-} from "@pulumi/policy";
+import type { Policies, ReportViolation, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { Exceptions } from "../ceiling-exceptions";
 import { readCeiling } from "../ceiling-reading";
 import type { CeilingReading } from "../ceiling-reading";
@@ -13,9 +7,10 @@ import { KubeObject } from "../kubernetes/object";
 import { Field } from "./field";
 import type { Finding } from "./finding";
 import { parameterSchema, valuesOf } from "./parameters";
+import { DeclaredInputs } from "./declared-inputs";
 import { plainCopy } from "./plain";
 import { judgeResource } from "./rule";
-import type { Resource, ResourceRule, RuleText, StackResource, StackRule } from "./rule";
+import type { Resource, ResourceRule, RuleText, StackRule } from "./rule";
 
 /** Folder of the rules' pages. */
 const PAGES = "docs/policies";
@@ -49,6 +44,7 @@ interface Force extends CeilingReading {
 export class Pack {
   private force: Force | undefined;
   private written: Readonly<Record<string, unknown>> | undefined;
+  private readonly declared = new DeclaredInputs();
 
   constructor(
     private readonly resourceRules: readonly ResourceRule[],
@@ -71,6 +67,7 @@ export class Pack {
       configSchema: { properties: { ...CEILING_FORM } },
       validateResource: (args, reportViolation) => {
         const { problems } = this.configure(args.getConfig());
+        this.declared.keep(args.urn, args.props);
         if (args.type === STACK) reportConfiguration(CEILING.name, CEILING.name, problems, reportViolation);
       },
     };
@@ -111,7 +108,10 @@ export class Pack {
           });
           return;
         }
-        for (const { resource, ...finding } of rule.judge(args.resources.map(stackResource), this.force.ceiling)) {
+        for (const { resource, ...finding } of rule.judge(
+          this.declared.resources(args.resources),
+          this.force.ceiling,
+        )) {
           this.report(rule, resource, finding, reportViolation, resource.urn);
         }
       },
@@ -155,20 +155,6 @@ export class Pack {
     const place = finding.path === "" ? title : `${title}, ${finding.path}`;
     report(`${place}: ${finding.problem}; ${finding.mend} (${PAGES}/${rule.name}.md)`, urn);
   }
-}
-
-/** Copies properties when they are first asked for: a stack rule looks into few of its resources. */
-function stackResource(resource: PolicyResource): StackResource {
-  let properties: Field | undefined;
-  return {
-    type: resource.type,
-    name: resource.name,
-    urn: resource.urn,
-    get properties() {
-      return (properties ??= new Field(plainCopy(resource.props)));
-    },
-    origins: (property) => (resource.propertyDependencies[property] ?? []).map(stackResource),
-  };
 }
 
 function policyText(rule: Omit<RuleText, "uses">) {

@@ -1,3 +1,4 @@
+import type { Field } from "../judgement/field";
 /** An image reference, taken apart (https://pkg.go.dev/github.com/distribution/reference). */
 export interface ImageReference {
   /** Registry and path: `docker.io/library/busybox`. */
@@ -38,4 +39,10 @@ function withRegistry(path: string): string {
   const isRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
   if (isRegistry) return path.replace(/^index\.docker\.io\//, "docker.io/");
   return rest.length === 0 ? `docker.io/library/${path}` : `docker.io/${path}`;
+}
+
+/** The repository of a container's image; undefined where it is not known, or no image is. @throws Unjudgeable */
+export function repositoryOf(container: Field): string | undefined {
+  const image = container.at("image");
+  return image.isUnknown ? undefined : parseImage(image.text() ?? "")?.repository;
 }

@@ -82,7 +82,8 @@ export class KubeObject {
    */
   get concernsMesh(): boolean {
     const { namespace } = this;
-    return namespace.isUnknown || namespace.isAbsent || (namespace.text() ?? "").startsWith(NAMESPACE_PREFIX);
+    // An empty one is none: the provider puts the object into the namespace that its kubeconfig names.
+    return namespace.isUnknown || namespace.isEmpty || (namespace.text() ?? "").startsWith(NAMESPACE_PREFIX);
   }
 
   /** The zone whose namespace the object lies in; undefined for any other namespace. @throws Unjudgeable where it can't be known. */

@@ -26,6 +26,13 @@ const POWERS: readonly Power[] = [
     namedIsHarmless: true,
     why: "it reads or replaces any key",
   },
+  {
+    group: /^$/,
+    resource: /^configmaps$/,
+    verbs: ["update", "patch", "delete", "deletecollection"],
+    namedIsHarmless: true,
+    why: "it rewrites what sidecars go by",
+  },
   { group: /^$/, resource: /^pods\/(exec|attach|portforward|proxy)$/, verbs: EVERY, why: "it gets into others' pods" },
   { group: /^$/, resource: /^(services|nodes)\/proxy$/, verbs: EVERY, why: "it gets past NetworkPolicies" },
   { group: /^$/, resource: /^serviceaccounts\/token$/, verbs: CHANGES, why: "it makes tokens of others" },
@@ -59,6 +66,19 @@ const POWERS: readonly Power[] = [
   { group: /^rbac\.authorization\.k8s\.io$/, resource: /./, verbs: WRITES, why: "it gives rights" },
   { group: /^admissionregistration\.k8s\.io$/, resource: /./, verbs: WRITES, why: "it decides what is admitted" },
   { group: /^apiextensions\.k8s\.io$/, resource: /./, verbs: WRITES, why: "it decides what objects are" },
+  {
+    group: /^mesh\.lucid\.internal$/,
+    resource: /^meshservices$/,
+    verbs: WRITES,
+    why: "it declares services that nobody judged",
+  },
+  {
+    group: /^coordination\.k8s\.io$/,
+    resource: /^leases$/,
+    verbs: WRITES,
+    namedIsHarmless: true,
+    why: "it has dead nodes pass for living ones, and takes the lead from whom others follow",
+  },
   {
     group: /^certificates\.k8s\.io$/,
     resource: /./,

@@ -1,3 +1,4 @@
+import { outsideDisagreements } from "./agreement-outside";
 import { Reachability as Calls, serviceOf, zoneOf } from "./envoy";
 import type { Admission, Callee, Party, Sidecar, Way } from "./envoy";
 import type { Layer, LayerName, LayerViolation, Place } from "./layer";
@@ -13,11 +14,16 @@ const INSPECTION = 15090;
  * An edge is open in all layers or in none. Where a document is at hand it tells what must be open, and this tells nothing more; a ceiling only tells what may
  * be, so that of an edge within it one layer could be open and another closed.
  *
- * It is about services whose pods and sidecars are both among the objects; what a pod asks of itself passes no layer.
+ * The same holds for the ways out of the cluster. It is about services whose pods and sidecars are both among the objects; what a pod asks of itself passes no layer.
  */
 export const agreementLayer: Layer = {
   judge: ({ connections, calls }) =>
-    connections === undefined || calls === undefined ? [] : disagreements(connections, calls),
+    connections === undefined || calls === undefined
+      ? []
+      : [
+          ...disagreements(connections, calls),
+          ...calls.sidecars.flatMap((sidecar) => outsideDisagreements(connections, sidecar)),
+        ],
 };
 
 /** What one layer says of an edge. */

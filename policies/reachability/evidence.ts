@@ -5,6 +5,8 @@ import type { Knowledge, MeshReading } from "./envoy/reading/mesh";
 import { Reachability as Connections } from "./network/reachability";
 import { readCluster } from "./network/reading/cluster";
 import type { Reading, Surroundings } from "./network/reading/cluster";
+import { readDirectories } from "./registration/reading/directories";
+import type { Credentials, DirectoriesReading } from "./registration/reading/directories";
 
 /** Rendered objects, and what is read of them: each layer's part once, whoever asks for it. */
 export class Evidence {
@@ -12,11 +14,12 @@ export class Evidence {
   private mesh: MeshReading | undefined;
   private network: Connections | undefined;
   private sidecars: Calls | undefined;
+  private directories: DirectoriesReading | undefined;
 
   /** @param knowledge what the objects don't say */
   constructor(
     private readonly objects: readonly Plain[],
-    private readonly knowledge: Surroundings & Knowledge,
+    private readonly knowledge: Surroundings & Knowledge & { readonly credentials?: Credentials },
   ) {}
 
   /** What the objects say of the network. @throws RangeError for a cluster address that is no CIDR */
@@ -39,5 +42,10 @@ export class Evidence {
   get calls(): Calls | undefined {
     const { sidecars } = this.meshReading;
     return sidecars === undefined ? undefined : (this.sidecars ??= new Calls(sidecars));
+  }
+
+  /** What the objects say of who may register and look up names. */
+  get directoriesReading(): DirectoriesReading {
+    return (this.directories ??= readDirectories(this.objects, this.knowledge.credentials ?? {}));
   }
 }

@@ -12,3 +12,5 @@ export type { PlannedObject } from "./objects/plan";
 export { trustProvenance } from "./objects/provenance";
 export type { Provenance } from "./envoy/reading/trust";
 export { ZONE_NAMESPACE, partyName, partyOf } from "./party";
+export { plannedCredentials, registrationLayer } from "./registration";
+export type { Credentials } from "./registration";

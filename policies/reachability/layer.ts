@@ -8,8 +8,12 @@ export interface Place {
   readonly path: string;
 }
 
-/** What by itself refuses whatever nobody declared; `agreement` is about what the layers refuse together, `sidecars` about files that can't be judged. */
-export type LayerName = "network" | "trust" | "authorization" | "ways" | "names" | "sidecars" | "agreement";
+/**
+ * What by itself refuses whatever nobody declared; `agreement` is about what the layers refuse together, `sidecars` about files that can't be judged. `names` is
+ * what a sidecar answers its own application, `registration` who may put what behind a name that everybody looks up.
+ */
+export type LayerName =
+  "network" | "trust" | "authorization" | "ways" | "names" | "registration" | "sidecars" | "agreement";
 
 /** What is wrong with who reaches whom. */
 export interface LayerViolation {

@@ -17,7 +17,7 @@ export const admissionPolicies: ResourceRule = {
     "Admission policies are the reviewed ones, fail closed, deny, and let nothing be that the ceiling does not list.",
   severity: "critical",
   remediation: "Have ServiceMesh register them; declare in mesh.yaml what they are to let be.",
-  uses: ["members", "infrastructure", "externals", "edges", "images", "sidecarImage", "startGateImages"],
+  uses: ["members", "infrastructure", "externals", "edges", "outside", "images", "sidecarImage", "startGateImages"],
   concerns: (type) => isKind(type, POLICY, BINDING),
   judge(resource, ceiling, findings) {
     const object = KubeObject.of(resource);
@@ -50,7 +50,7 @@ function judgePolicy(spec: Field, seal: string, ceiling: Ceiling, findings: Find
     if (read === undefined || isListOfParts(expression, name)) continue;
     for (const [problem, mend] of read(parsed(expression), ceiling)) findings.add(variable, problem, mend);
   }
-  const unknown = [...spec.leaves()].find((leaf) => leaf.isUnknown);
+  const unknown = spec.leaves().find((leaf) => leaf.isUnknown);
   findings.require(
     unknown === undefined && digestOf(spec.plain) === seal,
     unknown ?? spec,

@@ -2,7 +2,7 @@ import { checkAgentConfig, parseAgentConfig } from "../consul/agent-config";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";
-import { parseImage } from "../kubernetes/image";
+import { repositoryOf } from "../kubernetes/image";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { allContainers, makesPods, podTemplates, volumeNamed } from "../kubernetes/pods";
 
@@ -62,9 +62,7 @@ function judgeData(object: KubeObject, infrastructure: Readonly<Record<string, s
 }
 
 function isConsul(container: Field): boolean {
-  const image = container.at("image");
-  if (image.isUnknown) return false;
-  return /\/consul(-enterprise)?$/.test(parseImage(image.text() ?? "")?.repository ?? "");
+  return /\/consul(-enterprise)?$/.test(repositoryOf(container) ?? "");
 }
 
 function judgeAgent(spec: Field, container: Field, service: string, findings: Findings): void {

@@ -7,6 +7,9 @@ import type { ResourceRule } from "../judgement/rule";
 
 const POLICY = "consul:index/aclPolicy:AclPolicy";
 const TOKEN = "consul:index/aclToken:AclToken";
+const PROVIDER = "pulumi:providers:consul";
+/** An address of this machine, with its port. */
+const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 /** What a policy may be about; `acl`, `operator`, `keyring`, `agent`, `session`, `key` and the others are for the management token. */
 const KINDS: readonly string[] = ["node", "node_prefix", "service", "service_prefix"];
 /** Policies that Consul brings along, each with every right or with every right to read. */
@@ -22,10 +25,11 @@ export const consulLeastPrivilege: ResourceRule = {
   severity: "critical",
   remediation: "Declare Consul's ACLs with ConsulAcls.",
   uses: ["members"],
-  concerns: (type) => type.startsWith("consul:"),
+  concerns: (type) => type.startsWith("consul:") || type === PROVIDER,
   judge({ type, properties }, ceiling, findings) {
     if (type === POLICY) judgePolicy(properties, ceiling, findings);
     else if (type === TOKEN) judgeToken(properties, findings);
+    else if (type === PROVIDER) judgeProvider(properties, findings);
     else findings.add("", `no rule models ${type}`, "take AclPolicy and AclToken, or write its rule first");
   },
 };
@@ -46,9 +50,30 @@ function judgePolicy(policy: Field, ceiling: Ceiling, findings: Findings): void 
     return;
   }
   for (const rule of rules) judgeRule(rule, field, ceiling, findings);
+  const zones = Object.keys(ceiling.members);
+  const written = rules.filter(({ policy: right }) => right === "write");
+  findings.require(
+    written.length === 0 || zones.some((zone) => written.every((rule) => isOfZone(rule, zone, ceiling))),
+    field,
+    "who has the policy may write what is of several zones",
+    "give each zone a policy of its own",
+  );
 }
 
-function judgeRule({ kind, name, policy }: AclRule, field: Field, ceiling: Ceiling, findings: Findings): void {
+/** Whether what a rule is about is a zone's, and no other's. */
+function isOfZone({ kind, name = "" }: AclRule, zone: string, { members }: Pick<Ceiling, "members">): boolean {
+  const own = members[zone] ?? [];
+  return kind === "service"
+    ? own.includes(name)
+    : name === `lucid-${zone}-` || own.some((member) => name === `${member}-`);
+}
+
+function judgeRule(
+  { kind, name, policy, intentions }: AclRule,
+  field: Field,
+  ceiling: Ceiling,
+  findings: Findings,
+): void {
   const shown = name === undefined ? kind : `${kind} "${name}"`;
   if (name === undefined || !KINDS.includes(kind)) {
     findings.add(
@@ -63,6 +88,12 @@ function judgeRule({ kind, name, policy }: AclRule, field: Field, ceiling: Ceili
     field,
     `the policy of \`${shown}\` is none that the rule models`,
     "take read or write",
+  );
+  findings.require(
+    intentions === undefined,
+    field,
+    `the policy decides about intentions to \`${shown}\`, which the mesh has none of`,
+    "take intentions out",
   );
   if (policy !== "write") return;
   const members = Object.values(ceiling.members).flat();
@@ -100,6 +131,24 @@ function judgeToken(token: Field, findings: Findings): void {
       "give it a policy of this stack that names what it may do",
     );
   }
+}
+
+/** What it is given may do everything: it goes to this machine's own end of a port-forward, or under TLS. */
+function judgeProvider(provider: Field, findings: Findings): void {
+  const address = provider.at("address");
+  findings.require(
+    provider.at("scheme").is("https") || LOOPBACK.test(address.text() ?? ""),
+    address,
+    "the management token would go over the network in plain text",
+    "reach Consul by a port-forward on 127.0.0.1, or set scheme: https",
+  );
+  const unverified = provider.at("insecureHttps");
+  findings.require(
+    unverified.isAbsentOr(false),
+    unverified,
+    "the management token would go to whoever answers",
+    "take it out",
+  );
 }
 
 /** Roles, identities and templates give rights that no policy of this stack shows. */

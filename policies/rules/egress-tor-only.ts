@@ -1,4 +1,5 @@
 import type { Ceiling } from "../ceiling";
+import { outsideBlocks, outsideOf } from "../ceiling-outside";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";
@@ -6,14 +7,14 @@ import { innerBlocks, contains, isOutside, parseCidr, touchesNobody } from "../k
 import type { Block } from "../kubernetes/cidr";
 import { KubeObject, NAME_LABEL, isKind } from "../kubernetes/object";
 
-/** No pod has a way out of the cluster but Tor's proxies. What is reached inside is `network-policy-zone-isolation`'s to judge. */
+/** No pod has a way out of the cluster but Tor's proxies, and what stands for a service outside with the ceiling's leave. What is reached inside is `network-policy-zone-isolation`'s to judge. */
 export const egressTorOnly: ResourceRule = {
   name: "egress-tor-only",
   description:
-    "No NetworkPolicy opens a way to addresses outside the cluster but for Tor's proxies, and none for anybody to a node's own services.",
+    "No NetworkPolicy opens a way to addresses outside the cluster but for Tor's proxies and for services outside that the ceiling lets be reached past them, and none for anybody to a node's own services.",
   severity: "critical",
   remediation: "Declare the onion host as `egress` of the service; the edge's Tor proxies are the one way out.",
-  uses: ["members", "torProxies"],
+  uses: ["members", "torProxies", "outside"],
   concerns: (type) => isKind(type, "NetworkPolicy"),
   judge(resource, ceiling, findings) {
     const object = KubeObject.of(resource);
@@ -29,12 +30,20 @@ export const egressTorOnly: ResourceRule = {
         "name each peer",
       );
       for (const peer of peers.filter((candidate) => candidate.has("ipBlock"))) {
-        const isProxy = !service.isUnknown && ceiling.torProxies.includes(`${zone}/${service.text() ?? ""}`);
+        const party = service.isUnknown ? "" : `${zone}/${service.text() ?? ""}`;
+        if (isListed(party, peer.at("ipBlock"), ceiling)) continue;
+        const isProxy = ceiling.torProxies.includes(party);
         judgeBlock(peer.at("ipBlock"), isProxy, ceiling, findings);
       }
     }
   },
 };
+
+/** Whether a block is one address of the service outside that a party stands for. */
+function isListed(party: string, ipBlock: Field, ceiling: Ceiling): boolean {
+  const outside = outsideOf(party, ceiling);
+  return outside !== undefined && outsideBlocks(outside).includes(ipBlock.at("cidr").text() ?? "");
+}
 
 function judgeBlock(ipBlock: Field, isProxy: boolean, { torProxies }: Ceiling, findings: Findings): void {
   const cidr = ipBlock.at("cidr");

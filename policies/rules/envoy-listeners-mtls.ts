@@ -23,7 +23,7 @@ export const envoyListenersMtls: ResourceRule = {
     "Every listener of a sidecar but health and loopback ones demands a client certificate (TLS 1.3, one zone's roots, exact identities) and has RBAC.",
   severity: "critical",
   remediation: "Render the sidecar's files with envoy/; declare who calls whom in mesh.yaml.",
-  uses: ["members", "infrastructure", "externals", "edges", "authenticators"],
+  uses: ["members", "infrastructure", "externals", "edges", "outside", "authenticators"],
   concerns: (type) => isKind(type, "ConfigMap"),
   judge(resource, ceiling, findings) {
     const sidecar = sidecarData(resource, ceiling, findings);

@@ -9,7 +9,7 @@ import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
 /** Containers whose image the stack builds itself: its reference may be known only once it is pushed. `stack-invariants` proves where it comes from. */
 export const OWN_IMAGE_CONTAINERS: readonly string[] = ["start-gate"];
 /** Workloads all of whose containers may run such an image. */
-export const OWN_IMAGE_WORKLOADS: readonly string[] = ["mesh-controller"];
+export const OWN_IMAGE_WORKLOADS: readonly string[] = ["mesh-controller", "etcd-access"];
 
 /** What runs is what was reviewed: an exact version or digest, of a listed repository. */
 export const imagesPinned: ResourceRule = {

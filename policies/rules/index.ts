@@ -2,13 +2,17 @@ import type { ResourceRule, StackRule } from "../judgement/rule";
 import { admissionPolicies } from "./admission-policies";
 import { consulDefaultDeny } from "./consul-default-deny";
 import { consulLeastPrivilege } from "./consul-least-privilege";
+import { declaredServices } from "./declared-services";
 import { egressTorOnly } from "./egress-tor-only";
 import { envoyListenersMtls } from "./envoy-listeners-mtls";
 import { envoyUpstreamsMtls } from "./envoy-upstreams-mtls";
+import { etcdLeastPrivilege } from "./etcd-least-privilege";
+import { etcdMutualTls } from "./etcd-mutual-tls";
 import { imagesPinned } from "./images-pinned";
 import { membersOnly } from "./members-only";
 import { mtlsRequired } from "./mtls-required";
 import { networkPolicyZoneIsolation } from "./network-policy-zone-isolation";
+import { nodeResolverClosed } from "./node-resolver-closed";
 import { podSecurityRestricted } from "./pod-security-restricted";
 import { privateKeysInSecrets } from "./private-keys-in-secrets";
 import { rbacLeastPrivilege } from "./rbac-least-privilege";
@@ -38,6 +42,9 @@ export const resourceRules: readonly ResourceRule[] = [
   rbacLeastPrivilege,
   consulDefaultDeny,
   consulLeastPrivilege,
+  etcdMutualTls,
+  etcdLeastPrivilege,
+  nodeResolverClosed,
   imagesPinned,
   podSecurityRestricted,
   resourceLimits,
@@ -45,6 +52,7 @@ export const resourceRules: readonly ResourceRule[] = [
   tlsPrivateKeys,
   tlsCertificates,
   admissionPolicies,
+  declaredServices,
 ];
 
 /** Rules that judge a stack as a whole. */

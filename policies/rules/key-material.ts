@@ -21,7 +21,8 @@ const KEY_MATERIAL: readonly KeyMaterial[] = [
 
 /** Base64 of what a PEM begins with, at each of the three places at which it can fall. */
 const ENCODED_PEM = ["LS0tLS1CRUdJTi", "0tLS0tQkVHSU4g", "tLS0tLUJFR0lOI"];
-const BASE64_RUN = /[A-Za-z0-9+/_-]{40,}={0,2}/g;
+/** Looked for where a run begins and nowhere else: from its middle there would be nothing longer to find. */
+const BASE64_RUN = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40,}={0,2}/g;
 const ENCODINGS = 3;
 
 /** What kind of key a text holds, if any; also base64-encoded, up to three times over. The text itself is never returned. */

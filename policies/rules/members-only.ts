@@ -15,6 +15,9 @@ import {
 import { podTemplates, runsToCompletion } from "../kubernetes/pods";
 import { isInfrastructure, isNamedFor, WORKLOAD_NAMES } from "../kubernetes/workload";
 
+/** Kinds that keep count of the pods that their selector finds. */
+const SELECTING: readonly string[] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"];
+
 /** Nothing runs in a zone but its listed members, under their own names. */
 export const membersOnly: ResourceRule = {
   name: "members-only",
@@ -80,7 +83,7 @@ function judgeNamespace(object: KubeObject, ceiling: Ceiling, findings: Findings
 /** Whether the object lies in a zone; where it can't be told, or the zone does not exist, that is the finding. */
 function judgePlace(object: KubeObject, ceiling: Ceiling, findings: Findings): boolean {
   const namespace = object.namespace.text();
-  if (namespace === undefined) {
+  if (namespace === undefined || namespace === "") {
     findings.add(
       "metadata.namespace",
       "the object does not say its namespace, so it could lie in any zone",
@@ -161,6 +164,13 @@ function judgeMember(object: KubeObject, ceiling: Ceiling, findings: Findings): 
       meshed,
       `the pod's label ${MESHED_LABEL} is ${meshed.shown()}`,
       expected ? "set it to `true`" : "take it out: the pod has no sidecar",
+    );
+    const selected = object.spec.at("selector", "matchLabels", NAME_LABEL);
+    findings.require(
+      !SELECTING.includes(object.kind) || selected.is(service),
+      selected,
+      `the workload selects pods whose name is ${selected.shown()}, and would take others' for its own`,
+      `select them by ${NAME_LABEL}: ${service}`,
     );
     judgeCompletion(object, labels.at(COMPLETES_LABEL), findings);
   }

@@ -1,5 +1,6 @@
 import type { Ceiling } from "../ceiling";
 import { ceilingAllows } from "../ceiling-edges";
+import { leadsTo, outsideOf } from "../ceiling-outside";
 import type { Side } from "../ceiling-types";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
@@ -14,7 +15,7 @@ export const networkPolicyZoneIsolation: ResourceRule = {
     "A NetworkPolicy opens edges of the ceiling alone: one named member to another, on their ports, both selectors in one peer.",
   severity: "critical",
   remediation: "Declare the call in mesh.yaml; a new edge between zones is added to the ceiling by its owner.",
-  uses: ["members", "infrastructure", "externals", "edges"],
+  uses: ["members", "infrastructure", "externals", "edges", "outside"],
   concerns: (type) => isKind(type, "NetworkPolicy"),
   judge(resource, ceiling, findings) {
     const object = KubeObject.of(resource);
@@ -67,6 +68,10 @@ function judgeRule(subject: string, side: Side, rule: Field, ceiling: Ceiling, f
     return;
   }
   for (const peer of peers) {
+    if (side === "egress" && peer.has("ipBlock") && outsideOf(subject, ceiling) !== undefined) {
+      judgeWayOut(subject, peer, ports, ceiling, findings);
+      continue;
+    }
     const reading = readPeer(peer, ceiling);
     if ("problem" in reading) {
       findings.add(peer, reading.problem, reading.mend);
@@ -82,6 +87,26 @@ function judgeRule(subject: string, side: Side, rule: Field, ceiling: Ceiling, f
         );
       }
     }
+  }
+}
+
+/** A member that stands for a service outside the cluster goes to each of its addresses by itself, on its ports. */
+function judgeWayOut(
+  subject: string,
+  peer: Field,
+  ports: readonly string[],
+  ceiling: Ceiling,
+  findings: Findings,
+): void {
+  const cidr = peer.at("ipBlock", "cidr");
+  const isPlain = peer.keys().join() === "ipBlock" && peer.at("ipBlock").keys().join() === "cidr";
+  for (const port of ports) {
+    findings.require(
+      isPlain && leadsTo(subject, cidr.text() ?? "", port, ceiling),
+      peer,
+      `it lets ${subject} out to ${cidr.shown()} on ${port}, which the ceiling does not list for it`,
+      "name each address of the service outside as a block of its own, or have the ceiling's owner list it under outside",
+    );
   }
 }
 

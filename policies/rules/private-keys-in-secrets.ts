@@ -8,6 +8,9 @@ import { keyMaterialIn, namesSecret } from "./key-material";
 
 /** Packages whose resources make keys; the engine keeps their state encrypted. Providers log in with what their operator gave them. */
 const MAKERS = ["tls:", "random:", "pulumi:providers:"];
+/** Annotation of a `<service>-trust`: when the certificate beside it runs out. Known during the update alone, and an instant and nothing else. */
+const CERTIFICATE_END = "lucid.internal/certificate-not-after";
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const MEND = "keep it in a Secret, mounted as a file by the container that needs it";
 
 /** A private key lies in a Secret, and nowhere else where it would be read by whoever may read configuration. */
@@ -21,11 +24,12 @@ export const privateKeysInSecrets: ResourceRule = {
   concerns: (type) => !MAKERS.some((prefix) => type.startsWith(prefix)),
   judge(resource, _ceiling, findings) {
     const object = KubeObject.of(resource);
-    for (const leaf of judgedParts(resource, object).flatMap((part) => [...part.leaves()])) {
+    for (const leaf of judgedParts(resource, object).flatMap((part) => part.leaves())) {
       if (leaf.isUnknown) judgeUnknown(leaf, resource, findings);
       else if (leaf.isText) judgeText(leaf, findings);
     }
     judgeKeys(resource, findings);
+    judgeEnd(resource, findings);
     if (object !== undefined) judgeVariables(object, findings);
   },
 };
@@ -56,16 +60,29 @@ function judgeKeys(resource: Resource, findings: Findings): void {
   }
 }
 
+/** What may be unknown because it is an instant is one. */
+function judgeEnd(resource: Resource, findings: Findings): void {
+  if (kindOf(resource.type) === undefined) return;
+  const end = resource.properties.at("metadata", "annotations", CERTIFICATE_END);
+  findings.require(
+    end.isAbsent || end.isUnknown || INSTANT.test(end.text() ?? ""),
+    end,
+    "it is no instant",
+    "write when the certificate runs out, as 2027-01-31T00:00:00Z, or take it out",
+  );
+}
+
 /**
  * What is unknown at preview could be a key, so what may be is a closed list: roots in a `<service>-trust` or `<service>-consul-trust` and images (that they come from certificates
- * and from this stack's builds is proven by `stack-invariants`), and digests in annotations. Once they are known, before the object is created, this rule
+ * and from this stack's builds is proven by `stack-invariants`), and in annotations digests and a certificate's end. Once they are known, before the object is created, this rule
  * judges them too.
  */
 function judgeUnknown(leaf: Field, resource: Resource, findings: Findings): void {
   if (kindOf(resource.type) === undefined) return;
   const isImage = leaf.path.endsWith("].image");
   const isDigest = /\.annotations(\[".*-digest"\]|\.[\w-]*-digest)$/.test(leaf.path);
-  if (isImage || isDigest || isTrustFile(resource, leaf.path)) return;
+  const isEnd = leaf.path === `metadata.annotations["${CERTIFICATE_END}"]`;
+  if (isImage || isDigest || isEnd || isTrustFile(resource, leaf.path)) return;
   findings.add(
     leaf,
     "it can't be known at preview, so it could be a key",

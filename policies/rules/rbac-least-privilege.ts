@@ -10,6 +10,9 @@ import { powerOf } from "../kubernetes/powers";
 const NEVER: readonly string[] = ["escalate", "bind", "impersonate"];
 /** Kubernetes' own ClusterRoles: what they allow changes with the cluster's version, and nobody judges it. */
 const BUILT_IN = /^(cluster-admin|admin|edit|view|system:.*)$/;
+/** ConfigMaps by which sidecars and infrastructure go. */
+const JUDGED_FILES = /-(envoy|trust|corefile)$/;
+const CHANGES: readonly string[] = ["update", "patch", "delete", "deletecollection"];
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 
 /** Kubernetes' rights are named one by one, and given to members of the mesh alone. */
@@ -20,7 +23,7 @@ export const rbacLeastPrivilege: ResourceRule = {
   severity: "critical",
   remediation:
     "Name each right; a right that lets its holder become another is added to the ceiling's powers by its owner, with the reason.",
-  uses: ["members", "powers"],
+  uses: ["members", "apiClients", "powers"],
   concerns: (type) => isKind(type, "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"),
   judge(resource, ceiling, findings) {
     const object = KubeObject.of(resource);
@@ -66,6 +69,16 @@ function judgeRule(rule: Field, ceiling: Ceiling, findings: Findings): void {
       "take it out; there is no leave for it",
     );
   }
+  for (const name of rule.at("resourceNames").items()) {
+    findings.require(
+      !JUDGED_FILES.test(name.text() ?? "") ||
+        !rule.at("resources").texts().includes("configmaps") ||
+        !verbs.some((verb) => CHANGES.includes(verb)),
+      name,
+      `the role may change ${name.shown()}, which nobody judges then`,
+      "take it out: it is the stack's alone to make",
+    );
+  }
   const named = rule.at("resourceNames").texts().length > 0;
   for (const group of rule.at("apiGroups").texts()) {
     for (const resource of rule.at("resources").texts()) {
@@ -107,6 +120,13 @@ function judgeBinding({ body, kind }: KubeObject, ceiling: Ceiling, findings: Fi
       subject,
       `the ${kind} gives rights to ${subject.at("kind").shown()} ${subject.at("name").shown()}, who is no member of the mesh`,
       "name the ServiceAccount of a listed member, with its namespace",
+    );
+    if (!isMember(party, ceiling)) continue;
+    findings.require(
+      Object.hasOwn(ceiling.apiClients, party),
+      subject,
+      `the ${kind} gives rights to ${party}, which has nothing to ask of the Kubernetes API`,
+      "take it out, or have the ceiling's owner list the member under apiClients with the reason",
     );
   }
 }

@@ -1,4 +1,4 @@
-import type { Ceiling } from "../ceiling";
+import type { EdgeLeave } from "../ceiling";
 import { ceilingDeclaration, podAddresses } from "../ceiling-network";
 import { sidecarBound } from "../ceiling-sidecars";
 import { Field } from "../judgement/field";
@@ -19,10 +19,8 @@ import {
 import type { Layer, LayerViolation, PlannedObject } from "../reachability";
 import { grouped, objectTitle } from "../reachability/network";
 
-type Leave = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges">;
-
 /** The layers that are proven, each with the ceiling as what may be at most. */
-function layersOf(ceiling: Leave, shown: ReadonlySet<string>): readonly Layer[] {
+function layersOf(ceiling: EdgeLeave, shown: ReadonlySet<string>): readonly Layer[] {
   return [
     networkLayer(ceilingDeclaration(ceiling, shown)),
     boundedSidecarLayers(sidecarBound(ceiling)),
@@ -36,7 +34,7 @@ function layersOf(ceiling: Leave, shown: ReadonlySet<string>): readonly Layer[] 
  *
  * Of a zone that the plan does not govern it shows too little to tell: there `governed-zones` lets in nothing that could open a way.
  */
-export function beyondCeiling(resources: readonly StackResource[], ceiling: Leave): StackFinding[] {
+export function beyondCeiling(resources: readonly StackResource[], ceiling: EdgeLeave): StackFinding[] {
   const planned: PlannedObject<StackResource>[] = [];
   const unreadable = resources.flatMap((resource) =>
     findingsIn(resource, () => {

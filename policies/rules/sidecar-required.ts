@@ -1,12 +1,14 @@
 import type { Ceiling } from "../ceiling";
+import { isKeeper } from "../etcd/keeper";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";
-import { parseImage } from "../kubernetes/image";
+import { repositoryOf } from "../kubernetes/image";
 import { KubeObject } from "../kubernetes/object";
 import { allContainers, effectiveUser, makesPods, podTemplates } from "../kubernetes/pods";
 import { isInfrastructure } from "../kubernetes/workload";
 import { checkPrivateVolumes, checkSidecarVolumes } from "./sidecar-volumes";
+import { checkGate } from "./start-gate";
 
 /** Users reserved for Envoy: whoever shares one could bind the same ports, and take a share of the connections. */
 const SIDECAR_UIDS = { first: 65101, last: 65228 } as const;
@@ -15,6 +17,9 @@ const RESERVED = `${String(SIDECAR_UIDS.first)}-${String(SIDECAR_UIDS.last)}`;
 function isReserved(uid: number | undefined): uid is number {
   return uid !== undefined && uid >= SIDECAR_UIDS.first && uid <= SIDECAR_UIDS.last;
 }
+
+/** Images whose configuration rules judge. */
+const JUDGED_WITHOUT_SIDECAR = /\/(consul|consul-enterprise|etcd|coredns)$/;
 
 /** Envoy's options that replace or extend the configuration that the pack judges. */
 const FORBIDDEN_OPTIONS = [
@@ -41,7 +46,10 @@ export const sidecarRequired: ResourceRule = {
     const object = KubeObject.of(resource);
     if (!object?.concernsMesh) return;
     for (const template of podTemplates(object)) {
-      if (isInfrastructure(object, template, ceiling)) continue;
+      if (isInfrastructure(object, template, ceiling)) {
+        checkInfrastructure(template.spec, findings);
+        continue;
+      }
       const service = template.spec.at("serviceAccountName").text();
       checkOrder(template.spec, ceiling, findings);
       checkUsers(template.spec, findings);
@@ -51,6 +59,18 @@ export const sidecarRequired: ResourceRule = {
     }
   },
 };
+
+/** No sidecar stands between such a pod and the others, so all that runs in it has rules of its own: `consul-default-deny`, `etcd-mutual-tls`, `etcd-least-privilege`, `node-resolver-closed`. */
+function checkInfrastructure(spec: Field, findings: Findings): void {
+  for (const { field } of allContainers(spec)) {
+    findings.require(
+      isKeeper(spec, field) || JUDGED_WITHOUT_SIDECAR.test(repositoryOf(field) ?? ""),
+      field.at("image"),
+      `the pod has no sidecar, and no rule judges what ${field.at("image").shown()} runs with`,
+      "run Consul, etcd, the keeper of its users or CoreDNS alone in it, or put the container into a pod with a sidecar",
+    );
+  }
+}
 
 function checkOrder(spec: Field, ceiling: Ceiling, findings: Findings): void {
   const [sidecar, gate] = spec.at("initContainers").items();
@@ -125,35 +145,6 @@ function checkCommand(sidecar: Field, findings: Findings): void {
   );
 }
 
-/** No application before its NetworkPolicy is enforced: enforcers may leave a new pod open for a moment. */
-function checkGate(gate: Field | undefined, spec: Field, ceiling: Ceiling, findings: Findings): void {
-  const mend = "put the start gate second, right behind the sidecar, as MeshService does";
-  if (gate === undefined) {
-    findings.add(spec.at("initContainers"), "there is no start gate behind the sidecar", mend);
-    return;
-  }
-  const image = gate.at("image");
-  // The gate's own image may be known only once it is built; the stack rule then proves where it comes from.
-  const isGate = image.isUnknown
-    ? gate.at("name").is("start-gate")
-    : ceiling.startGateImages.includes(repositoryOf(gate) ?? "");
-  findings.require(isGate, gate, `the second init container (image ${image.shown()}) is not a start gate`, mend);
-  findings.require(
-    gate.at("restartPolicy").isAbsent,
-    gate.at("restartPolicy"),
-    "the start gate does not hold the pod back",
-    "leave its restartPolicy out: only then does the application wait for it",
-  );
-  for (const key of ["command", "args", "envFrom"]) {
-    findings.require(
-      gate.at(key).isEmpty,
-      gate.at(key),
-      "the start gate runs something else than its image",
-      "leave it out",
-    );
-  }
-}
-
 /** A process of the sidecar's user could bind the sidecar's ports (SO_REUSEPORT), or read its memory. */
 function checkUsers(spec: Field, findings: Findings): void {
   findings.require(
@@ -211,10 +202,4 @@ function optionValue(options: readonly string[], name: string): string | undefin
   if (inline !== undefined) return inline.slice(name.length + 1);
   const index = options.indexOf(name);
   return index < 0 ? undefined : options[index + 1];
-}
-
-function repositoryOf(container: Field): string | undefined {
-  const image = container.at("image");
-  if (image.isUnknown) return undefined;
-  return parseImage(image.text() ?? "")?.repository;
 }

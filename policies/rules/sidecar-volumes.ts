@@ -1,3 +1,4 @@
+import { ETCD_CLIENT } from "../etcd/clients";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import { allContainers, volumeNamed } from "../kubernetes/pods";
@@ -193,5 +194,6 @@ function holdsIdentityToken(volume: Field): boolean {
 }
 
 function isKeySecret(name: Field): boolean {
-  return name.isUnknown || (name.text() ?? "").endsWith(KEY_SUFFIX);
+  const text = name.isUnknown ? undefined : (name.text() ?? "");
+  return text === undefined || (text.endsWith(KEY_SUFFIX) && !text.endsWith(ETCD_CLIENT.secretSuffix));
 }

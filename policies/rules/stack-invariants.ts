@@ -4,22 +4,27 @@ import type { Findings } from "../judgement/finding";
 import { findingsIn, type StackFinding, type StackResource, type StackRule } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
+import { keysElsewhere } from "../tls/holders";
 import { misissued } from "../tls/provenance";
+import { missingAdmission } from "./admission-complete";
 import { unjudgedBindings } from "./bound-roles";
+import { gatesElsewhere } from "./gate-targets";
 import { governedZones } from "./governed-zones";
 import { managementTokenElsewhere } from "./management-token";
 import { isTrustFile } from "./private-keys-in-secrets";
 import { beyondCeiling } from "./reachability";
+import { registrationBeyondCeiling } from "./registration";
+import { tokensElsewhere } from "./token-holders";
 import { unprovenTokenPolicies } from "./token-policies";
 
 /** What can be said only of all resources together: the one stack rule, because each deserializes them all again. */
 export const stackInvariants: StackRule = {
   name: "stack-invariants",
   description:
-    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; Consul's management token stays with its servers; roles that are bound stand in the plan; all objects together let nobody reach anybody beyond the ceiling.",
+    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; keys and Consul's tokens lie with whom they are for, its management token with its servers; roles that are bound and policies of tokens stand in the plan; admission policies are complete; start gates try the node resolver; all objects together let nobody reach anybody, nor register or look up any name, beyond the ceiling.",
   severity: "critical",
   remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
-  uses: ["members", "infrastructure", "joined", "externals", "edges"],
+  uses: ["members", "infrastructure", "joined", "externals", "edges", "outside"],
   judge(resources, ceiling) {
     return [
       ...missingDefaultDenies(resources, ceiling),
@@ -29,10 +34,15 @@ export const stackInvariants: StackRule = {
         .filter(({ type }) => isKind(type, "ConfigMap"))
         .flatMap((resource) => findingsIn(resource, unprovenRoots)),
       ...misissued(resources),
+      ...keysElsewhere(resources, ceiling),
       ...managementTokenElsewhere(resources),
       ...unprovenTokenPolicies(resources),
+      ...tokensElsewhere(resources, ceiling),
+      ...gatesElsewhere(resources, ceiling),
+      ...missingAdmission(resources, ceiling),
       ...unjudgedBindings(resources),
       ...beyondCeiling(resources, ceiling),
+      ...registrationBeyondCeiling(resources, ceiling),
     ];
   },
 };

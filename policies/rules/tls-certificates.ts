@@ -1,5 +1,6 @@
 import type { Ceiling } from "../ceiling";
 import { partyOfIdentity } from "../envoy/scope";
+import { ETCD_CLIENT } from "../etcd/clients";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { Parameter, Values } from "../judgement/parameters";
@@ -12,6 +13,8 @@ const LEAF_USES = ["digital_signature", "server_auth", "client_auth"];
 const FURTHER_LEAF_USES = ["key_encipherment"];
 /** By this an infrastructure service is reached on its own loopback. */
 const LOOPBACK = "localhost";
+/** Who logs in at etcd's gateway by a password: a common name it would take for a user's, and hear nobody. */
+const NAMELESS: readonly string[] = ["mesh/etcd-access", ETCD_CLIENT.identity];
 
 type Life = "longestRootDays" | "longestIssuingDays" | "longestLeafDays";
 
@@ -77,14 +80,22 @@ function judgeRequest(request: Field, ceiling: Ceiling, findings: Findings): voi
   const isInfrastructure = Object.hasOwn(ceiling.infrastructure, party);
   const name = request.at("subject", "commonName");
   findings.require(
-    name.is(`${service}.lucid.internal`) || (isInfrastructure && name.isOneOf(dnsNames)),
+    NAMELESS.includes(party)
+      ? name.isAbsent
+      : name.is(`${service}.lucid.internal`) || (isInfrastructure && name.isOneOf(dnsNames)),
     name,
     `the common name is ${name.shown()}`,
-    `name it ${service}.lucid.internal`,
+    NAMELESS.includes(party) ? "leave it out" : `name it ${service}.lucid.internal`,
   );
   findings.require(
     isInfrastructure
-      ? dnsNames.every((dns) => dns === LOOPBACK || dns.endsWith(".lucid.internal"))
+      ? dnsNames.every(
+          (dns) =>
+            dns === LOOPBACK ||
+            dns.endsWith(".lucid.internal") ||
+            // Its own pods, by their names in a StatefulSet.
+            dns.endsWith(`.${service}-peers.lucid-${zone}.svc.cluster.local`),
+        )
       : dnsNames.length === 0,
     request.at("dnsNames"),
     "the certificate would be good for host names that are not its own",

@@ -81,7 +81,15 @@ function sharedKeys(resources: readonly StackResource[]): StackFinding[] {
     .filter(({ type }) => type === TLS.request || type === TLS.selfSigned)
     .flatMap((resource) => {
       const key = origin(resource, "privateKeyPem", [TLS.privateKey]);
-      if (key === undefined) return [];
+      if (key === undefined) {
+        return findingsIn(resource, (_, findings) => {
+          findings.add(
+            "privateKeyPem",
+            "it can't be told from the plan whose key it is for",
+            "take it from one PrivateKey of this stack, as CertificateAuthority does",
+          );
+        });
+      }
       const other = seen.get(key.urn);
       seen.set(key.urn, resource);
       if (other === undefined) return [];
@@ -92,7 +100,7 @@ function sharedKeys(resources: readonly StackResource[]): StackFinding[] {
 }
 
 /** The one resource that a property's value comes from, if it is of one of these types. */
-function origin(resource: StackResource, property: string, types: readonly string[]): StackResource | undefined {
+export function origin(resource: StackResource, property: string, types: readonly string[]): StackResource | undefined {
   const [only, ...others] = resource.origins(property);
   return only !== undefined && others.length === 0 && types.includes(only.type) ? only : undefined;
 }

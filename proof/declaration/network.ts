@@ -1,12 +1,14 @@
 /** What the document lets be open at the network layer: its calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
 import type { Mesh, Service } from "../../mesh";
-import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { partyName, partyOf } from "../../policies/reachability";
 import { AddressSet, PortSet } from "../../policies/reachability/network";
 import type { Declaration, DeclaredEdge, DeclaredOutsider } from "../../policies/reachability/network";
+import { DECLARED_DISCOVERY } from "./discovery";
+import type { DiscoveryChoice } from "./discovery";
 
 /** What of a stack's configuration decides who reaches whom. */
-export interface Surroundings {
+export interface Surroundings extends DiscoveryChoice {
   readonly apiServerCidr: string;
   readonly apiServerPort: number;
 }
@@ -15,18 +17,15 @@ const CALLS = PortSet.tcp(SIDECAR_PORTS.inbound);
 const INSPECTION = PortSet.tcp(SIDECAR_PORTS.inspection);
 const RESOLVER_DNS = dns(NODE_RESOLVER.dnsPort);
 const CANARY = PortSet.tcp(NODE_RESOLVER.canaryPort);
-const GOSSIP = PortSet.tcp(CONSUL.gossipPort).union(PortSet.udp(CONSUL.gossipPort));
-const RPC = PortSet.tcp(CONSUL.rpcPort).union(GOSSIP);
 
-const consul = partyName("mesh", CONSUL.service);
 const resolver = partyName("mesh", NODE_RESOLVER.service);
 
 /** Exactly what a mesh declares: all of it open, and nothing else. */
 export function networkDeclaration(mesh: Mesh, surroundings: Surroundings): Declaration {
-  return { edges: edgesOf(mesh), outsiders: outsidersOf(mesh, surroundings), partyOf };
+  return { edges: edgesOf(mesh, surroundings), outsiders: outsidersOf(mesh, surroundings), partyOf };
 }
 
-function edgesOf(mesh: Mesh): DeclaredEdge[] {
+function edgesOf(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): DeclaredEdge[] {
   const parties = new Map(mesh.services.map((service) => [service.name, partyOfService(service)]));
   const named = (name: string) => parties.get(name) ?? name;
   const deployed = mesh.services.filter(isDeployed);
@@ -43,15 +42,7 @@ function edgesOf(mesh: Mesh): DeclaredEdge[] {
         { from, to: resolver, ports: CANARY, only: "ingress" },
       ];
     }),
-    ...controllers(mesh).map((from): DeclaredEdge => ({
-      from: partyOfService(from),
-      to: consul,
-      ports: PortSet.tcp(CONSUL.httpsPort),
-    })),
-    ...[consul, resolver].flatMap((from): DeclaredEdge[] => [
-      { from, to: consul, ports: RPC },
-      { from, to: resolver, ports: GOSSIP },
-    ]),
+    ...DECLARED_DISCOVERY[discoveryBackend].edges(controllers(mesh).map(partyOfService)),
   ];
 }
 
@@ -62,7 +53,7 @@ function inspection(inspector: Service, service: Service): DeclaredEdge {
   return isMutual ? edge : { ...edge, only: "egress" };
 }
 
-function outsidersOf(mesh: Mesh, { apiServerCidr, apiServerPort }: Surroundings): DeclaredOutsider[] {
+function outsidersOf(mesh: Mesh, { apiServerCidr, apiServerPort, discoveryBackend }: Surroundings): DeclaredOutsider[] {
   const clusterDns = { name: "external/kube-dns", namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
   const apiServer = { name: "external/api-server", addresses: AddressSet.parse(apiServerCidr) ?? AddressSet.none };
   return [
@@ -72,12 +63,29 @@ function outsidersOf(mesh: Mesh, { apiServerCidr, apiServerPort }: Surroundings)
       outsider: apiServer,
       ports: PortSet.tcp(apiServerPort),
     })),
-    ...[consul, resolver].map((party): DeclaredOutsider => ({
+    ...mesh.services.flatMap(externalOf),
+    ...DECLARED_DISCOVERY[discoveryBackend].dnsClients.map((party): DeclaredOutsider => ({
       party,
       direction: "egress",
       outsider: clusterDns,
       ports: dns(53),
     })),
+  ];
+}
+
+/** Where the way out to a service outside the cluster leads: its addresses, its ports, nobody else's way. */
+function externalOf(service: Service): DeclaredOutsider[] {
+  const { workload, ports } = service;
+  if (workload.kind !== "external" || !isTrusted(service)) return [];
+  const addresses = AddressSet.union(workload.addresses.map((ip) => AddressSet.parse(`${ip}/32`) ?? AddressSet.none));
+  const party = partyOfService(service);
+  return [
+    {
+      party,
+      direction: "egress",
+      outsider: { name: `what ${party} stands for`, addresses },
+      ports: PortSet.union(ports.map(({ port }) => PortSet.tcp(port))),
+    },
   ];
 }
 

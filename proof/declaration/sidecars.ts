@@ -1,9 +1,10 @@
 /** What the document lets sidecars do: its calls, and who looks at sidecars. Nothing here comes from what renders their files. */
 import { findService, isDialled, serviceNamed } from "../../mesh";
-import type { Edge, Mesh, Protocol, Service } from "../../mesh";
+import type { Edge, Mesh, Protocol, Service, ServicePort } from "../../mesh";
 import { INSPECTION_PORT_NAME, NODE_RESOLVER, VERSION_TAG_PREFIX, WELL_KNOWN } from "../../mesh/wire";
 import { partyName } from "../../policies/reachability";
-import { pathPattern, serviceOf, zoneOf } from "../../policies/reachability/envoy";
+import { healthTarget, hostText, outsideText, pathPattern, serviceOf, zoneOf } from "../../policies/reachability/envoy";
+import { outsideOf, outsidePort } from "./outside";
 import type {
   Carries,
   Declaration,
@@ -33,6 +34,7 @@ export function sidecarDeclaration(mesh: Mesh, { nodeResolverIp }: SidecarSurrou
       ...Object.keys(INSPECTED).flatMap((inspector) => inspections(mesh, inspector)),
     ],
     openings: mesh.services.flatMap(openingsOf),
+    outside: mesh.services.flatMap(outsideOf),
     resolver: `${nodeResolverIp}:${NODE_RESOLVER.dnsPort}`,
     lookedUp: (party) => discoveryNames(serviceNamed(mesh, serviceOf(party))),
     nameOf: (party) => partyName(zoneOf(party), serviceOf(party)),
@@ -51,7 +53,7 @@ function declaredEdge(mesh: Mesh, edge: Edge): DeclaredEdge {
     from: partyOf(serviceNamed(mesh, edge.from)),
     to: partyOf(callee),
     port: edge.port,
-    target: targetOf(callee, port.port),
+    target: endOf(callee, port),
     carries: carriedBy(port.protocol),
     requests: edge.rules.map(({ methods, paths }): RequestRule => ({
       ...(methods.length === 0 ? {} : { methods }),
@@ -88,9 +90,21 @@ function inspections(mesh: Mesh, name: string): DeclaredEdge[] {
 function openingsOf(service: Service): DeclaredOpening[] {
   const party = partyOf(service);
   const ready = { party, request: "GET /ready", target: "admin/ready" };
+  if (service.workload.kind === "external") {
+    const clusters = service.ports.map(({ name }) => `application|${name}`);
+    return [ready, { party, request: "GET /health", target: healthTarget(clusters) }];
+  }
   if (service.health === undefined) return [ready];
   const { port, path } = service.health;
   return [ready, { party, request: "GET /health", target: `${targetOf(service, port)}${path}` }];
+}
+
+/** Where a call ends: at the application, or at what is outside the cluster, for the host that its certificate names. */
+function endOf(service: Service, port: ServicePort): string {
+  const outside = outsidePort(service, port);
+  if (outside === undefined) return targetOf(service, port.port);
+  const { tls } = outside;
+  return `${outsideText(outside)}${tls === undefined || port.protocol === "tcp" ? "" : hostText(tls.serverName)}`;
 }
 
 /** Where a port of the application is, and how it is spoken to. */

@@ -1,7 +1,7 @@
 import type { Assumptions } from "./model";
 
 /**
- * Until every process has what an update changed: kubelet brings changed files within 90 seconds, and Consul's agents, whose pods are exchanged one after the other, are the
+ * Until every process has what an update changed: kubelet brings changed files within 90 seconds, and the discovery backend's, whose pods are exchanged one after the other, are the
  * last to have them.
  */
 export const DISTRIBUTION_HOURS = 0.25;

@@ -1,16 +1,14 @@
 /** Who speaks to whom by mutual TLS, by what the document declares and the mesh itself needs. */
 import { findService } from "../../mesh";
 import type { Mesh, Service } from "../../mesh";
-import { CONSUL, NODE_RESOLVER, WELL_KNOWN } from "../../mesh/wire";
+import { WELL_KNOWN } from "../../mesh/wire";
 import { partyName } from "../../policies/reachability";
+import { DECLARED_DISCOVERY } from "../declaration/discovery";
+import type { DiscoveryChoice } from "../declaration/discovery";
 import type { Edge } from "./model";
-import { consulClientOf } from "./reading";
 
-const consul = partyName("mesh", CONSUL.service);
-const resolver = partyName("mesh", NODE_RESOLVER.service);
-
-/** Edges of a mesh, each once: its calls, who scrapes sidecars, and Consul's. */
-export function tlsEdges(mesh: Mesh): readonly Edge[] {
+/** Edges of a mesh, each once: its calls, who scrapes sidecars, and the discovery backend's. */
+export function tlsEdges(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): readonly Edge[] {
   const trusted = mesh.services.filter(isTrusted);
   const named = new Map(trusted.map((service) => [service.name, nameOf(service)]));
   const calls = mesh.edges.flatMap(({ from, to }): Edge[] => {
@@ -21,9 +19,8 @@ export function tlsEdges(mesh: Mesh): readonly Edge[] {
   const scraper = named.get(WELL_KNOWN.prometheus);
   const scrapes = scraper === undefined ? [] : [...named.values()].map((to) => ({ from: scraper, to }));
   const controller = findService(mesh, WELL_KNOWN.controller);
-  const registration =
-    controller !== undefined && isTrusted(controller) ? [{ from: consulClientOf(nameOf(controller)), to: consul }] : [];
-  const all = [...calls, ...scrapes, ...registration, { from: consul, to: consul }, { from: resolver, to: consul }];
+  const registrar = controller !== undefined && isTrusted(controller) ? nameOf(controller) : undefined;
+  const all = [...calls, ...scrapes, ...DECLARED_DISCOVERY[discoveryBackend].tlsEdges(registrar)];
   return [...new Map(all.map((edge) => [JSON.stringify([edge.from, edge.to]), edge])).values()];
 }
 

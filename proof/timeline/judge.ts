@@ -2,6 +2,7 @@
 import type { Mesh } from "../../mesh";
 import type { StackResource } from "../../policies/judgement/rule";
 import { assumptionsOf } from "./assumptions";
+import type { DiscoveryChoice } from "../declaration/discovery";
 import { tlsEdges } from "./edges";
 import type { Assumptions, Instant, Timeline } from "./model";
 import { readCertificates } from "./reading";
@@ -15,9 +16,13 @@ export interface TimelineReading {
 }
 
 /** The timeline of a plan. An edge whose end has nothing to show or believe in the plan is a problem. */
-export function readTimeline(mesh: Mesh, resources: readonly StackResource[]): TimelineReading {
+export function readTimeline(
+  mesh: Mesh,
+  choice: DiscoveryChoice,
+  resources: readonly StackResource[],
+): TimelineReading {
   const { certificates, parties, problems } = readCertificates(resources);
-  const edges = tlsEdges(mesh);
+  const edges = tlsEdges(mesh, choice);
   const absent = [...new Set(edges.flatMap(({ from, to }) => [from, to]))].filter((name) => !parties.has(name));
   return {
     timeline: { certificates, parties, edges },
@@ -41,10 +46,10 @@ const NAMED = 3;
 /** What is wrong with a plan's certificates in time, one line each. */
 export function timelineViolations(
   mesh: Mesh,
-  settings: Parameters<typeof assumptionsOf>[0],
+  settings: Parameters<typeof assumptionsOf>[0] & DiscoveryChoice,
   resources: readonly StackResource[],
 ): readonly string[] {
-  const { timeline, problems } = readTimeline(mesh, resources);
+  const { timeline, problems } = readTimeline(mesh, settings, resources);
   return [
     ...problems.map((problem) => `certificates: ${problem}`),
     ...gaps(timeline, assumptionsOf(settings)).map(gapText),

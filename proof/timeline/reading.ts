@@ -40,6 +40,8 @@ export function readCertificates(resources: readonly StackResource[]): Certifica
       if (certificate !== undefined) certificates.set(certificate.name, certificate);
     }
   }
+  for (const name of dropCircular(certificates))
+    problems.push(`${name}: by its signers, it is signed by itself; have it signed by the authority of its zone`);
   dropSevered(certificates);
   for (const resource of resources) {
     const part = readable(resource, () => readPart(resource));
@@ -64,6 +66,19 @@ function dropSevered(certificates: Map<string, Certificate>): void {
     for (const { name } of severed) certificates.delete(name);
     severed = [...certificates.values()].filter(isSevered);
   }
+}
+
+/** Leaves out certificates whose signers lead back to themselves, and names them. */
+function dropCircular(certificates: Map<string, Certificate>): readonly string[] {
+  const isCircular = ({ name, signer }: Certificate) => {
+    const seen = new Set<string>();
+    for (let next = signer; next !== undefined && !seen.has(next); next = certificates.get(next)?.signer)
+      seen.add(next);
+    return seen.has(name);
+  };
+  const circular = [...certificates.values()].filter(isCircular).map(({ name }) => name);
+  for (const name of circular) certificates.delete(name);
+  return circular;
 }
 
 /** The client of Consul that a service has beside its sidecar. */

@@ -5,6 +5,7 @@ import { renderSidecar, sidecarCommand } from "../../envoy";
 import { loadMesh } from "../../mesh";
 import type { Mesh } from "../../mesh/model";
 import { authenticatedMesh } from "../unit/envoy/authenticated";
+import { externalMesh } from "../unit/envoy/external-fixture";
 import { everyProtocol, OPTIONS } from "../unit/envoy/fixture";
 import { jobsMesh } from "../unit/envoy/jobs-fixture";
 import { revokedMesh } from "../unit/envoy/revoked";
@@ -23,6 +24,7 @@ describe("golden files of sidecars", () => {
     authenticated: authenticatedMesh(),
     versions: versionsMesh(),
     jobs: jobsMesh(),
+    external: externalMesh(),
     // Beside `lucid`, of which it differs in one key.
     revoked: revokedMesh("payout-router"),
     lucid: loadMesh(fs.readFileSync(document, "utf8"), "mesh.yaml", { tracing: true }),

@@ -207,10 +207,10 @@ describe("pulumi preview --policy-pack policies", function () {
 /** Names in the program of what decides who reaches whom, where two bear one name in the cluster. */
 function namesakes(resources: Readonly<Record<string, TestResource>>): string[] {
   const deciding = Object.entries(resources).filter(([, { type }]) =>
-    /:(Namespace|NetworkPolicy|ServiceAccount|ConfigMap|Deployment|Job|CronJob)$/.test(type),
+    /:(Namespace|NetworkPolicy|ServiceAccount|ConfigMap|Deployment|Job|CronJob|AclPolicy)$/.test(type),
   );
   const titleOf = ({ type, properties }: TestResource) => {
-    const { namespace, name } = properties.metadata as { namespace?: string; name: string };
+    const { namespace, name } = (properties.metadata ?? properties) as { namespace?: string; name: string };
     return `${type} ${namespace ?? ""}/${name}`;
   };
   const titles = deciding.map(([, resource]) => titleOf(resource));

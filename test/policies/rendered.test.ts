@@ -1,6 +1,7 @@
 import * as assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
+import { consulNetwork } from "../../components/discovery/consul/network";
 import { networkPolicies } from "../../components/network/network-policies";
 import { renderCertificateSds, renderSidecar, renderTrust } from "../../envoy";
 import { loadMesh, peerZones, serviceNamed } from "../../mesh";
@@ -25,7 +26,7 @@ import type { Json, JsonObject } from "./support/edit";
 const root = path.resolve(__dirname, "../..");
 const mesh = loadMesh(readFileSync(path.join(root, "mesh.yaml"), "utf8"), "mesh.yaml");
 const envoy = { resolverAddress: "10.96.64.53", tracing: true, adminPort: 15000, mtls: true } as const;
-const surroundings = { apiServerCidr: "10.0.0.1/32", apiServerPort: 6443 };
+const surroundings = { apiServerCidr: "10.0.0.1/32", apiServerPort: 6443, discovery: { network: consulNetwork } };
 const pem = `-----BEGIN CERTIFICATE-----\n${"MIIB".repeat(8)}\n-----END CERTIFICATE-----\n`;
 
 /** A mesh whose calls speak every protocol, and a ceiling that lets them be. */

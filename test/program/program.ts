@@ -11,6 +11,13 @@ import { runPulumi, type Run } from "../run-pulumi";
 /** Name of the stack in the backend of its own. */
 const STACK = "refusals";
 
+/** A resource as it stands in a state. */
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
 /** The real program of a project with the real CLI, in a backend that nothing else uses, and with no cluster in reach. */
 export class Program {
   private constructor(
@@ -19,14 +26,16 @@ export class Program {
     private readonly name: string,
     private readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
+    private readonly stack: string,
   ) {}
 
   /**
    * Prepares the plugins and makes an empty stack. Pulumi writes the salt of a passphrase into configuration files, so none of the project's is used.
    *
    * @param project folder with a Pulumi.yaml. Default: the checkout's own.
+   * @param stack the stack's name
    */
-  static async prepare(project = checkoutDir): Promise<Program> {
+  static async prepare(project = checkoutDir, stack = STACK): Promise<Program> {
     const { pathPrefix } = await preparePlugins();
     const folder = mkdtempSync(path.join(tmpdir(), "lucid-program-"));
     const backend = path.join(folder, "backend");
@@ -34,17 +43,23 @@ export class Program {
     const file = path.join(project, "Pulumi.yaml");
     copyFileSync(file, path.join(folder, "Pulumi.yaml"));
     const { name } = load(readFileSync(file, "utf8")) as { name: string };
-    const program = new Program(project, name, folder, {
-      ...process.env,
-      PATH: [pathPrefix, binDir(), process.env.PATH].filter(Boolean).join(path.delimiter),
-      // Not even the ambient cluster, if there is one.
-      KUBECONFIG: path.join(folder, "no-such-kubeconfig"),
-      PULUMI_BACKEND_URL: `file://${backend}`,
-      PULUMI_CONFIG_PASSPHRASE: "test",
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-    });
-    const made = await program.pulumi(["stack", "init", STACK, "--cwd", folder]);
+    const program = new Program(
+      project,
+      name,
+      folder,
+      {
+        ...process.env,
+        PATH: [pathPrefix, binDir(), process.env.PATH].filter(Boolean).join(path.delimiter),
+        // Not even the ambient cluster, if there is one.
+        KUBECONFIG: path.join(folder, "no-such-kubeconfig"),
+        PULUMI_BACKEND_URL: `file://${backend}`,
+        PULUMI_CONFIG_PASSPHRASE: "test",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+      },
+      stack,
+    );
+    const made = await program.pulumi(["stack", "init", stack, "--cwd", folder]);
     assert.equal(made.status, 0, made.output);
     return program;
   }
@@ -59,16 +74,21 @@ export class Program {
   }
 
   /** `pulumi up` without anybody being asked, or shown what it will do. */
-  async upUnseen(changes: Readonly<Record<string, string>>): Promise<Run> {
-    return this.run("up", changes, ["--yes", "--skip-preview"]);
+  async upUnseen(changes: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Run> {
+    return this.run("up", changes, ["--yes", "--skip-preview", ...args]);
   }
 
   /** Types of what the stack holds. */
   async held(): Promise<readonly string[]> {
-    const { status, output } = await this.pulumi(["stack", "export", "--cwd", this.project, "--stack", STACK]);
+    return (await this.state()).map(({ type }) => type);
+  }
+
+  /** All that the stack holds, secrets in clear text. */
+  async state(): Promise<readonly StateResource[]> {
+    const shown = ["stack", "export", "--show-secrets", "--cwd", this.project, "--stack", this.stack];
+    const { status, output } = await this.pulumi(shown);
     assert.equal(status, 0, output);
-    const { deployment } = JSON.parse(output) as { deployment: { resources?: { type: string }[] } };
-    return (deployment.resources ?? []).map(({ type }) => type);
+    return (JSON.parse(output) as { deployment: { resources?: StateResource[] } }).deployment.resources ?? [];
   }
 
   private async run(command: string, changes: Readonly<Record<string, string>>, args: readonly string[]): Promise<Run> {
@@ -82,10 +102,10 @@ export class Program {
       ...stackConfig(readFileSync(configFile, "utf8"), path.basename(configFile)),
       ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${this.name}:${key}`, value])),
     };
-    const made = load(readFileSync(path.join(this.folder, `Pulumi.${STACK}.yaml`), "utf8")) as object;
-    const file = path.join(mkdtempSync(path.join(this.folder, "config-")), `Pulumi.${STACK}.yaml`);
+    const made = load(readFileSync(path.join(this.folder, `Pulumi.${this.stack}.yaml`), "utf8")) as object;
+    const file = path.join(mkdtempSync(path.join(this.folder, "config-")), `Pulumi.${this.stack}.yaml`);
     writeFileSync(file, dump({ ...made, config }));
-    return this.pulumi([command, "--cwd", this.project, "--stack", STACK, "--config-file", file, ...args]);
+    return this.pulumi([command, "--cwd", this.project, "--stack", this.stack, "--config-file", file, ...args]);
   }
 
   /** Makes another project's stack in the same backend, which ended with these outputs. */

@@ -9,6 +9,8 @@ import {
   graphSection,
   layersSection,
   matrixSection,
+  outsideSection,
+  registrationSection,
   trustSection,
   verdict,
 } from "./sections";
@@ -16,7 +18,7 @@ import { STYLE } from "./style";
 
 /** The report as a page. */
 export function reportHtml(report: Report): string {
-  const { source, matrix, sidecars, changes } = report;
+  const { source, matrix, sidecars, registration, changes } = report;
   // Nothing may be fetched or run, and no style but this one applies, whatever a name holds.
   const policy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'`;
   const page = html`<!doctype html>
@@ -37,8 +39,8 @@ ${verdict(report)}</header>
 ${changesSection(changes)}${
     matrix === undefined
       ? NOTHING_SHOWN
-      : html`${graphSection(matrix, changes)}${matrixSection(matrix)}${layersSection(shownLayers(report))}${sidecars === undefined ? NOTHING_SHOWN : trustSection(sidecars)}${blastSection(matrix)}`
-  }</main>
+      : html`${graphSection(matrix, changes)}${matrixSection(matrix)}${layersSection(shownLayers(report))}${sidecars === undefined ? NOTHING_SHOWN : html`${outsideSection(sidecars)}${trustSection(sidecars)}`}${blastSection(matrix)}`
+  }${registration === undefined ? NOTHING_SHOWN : registrationSection(registration)}</main>
 </body>
 </html>
 `;

@@ -1,9 +1,20 @@
 /** The page's parts, each a section with a heading of its own. */
 import { blastRadii } from "../blast";
 import type { Matrix } from "../matrix";
+import type { RegistrationMatrix } from "../registration";
 import type { Changes, Report } from "../report";
 import type { SidecarMatrix } from "../sidecars";
-import { LEGEND, MOST_COLUMNS, NOTHING, changeRows, serviceTable, trustTable, zoneTable } from "../tables";
+import {
+  LEGEND,
+  MOST_COLUMNS,
+  NOTHING,
+  changeRows,
+  outsideTable,
+  registrationTable,
+  serviceTable,
+  trustTable,
+  zoneTable,
+} from "../tables";
 import { blastText } from "../text";
 import { graph } from "./graph";
 import type { ShownLayer } from "./layers";
@@ -96,9 +107,28 @@ export function layersSection(layers: readonly ShownLayer[]): Markup {
   );
 }
 
+/** Where ways out of the cluster lead; nothing where there is none. */
+export function outsideSection(sidecars: SidecarMatrix): Markup {
+  if (sidecars.outside.length === 0) return NOTHING_SHOWN;
+  return section(
+    "outside",
+    "Services outside the cluster",
+    table("What stands for them, and where it leads", outsideTable(sidecars)),
+  );
+}
+
 /** What no pair can show: whose roots each sidecar believes, and which names it answers. */
 export function trustSection(sidecars: SidecarMatrix): Markup {
   return section("trust", "Trust and names", table("By sidecars", trustTable(sidecars)));
+}
+
+/** Who may put what behind a name, and who may look it up: it is of credentials, and of no pair of services. */
+export function registrationSection(registration: RegistrationMatrix): Markup {
+  return section(
+    "registration",
+    "Registration",
+    table("By credentials of the discovery backend", registrationTable(registration)),
+  );
 }
 
 export function blastSection(matrix: Matrix): Markup {

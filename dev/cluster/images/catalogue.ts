@@ -85,6 +85,17 @@ export const images: readonly ImageSpec[] = [
     command: ["agent", "-dev", "-client", "0.0.0.0"],
   },
   {
+    repository: "coreos/etcd",
+    tag: "v3.6.10",
+    files: [
+      { program: "etcd-server", path: "/usr/local/bin/etcd" },
+      { program: "etcdctl", path: "/usr/local/bin/etcdctl" },
+    ],
+    shell: false,
+    directories: [{ path: "/var/lib/etcd", uid: 0, gid: 0 }],
+    command: ["/usr/local/bin/etcd"],
+  },
+  {
     repository: "jaegertracing/jaeger",
     tag: "2.13.0",
     files: [{ program: "jaeger", path: "/cmd/jaeger/jaeger-linux" }],

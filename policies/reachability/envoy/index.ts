@@ -5,6 +5,7 @@ export type {
   Declaration,
   DeclaredEdge,
   DeclaredOpening,
+  DeclaredOutside,
   Difference,
   SidecarLayer,
   Violation,
@@ -14,6 +15,8 @@ export { boundedSidecarLayers, sidecarLayers } from "./layer";
 export { Reachability, serviceOf, zoneOf } from "./matrix";
 export type { Admission, Way } from "./matrix";
 export type { Callee, Carries, Dial, Entry, FurtherCondition, Grant, Name, Party, Sidecar } from "./model";
+export { digestOfPem, healthTarget, hostText, outsideText } from "./outside";
+export type { OutsidePort, WayOutside } from "./outside";
 export { readMesh } from "./reading/mesh";
 export type { Knowledge, MeshReading } from "./reading/mesh";
 export { readSidecar } from "./reading/sidecar";

@@ -1,4 +1,5 @@
 import type { Place } from "../layer";
+import type { WayOutside } from "./outside";
 import type { RequestRule } from "./requests";
 
 /** `<zone>/<service>`: whose certificate, account and sidecar it is. */
@@ -19,6 +20,8 @@ export interface Sidecar {
   /** What anybody may ask who reaches the pod's plain-text port (15021). */
   readonly open: readonly OpenRoute[];
   readonly callees: readonly Callee[];
+  /** Where it goes in the place of an application, if the service is outside the cluster. */
+  readonly outside: readonly WayOutside[];
   readonly dials: readonly Dial[];
   readonly names: readonly Name[];
   /** Zones whose roots lie beside the files, by name. */
@@ -60,7 +63,7 @@ export interface EntryRoute {
   readonly rule: RequestRule;
   /** Whether it is about CONNECT alone. */
   readonly connect: boolean;
-  /** Where it goes: `127.0.0.1:8080` for the application, `admin` for Envoy's own interface; undefined for nowhere. */
+  /** Where it goes: `127.0.0.1:8080` for the application, `admin` for Envoy's own interface, `outsideText` for a service outside; undefined for nowhere. */
   readonly target: string | undefined;
 }
 

@@ -19,7 +19,8 @@ export function meshObjects(objects: readonly Plain[]): readonly Plain[] {
 export function namespaceOf(object: Field): string | undefined {
   try {
     const key = object.at("kind").is("Namespace") ? "name" : "namespace";
-    return object.at("metadata", key).text();
+    const name = object.at("metadata", key).text();
+    return name === "" ? undefined : name;
   } catch {
     return undefined;
   }

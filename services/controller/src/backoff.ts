@@ -13,6 +13,23 @@ export function backoff({ first, limit }: BackoffBounds, attempt: number, random
   return whole / 2 + (whole / 2) * random();
 }
 
+/** Waits until `signal` is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    } else {
+      signal.addEventListener(
+        "abort",
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+    }
+  });
+}
+
 /** Waits; ends at once, without an error, when `signal` is aborted. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

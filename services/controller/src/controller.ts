@@ -1,55 +1,45 @@
 import type { ZoneName } from "../../../mesh/model.js";
 import { backoff, pause, type BackoffBounds } from "./backoff.js";
-import type { Catalogue } from "./consul/catalogue.js";
-import { describe, type Log } from "./log.js";
+import type { Failures } from "./failures.js";
+import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
-import { plan, planNode, type Action } from "./plan.js";
 import type { Assessment } from "./pod.js";
 import { KeyedQueue } from "./queue.js";
-import { entryOf, nodeName, podOf, type Registration } from "./registration.js";
+import type { Registration } from "./registry/registration.js";
+import type { Registry, Step } from "./registry/registry.js";
 import type { ZoneState } from "./zone.js";
 
-/** Nodes written to at the same time. */
+/** Pods written of at the same time. */
 const CONCURRENCY = 8;
 /** Milliseconds between two looks whether the first list of pods has come. */
 const LISTING = 100;
 /** Milliseconds until a comparison is made that confirms the first one's repairs. */
 const CONFIRMATION = 1_000;
 
-/** What went wrong, for the status page. */
-export interface Failure {
-  /** Milliseconds since 1970. */
-  readonly time: number;
-  readonly where: string;
-  readonly message: string;
-}
-
-/** Failures that are remembered. */
-const FAILURES = 20;
-
 export interface ControllerOptions {
   /** Milliseconds between two comparisons of a zone. */
   readonly interval: number;
   /** Delays after failures; default 0.5 s to 30 s. */
   readonly backoff?: BackoffBounds;
+  /** Told after a pod's registration was written, and (without a pod) after a zone was compared or could not be. */
+  readonly registered?: (zone: ZoneName, pod: string | undefined) => void;
 }
 
 /**
- * Keeps the catalogue of every zone equal to its pods: each change of a pod is put through at once, and a comparison of the whole
- * zone finds what was missed or changed by others.
+ * Keeps the registry of every zone equal to its pods: each change of a pod is put through at once, and a comparison of the whole
+ * zone finds what was missed or changed by others. It is of one term: who leads later begins with one of his own.
  */
 export class Controller {
-  /** The last failures, oldest first. */
-  readonly failures: Failure[] = [];
   private readonly queue: KeyedQueue;
   private readonly bounds: BackoffBounds;
   private readonly zones: ReadonlyMap<ZoneName, ZoneState>;
 
   constructor(
     zones: readonly ZoneState[],
-    private readonly catalogue: Catalogue,
+    private readonly registry: Registry,
     private readonly log: Log,
     private readonly metrics: Metrics,
+    private readonly failures: Failures,
     private readonly options: ControllerOptions,
     private readonly signal: AbortSignal,
   ) {
@@ -64,7 +54,7 @@ export class Controller {
     });
   }
 
-  /** Nodes with work outstanding. */
+  /** Pods with work outstanding. */
   get backlog(): number {
     return this.queue.size;
   }
@@ -80,15 +70,10 @@ export class Controller {
     await this.queue.stop();
   }
 
-  /** Notes a failure where people look for it. */
-  failed(where: string, error: unknown): void {
-    if (this.signal.aborted) {
-      return;
+  private failed(where: string, error: unknown): void {
+    if (!this.signal.aborted) {
+      this.failures.note(where, error);
     }
-    const message = describe(error);
-    this.failures.push({ time: Date.now(), where, message });
-    this.failures.splice(0, this.failures.length - FAILURES);
-    this.log.warn("failed, will be tried again", { where, error: message });
   }
 
   private async runZone(zone: ZoneState): Promise<void> {
@@ -110,33 +95,34 @@ export class Controller {
         this.failed(`zone ${zone.name}`, error);
         failures += 1;
       }
+      this.options.registered?.(zone.name, undefined);
       const { interval } = this.options;
       const again = zone.firstSyncDone ? interval : Math.min(zone.pods.synced ? CONFIRMATION : LISTING, interval);
       await pause(failures > 0 ? Math.min(interval, backoff(this.bounds, failures - 1)) : again, this.signal);
     }
   }
 
-  /** Reads a zone's catalogue and has every node that is not as it should be put right. */
+  /** Reads a zone's part of the registry and has every pod that does not stand there as it should put right. */
   private async compare(zone: ZoneState): Promise<void> {
     const end = this.metrics.startComparison(zone.name);
     const begun = zone.known.beginRead();
-    zone.known.observe(await this.catalogue.read(zone.name), begun);
-    const nodes = new Set(plan(zone.name, zone.desired(), zone.known.all()).map(({ node }) => node));
-    for (const node of nodes) {
-      const pod = podOf(zone.name, node);
-      if (pod !== undefined) {
-        // Consul answered, so whatever failed before may be tried again now.
-        this.queue.addNow(keyOf(zone.name, pod));
-      }
+    zone.known.observe(await this.registry.read(zone.name), begun);
+    const desired = zone.desired();
+    const pods = [...new Set([...desired.keys(), ...zone.known.pods()])].filter(
+      (pod) => this.registry.steps(zone.name, pod, desired.get(pod), zone.known.get(pod)).length > 0,
+    );
+    for (const pod of pods) {
+      // The registry answered, so whatever failed before may be tried again now.
+      this.queue.addNow(keyOf(zone.name, pod));
     }
     zone.comparisons += 1;
-    zone.firstSyncDone ||= nodes.size === 0 || zone.comparisons > 1;
+    zone.firstSyncDone ||= pods.length === 0 || zone.comparisons > 1;
     zone.lastSync = Date.now();
     zone.error = undefined;
     end();
   }
 
-  /** Puts one node of the catalogue right. */
+  /** Puts right how one pod stands in the registry. */
   private async converge(key: string): Promise<void> {
     const { zone, pod } = this.parseKey(key);
     const listed = zone.pods.get(pod);
@@ -146,13 +132,12 @@ export class Controller {
       // The first comparison will come back to it.
       return;
     }
-    const node = nodeName(zone.name, pod);
-    if (listed === undefined && zone.known.get(node) !== undefined) {
+    if (listed === undefined && zone.known.get(pod) !== undefined) {
       assessment = await this.confirmGone(zone, pod);
     }
     const desired = assessment.kind === "present" ? assessment.registration : undefined;
-    for (const action of planNode(node, desired, zone.known.get(node))) {
-      await this.carryOut(zone, action, assessment);
+    for (const step of this.registry.steps(zone.name, pod, desired, zone.known.get(pod))) {
+      await this.carryOut(zone, pod, step, assessment);
     }
   }
 
@@ -169,36 +154,29 @@ export class Controller {
     return assessment;
   }
 
-  private async carryOut(zone: ZoneState, action: Action, assessment: Assessment): Promise<void> {
-    const { kind, node } = action;
-    const result = kind === "register" ? entryOf(action.registration) : undefined;
-    const write = (): Promise<void> => this.catalogue.apply(zone.name, action);
+  private async carryOut(zone: ZoneState, pod: string, step: Step, assessment: Assessment): Promise<void> {
+    const { kind, after, carryOut } = step;
     try {
-      if (kind === "register" || kind === "deregister") {
-        await zone.known.writing(node, result, write);
+      if (after === "unread") {
+        await zone.known.changing(pod, carryOut);
       } else {
-        await zone.known.removing(node, write);
+        await zone.known.writing(pod, after.entry, carryOut);
       }
     } catch (error) {
       this.metrics.failure(zone.name, kind);
       throw error;
     }
     this.metrics.done(zone.name, kind);
-    this.log.info(DONE[kind], {
-      zone: zone.name,
-      node,
-      ...(kind === "register" ? describeRegistration(action.registration) : {}),
-      ...(kind === "deregister" && assessment.kind !== "present" ? { reason: assessment.reason } : {}),
-      ...(kind === "remove-service" || kind === "remove-check" ? { id: action.id } : {}),
-    });
+    this.options.registered?.(zone.name, pod);
+    this.log.info(step.done, { zone: zone.name, pod, ...describeAssessment(assessment) });
   }
 
   private noteRefusal(zone: ZoneState, pod: string, assessment: Assessment): void {
-    const before = zone.refusals.get(pod);
+    const before = zone.toldRefusals.get(pod);
     if (assessment.kind !== "refused") {
-      zone.refusals.delete(pod);
+      zone.toldRefusals.delete(pod);
     } else if (before !== assessment.reason) {
-      zone.refusals.set(pod, assessment.reason);
+      zone.toldRefusals.set(pod, assessment.reason);
       this.log.error("pod refused", { zone: zone.name, pod, reason: assessment.reason });
     }
   }
@@ -215,15 +193,12 @@ export class Controller {
 
 const GONE: Assessment = { kind: "absent", reason: "gone" };
 
-const DONE: Readonly<Record<Action["kind"], string>> = {
-  register: "registered",
-  deregister: "deregistered",
-  "remove-service": "foreign service removed",
-  "remove-check": "foreign check removed",
-};
-
 function keyOf(zone: ZoneName, pod: string): string {
   return `${zone}/${pod}`;
+}
+
+function describeAssessment(assessment: Assessment): Record<string, string | boolean> {
+  return assessment.kind === "present" ? describeRegistration(assessment.registration) : { reason: assessment.reason };
 }
 
 function describeRegistration({ service, address, version, ready }: Registration): Record<string, string | boolean> {

@@ -1,4 +1,5 @@
-import { LOG_LEVELS, type LogLevel } from "./config.js";
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What a log line may carry beside its message. Never a token, a key or a whole object of the cluster. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -1,136 +1,104 @@
 /**
- * The mesh controller: watches the meshed pods of the Lucid namespaces and keeps Consul's catalogue equal to them.
+ * The mesh controller: watches the meshed pods of the Lucid namespaces and keeps the registry of the discovery backend equal to them. Of several replicas one leads and
+ * writes; the others look on, ready to take over.
  *
  * Exit status 0: ended by SIGTERM or SIGINT. 2: its settings are wrong. Registrations stay when it ends: a controller that is
  * away stops no call.
  */
+import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import type { ZoneName } from "../../../mesh/model.js";
-import { parseConfig, type ControllerConfig } from "./config.js";
-import { Catalogue } from "./consul/catalogue.js";
-import { ConsulClient } from "./consul/client.js";
-import { Controller } from "./controller.js";
-import { Distribution } from "./distribution/distribution.js";
+import { hostname } from "node:os";
+import { namespaceOf } from "../../../mesh/names.js";
+import { WELL_KNOWN } from "../../../mesh/wire.js";
+import { parseConfig, registryPatience, type ControllerConfig } from "./config.js";
+import { Elector, electionTiming } from "./election/elector.js";
+import { Lease } from "./election/lease.js";
+import { Failures } from "./failures.js";
 import { KubernetesApi, loadKubeConfig } from "./kubernetes/api.js";
-import { NodeLeases } from "./kubernetes/leases.js";
-import { PodStore } from "./kubernetes/pods.js";
-import { LeaseClock } from "./lease-clock.js";
+import { Leader } from "./leader.js";
 import { createLog, describe, type Log } from "./log.js";
 import { Metrics } from "./metrics.js";
 import { serve } from "./server.js";
-import { instanceCounts, type Parts } from "./status.js";
-import { KeyMirror } from "./tokens/mirror.js";
-import { ZoneState } from "./zone.js";
-
-/** Comparisons that may fail in a row before Consul counts as out of reach. */
-const PATIENCE = 3;
-/** Milliseconds that requests under way are given when the controller is stopped. */
-const FAREWELL = 5_000;
+import { instanceCounts, serviceCounts, type Parts } from "./status.js";
+import { Views } from "./views.js";
 
 async function main(config: ControllerConfig, log: Log, stop: AbortController): Promise<void> {
   const { signal } = stop;
   const metrics = new Metrics();
+  const failures = new Failures(log, signal);
   const api = new KubernetesApi(loadKubeConfig(config.kubeconfig));
-  const consul = new ConsulClient(config.consul, (zone, seconds, outcome) => {
-    metrics.consulRequest(zone, seconds, outcome);
-  });
+  const telling = { log, metrics, failures };
+  const views = new Views(api, config, telling);
+  const elector = electorOf(api, config, telling);
+  let leader: Leader | undefined;
 
-  const leases = new NodeLeases(api, new LeaseClock(config.registryTtl * 1000, () => performance.now()), {
-    changed: (nodes, dead) => {
-      for (const node of nodes) {
-        log.warn(dead ? "node does not renew its lease: its instances go" : "node is back", { node });
-      }
-      podsOn(zones, nodes).forEach(([zone, pod]) => {
-        controller.podChanged(zone, pod);
-      });
-    },
-    failed: (error) => {
-      metrics.failure("none", "watch-leases");
-      controller.failed("node leases", error);
-    },
-  });
-  const zones = config.zones.map(({ namespace, zone }) => {
-    const pods = new PodStore(api, namespace, {
-      changed: (pod) => {
-        controller.podChanged(zone, pod);
-        distribution.podSeen(namespace, pod);
-      },
-      failed: (error) => {
-        metrics.failure(zone, "watch-pods");
-        controller.failed(`pods of ${namespace}`, error);
-      },
-    });
-    return new ZoneState(zone, pods, (node) => leases.isDead(node));
-  });
-  const controller = new Controller(
-    zones,
-    new Catalogue(consul),
-    log,
-    metrics,
-    { interval: config.reconcileInterval * 1000 },
-    signal,
-  );
-
-  const distribution = new Distribution(
-    api,
-    zones.map(({ pods }) => pods),
-    log,
-    {
-      failed: (where, error) => {
-        metrics.failure("none", "distribute");
-        controller.failed(where, error);
-      },
-    },
-  );
-  const keys = new KeyMirror(api, config.zones, log, {
-    failed: (where, error) => {
-      metrics.failure("none", "mirror-keys");
-      controller.failed(where, error);
-    },
-  });
-
-  const consulPatience = PATIENCE * config.reconcileInterval * 1000 + 5_000;
-  const parts: Parts = { zones, controller, consul, leases, keys, consulPatience };
+  const parts: Parts = {
+    views,
+    elector,
+    failures,
+    leader: () => leader,
+    registryPatience: registryPatience(config),
+  };
   metrics.expose({
-    backlog: () => controller.backlog,
-    nodesDead: () => leases.dead().length,
-    instances: () => zones.flatMap(instanceCounts),
+    backlog: () => leader?.controller.backlog ?? 0,
+    nodesDead: () => views.leases.dead().length,
+    instances: () => views.zones.flatMap(instanceCounts),
+    leading: () => elector.leading,
+    services: () => serviceCounts(views),
   });
   const server = await serve(config.http.address, config.http.port, parts, metrics, log);
   log.info("controller started", {
     address: config.http.address,
     port: config.http.port,
     zones: config.zones.map(({ zone }) => zone).join(","),
-    consul: config.consul.address.host,
-  });
-
-  signal.addEventListener("abort", () => {
-    setTimeout(() => {
-      consul.close();
-    }, FAREWELL).unref();
+    registry: config.registry.backend,
+    identity: elector.identity,
   });
   try {
     await Promise.all([
-      controller.run(),
-      leases.follow(signal),
-      keys.run(signal),
-      distribution.run(signal),
-      ...zones.map((zone) => zone.pods.follow(signal)),
+      views.follow(signal),
+      elector.run(async (term) => {
+        leader = new Leader(api, config, views, telling, term);
+        try {
+          await leader.run();
+        } finally {
+          leader = undefined;
+        }
+      }, signal),
     ]);
   } finally {
     server.close();
     server.closeAllConnections();
-    consul.close();
   }
 }
 
-/** The pods that run on some nodes, each with its zone. */
-function podsOn(zones: readonly ZoneState[], nodes: readonly string[]): [ZoneName, string][] {
-  return zones.flatMap((zone) =>
-    [...zone.pods.all()]
-      .filter(({ node }) => node !== undefined && nodes.includes(node))
-      .map(({ name }): [ZoneName, string] => [zone.name, name]),
-  );
+function electorOf(
+  api: KubernetesApi,
+  config: ControllerConfig,
+  { log, metrics, failures }: { log: Log; metrics: Metrics; failures: Failures },
+): Elector {
+  const lease = new Lease(api, namespaceOf("mesh"), WELL_KNOWN.controller);
+  // A container that is started anew in the same pod is another replica: what the one before had under way nobody knows.
+  const identity = `${hostname()}_${randomUUID()}`;
+  return new Elector(lease, identity, electionTiming(config.registryTtl), {
+    elected: () => {
+      metrics.election("elected");
+      log.info("this replica leads", { identity });
+    },
+    over: (outcome) => {
+      metrics.election(outcome);
+      log[outcome === "lost" ? "warn" : "info"](`the lead is ${outcome}`, { identity });
+    },
+    leader: (leader) => {
+      if (leader !== identity) {
+        log.info("another replica leads", { leader: leader ?? "nobody" });
+      }
+    },
+    failed: (error) => {
+      metrics.failure("none", "elect");
+      failures.note("leader election", error);
+    },
+  });
 }
 
 function start(): Promise<void> | undefined {

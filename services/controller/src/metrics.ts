@@ -1,15 +1,14 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { ZoneName } from "../../../mesh/model.js";
-import type { Action } from "./plan.js";
-
-/** What can fail. */
-export type FailedOperation = Action["kind"] | "compare" | "watch-pods" | "watch-leases" | "mirror-keys" | "distribute";
 
 /** Gauges that are asked when they are scraped. */
 export interface Gauges {
   readonly backlog: () => number;
   readonly instances: () => Iterable<{ readonly zone: ZoneName; readonly status: string; readonly count: number }>;
   readonly nodesDead: () => number;
+  readonly leading: () => boolean;
+  /** Services by what their status says of their readiness: `True`, `False`, `Unknown`; empty where nothing was said. */
+  readonly services: () => Iterable<{ readonly zone: ZoneName; readonly ready: string; readonly count: number }>;
 }
 
 /** The controller's metrics, in Prometheus' text format. */
@@ -18,7 +17,7 @@ export class Metrics {
 
   private readonly writes = new Counter({
     name: "lucid_controller_catalogue_writes_total",
-    help: "Writes to Consul's catalogue that succeeded, by zone and operation.",
+    help: "Writes to the registry that succeeded, by zone and operation.",
     labelNames: ["zone", "operation"],
     registers: [this.registry],
   });
@@ -30,16 +29,30 @@ export class Metrics {
   });
   private readonly comparisons = new Histogram({
     name: "lucid_controller_reconcile_duration_seconds",
-    help: "Time of a successful comparison of a zone with Consul's catalogue.",
+    help: "Time of a successful comparison of a zone with the registry.",
     labelNames: ["zone"],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [this.registry],
   });
   private readonly requests = new Histogram({
-    name: "lucid_controller_consul_request_duration_seconds",
-    help: "Time of requests to Consul, by zone and HTTP status (error: no answer).",
+    name: "lucid_controller_registry_request_duration_seconds",
+    help: "Time of requests to the discovery backend, by zone and its status (error: no answer).",
     labelNames: ["zone", "status"],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [this.registry],
+  });
+
+  private readonly elections = new Counter({
+    name: "lucid_controller_elections_total",
+    help: "Times that this replica took the lead (elected), gave it back (released) or could not keep it (lost).",
+    labelNames: ["outcome"],
+    registers: [this.registry],
+  });
+
+  private readonly statuses = new Counter({
+    name: "lucid_controller_status_writes_total",
+    help: "Statuses of MeshServices that were written, by zone.",
+    labelNames: ["zone"],
     registers: [this.registry],
   });
 
@@ -68,6 +81,26 @@ export class Metrics {
       },
     });
     new Gauge({
+      name: "lucid_controller_leading",
+      help: "Whether this replica leads (1) or follows (0).",
+      registers: [this.registry],
+      collect() {
+        this.set(gauges.leading() ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: "lucid_controller_services",
+      help: "Declared services, by zone and by what their status says of their readiness.",
+      labelNames: ["zone", "ready"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { zone, ready, count } of gauges.services()) {
+          this.set({ zone, ready }, count);
+        }
+      },
+    });
+    new Gauge({
       name: "lucid_controller_instances",
       help: "Instances that should be registered, by zone and status of their check.",
       labelNames: ["zone", "status"],
@@ -82,13 +115,23 @@ export class Metrics {
   }
 
   /** A write succeeded. */
-  done(zone: ZoneName, operation: Action["kind"]): void {
+  done(zone: ZoneName, operation: string): void {
     this.writes.inc({ zone, operation });
   }
 
-  /** Something failed that is tried again. */
-  failure(zone: ZoneName | "none", operation: FailedOperation): void {
+  /** Something failed that is tried again: a step's kind, or what else the controller does. */
+  failure(zone: ZoneName | "none", operation: string): void {
     this.failures.inc({ zone, operation });
+  }
+
+  /** The status of a service was written. */
+  statusWritten(zone: ZoneName): void {
+    this.statuses.inc({ zone });
+  }
+
+  /** This replica's part in who leads has changed. */
+  election(outcome: "elected" | "released" | "lost"): void {
+    this.elections.inc({ outcome });
   }
 
   /** Starts the clock of a comparison; call the result when it succeeded. */
@@ -96,8 +139,8 @@ export class Metrics {
     return this.comparisons.startTimer({ zone });
   }
 
-  /** A request to Consul ended. */
-  consulRequest(zone: ZoneName, seconds: number, outcome: string): void {
+  /** A request to the discovery backend ended. */
+  registryRequest(zone: ZoneName, seconds: number, outcome: string): void {
     this.requests.observe({ zone, status: outcome }, seconds);
   }
 

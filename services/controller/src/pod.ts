@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { LABELS } from "../../../mesh/wire.js";
 import type { ZoneName } from "../../../mesh/model.js";
-import type { Registration } from "./registration.js";
+import type { Registration } from "./registry/registration.js";
 
 /** What the controller reads of a pod. */
 export interface Pod {
@@ -66,10 +66,10 @@ export function parsePod(object: unknown): Pod {
   };
 }
 
-/** What a pod means to the catalogue. */
+/** What a pod means to the registry. */
 export type Assessment =
   | { readonly kind: "present"; readonly registration: Registration }
-  /** It has no place in the catalogue now; that is nobody's mistake. */
+  /** It has no place in the registry now; that is nobody's mistake. */
   | { readonly kind: "absent"; readonly reason: string }
   /** It asks for a place that it may not have. */
   | { readonly kind: "refused"; readonly reason: string };
@@ -77,7 +77,7 @@ export type Assessment =
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
- * Decides whether a pod of `zone` belongs into the catalogue, and as what.
+ * Decides whether a pod of `zone` belongs into the registry, and as what.
  *
  * The zone is that of the pod's namespace, never a label's; the service is the one whose service account the pod runs as, so
  * that nobody can draw a service's calls to a pod that could not present its identity.

@@ -5,7 +5,7 @@ import type { Metrics } from "./metrics.js";
 import { targets } from "./targets.js";
 
 /**
- * Serves `GET /health` (200 or 503 with the reasons), `GET /status` (JSON), `GET /metrics` (Prometheus' text format) and
+ * Serves `GET /health` and `GET /readyz` (200 or 503 with the reasons), `GET /healthz` (200 as long as it answers at all), `GET /status` (JSON), `GET /metrics` (Prometheus' text format) and
  * `GET /targets/<zone>` (what Prometheus is to scrape).
  *
  * @returns once it listens
@@ -27,7 +27,7 @@ export async function serve(address: string, port: number, parts: Parts, metrics
       json(405, { error: "only GET and HEAD are answered" });
       return;
     }
-    const zone = parts.zones.find(({ name }) => path === `/targets/${name}`);
+    const zone = parts.views.zones.find(({ name }) => path === `/targets/${name}`);
     if (zone !== undefined) {
       // Before the first list of pods, an empty answer would say that there are none.
       json(
@@ -37,7 +37,11 @@ export async function serve(address: string, port: number, parts: Parts, metrics
       return;
     }
     switch (path) {
-      case "/health": {
+      case "/healthz":
+        answer(200, "text/plain; charset=utf-8", "ok\n");
+        return;
+      case "/health":
+      case "/readyz": {
         const result = health(parts, Date.now());
         json(result.healthy ? 200 : 503, result);
         return;
@@ -57,7 +61,7 @@ export async function serve(address: string, port: number, parts: Parts, metrics
         );
         return;
       default:
-        json(404, { error: "there are /health, /status, /metrics and /targets/<zone>" });
+        json(404, { error: "there are /health, /healthz, /readyz, /status, /metrics and /targets/<zone>" });
     }
   });
   await new Promise<void>((resolve, reject) => {

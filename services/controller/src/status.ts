@@ -1,60 +1,102 @@
-import type { ConsulClient } from "./consul/client.js";
-import type { Controller } from "./controller.js";
-import type { NodeLeases } from "./kubernetes/leases.js";
+import type { Elector } from "./election/elector.js";
+import type { Failures } from "./failures.js";
+import type { Leader } from "./leader.js";
 import { describe } from "./log.js";
-import type { Actual } from "./plan.js";
-import { nodeName } from "./registration.js";
-import type { KeyMirror } from "./tokens/mirror.js";
-import type { ZoneState } from "./zone.js";
+import type { Registration } from "./registry/registration.js";
+import type { Registry } from "./registry/registry.js";
+import type { Views } from "./views.js";
+import type { ZoneState, ZoneView } from "./zone.js";
 
 /** Parts whose state is reported. */
 export interface Parts {
-  readonly zones: readonly ZoneState[];
-  readonly controller: Controller;
-  readonly consul: ConsulClient;
-  readonly leases: NodeLeases;
-  readonly keys: KeyMirror;
-  /** Milliseconds without a successful answer after which Consul counts as out of reach. */
-  readonly consulPatience: number;
+  readonly views: Views;
+  readonly elector: Pick<Elector, "identity" | "leader" | "leading">;
+  readonly failures: Failures;
+  /** What this replica does as leader; undefined while it follows. */
+  readonly leader: () => Leader | undefined;
+  /** Milliseconds without a successful answer after which the registry counts as out of reach. */
+  readonly registryPatience: number;
 }
 
-/** Whether the controller does its work, and if not, why: the first sync of every zone and the first mirror of the token keys are done, and Consul answers. */
+/**
+ * Whether this replica does its part, and if not, why. One that follows knows whom, and sees all pods, so that it can take over at any time; one that leads has compared every zone
+ * once and mirrored the token keys, and its registry answers. A zone that another stack has not deployed yet is not waited for.
+ */
 export function health(parts: Parts, now: number): { readonly healthy: boolean; readonly reasons: readonly string[] } {
-  const reasons = parts.zones
-    .filter((zone) => !zone.firstSyncDone)
-    .map((zone) => `zone ${zone.name} is not synced yet${zone.error === undefined ? "" : `: ${describe(zone.error)}`}`);
-  reasons.push(...parts.keys.missing.map((namespace) => `the token keys of ${namespace} are not mirrored yet`));
-  const { lastSuccess } = parts.consul;
-  if (lastSuccess === undefined || now - lastSuccess > parts.consulPatience) {
-    reasons.push(
-      lastSuccess === undefined ? "Consul never answered yet" : `Consul does not answer since ${iso(lastSuccess)}`,
-    );
-  }
+  const leader = parts.leader();
+  const reasons = leader === undefined ? unready(parts) : undone(leader, parts.registryPatience, now);
   return { healthy: reasons.length === 0, reasons };
 }
 
-/** The whole state as JSON: services with their instances, the zones' last sync, failures. Holds no secret. */
+function unready({ views, elector }: Parts): string[] {
+  const reasons = views.zones
+    .filter(({ pods, isAwaited }) => !pods.synced && !isAwaited)
+    .map(({ pods: { namespace, error } }) => {
+      const why = error === undefined ? "" : `: ${describe(error)}`;
+      return `the pods of ${namespace} were never listed yet${why}`;
+    });
+  if (elector.leader === undefined || elector.leader === elector.identity) {
+    reasons.push("no replica leads");
+  }
+  return reasons;
+}
+
+function undone({ zones, keys, registry }: Leader, patience: number, now: number): string[] {
+  const reasons = zones
+    .filter((zone) => !zone.firstSyncDone && !zone.isAwaited)
+    .map((zone) => `zone ${zone.name} is not synced yet${zone.error === undefined ? "" : `: ${describe(zone.error)}`}`);
+  const awaited = zones.filter(({ isAwaited }) => isAwaited).map(({ pods }) => pods.namespace);
+  reasons.push(
+    ...keys.missing
+      .filter((namespace) => !awaited.includes(namespace))
+      .map((namespace) => `the token keys of ${namespace} are not mirrored yet`),
+  );
+  const { title, lastSuccess } = registry;
+  if (lastSuccess === undefined || now - lastSuccess > patience) {
+    reasons.push(
+      lastSuccess === undefined ? `${title} never answered yet` : `${title} does not answer since ${iso(lastSuccess)}`,
+    );
+  }
+  return reasons;
+}
+
+/** The whole state as JSON: who leads, services with their instances, the zones' last sync, failures. Holds no secret. What only the leader knows is null elsewhere. */
 export function status(parts: Parts, now: number): unknown {
-  const { zones, controller, consul, leases } = parts;
+  const { views, elector, failures } = parts;
+  const leader = parts.leader();
   return {
     ...health(parts, now),
-    services: zones.flatMap(servicesOf),
-    zones: zones.map((zone) => ({
-      name: zone.name,
-      namespace: zone.pods.namespace,
-      podsSynced: zone.pods.synced,
-      podsError: zone.pods.error === undefined ? null : describe(zone.pods.error),
-      lastSync: zone.lastSync === undefined ? null : iso(zone.lastSync),
-      error: zone.error === undefined ? null : describe(zone.error),
-      refused: Object.fromEntries([...zone.refusals].sort()),
-    })),
-    consul: { lastSuccess: consul.lastSuccess === undefined ? null : iso(consul.lastSuccess) },
+    identity: elector.identity,
+    leading: elector.leading,
+    leader: elector.leader ?? null,
+    services: views.zones.flatMap((zone) => servicesOf(zone, leader)),
+    zones: views.zones.map((view) => {
+      const zone = leader?.zones.find(({ name }) => name === view.name);
+      const { namespace, synced, error } = view.pods;
+      return {
+        name: view.name,
+        namespace,
+        awaited: view.isAwaited,
+        podsSynced: synced,
+        podsError: error === undefined ? null : describe(error),
+        lastSync: zone?.lastSync === undefined ? null : iso(zone.lastSync),
+        error: zone?.error === undefined ? null : describe(zone.error),
+        refused: Object.fromEntries([...view.refusals()].sort()),
+      };
+    }),
+    registry:
+      leader === undefined
+        ? null
+        : {
+            title: leader.registry.title,
+            lastSuccess: leader.registry.lastSuccess === undefined ? null : iso(leader.registry.lastSuccess),
+          },
     nodes: {
-      error: leases.error === undefined ? null : describe(leases.error),
-      dead: leases.dead(),
+      error: views.leases.error === undefined ? null : describe(views.leases.error),
+      dead: views.leases.dead(),
     },
-    backlog: controller.backlog,
-    failures: controller.failures.map(({ time, ...rest }) => ({ time: iso(time), ...rest })),
+    backlog: leader?.controller.backlog ?? 0,
+    failures: failures.list.map(({ time, ...rest }) => ({ time: iso(time), ...rest })),
   };
 }
 
@@ -63,38 +105,56 @@ interface InstanceStatus {
   readonly address: string;
   readonly version: string;
   readonly ready: boolean;
-  /** Whether the catalogue is known to hold it so. */
-  readonly registered: boolean;
+  /** Whether the registry is known to hold it so; null where this replica does not lead, and doesn't know. */
+  readonly registered: boolean | null;
 }
 
-function servicesOf(zone: ZoneState): { name: string; zone: string; instances: InstanceStatus[] }[] {
+function servicesOf(
+  view: ZoneView,
+  leader: Leader | undefined,
+): { name: string; zone: string; instances: InstanceStatus[] }[] {
   const services = new Map<string, InstanceStatus[]>();
-  for (const { service, pod, address, version, ready } of zone.desired().values()) {
+  const zone = leader?.zones.find(({ name }) => name === view.name);
+  for (const registration of view.desired().values()) {
+    const { service, pod, address, version, ready } = registration;
     const instances = services.get(service) ?? [];
-    const registered = isRegistered(zone.known.get(nodeName(zone.name, pod)), ready);
+    const registered =
+      leader === undefined || zone === undefined ? null : isRegistered(zone, leader.registry, registration);
     instances.push({ pod, address, version, ready, registered });
     services.set(service, instances);
   }
   return [...services]
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, instances]) => ({ name, zone: zone.name, instances }));
+    .map(([name, instances]) => ({ name, zone: view.name, instances }));
 }
 
-function isRegistered(entry: Actual, ready: boolean): boolean {
-  const expected = ready ? "passing" : "critical";
-  return entry !== undefined && entry !== "unknown" && entry.checks.some((check) => check.status === expected);
+function isRegistered(zone: ZoneState, registry: Registry, registration: Registration): boolean {
+  const { pod } = registration;
+  return zone.known.loaded && registry.steps(zone.name, pod, registration, zone.known.get(pod)).length === 0;
 }
 
 function iso(time: number): string {
   return new Date(time).toISOString();
 }
 
-/** How many instances of a zone should be registered, by status of their check. */
-export function instanceCounts(zone: ZoneState): { zone: ZoneState["name"]; status: string; count: number }[] {
+/** How many instances of a zone should be registered, by readiness: `passing` ones are resolved. */
+export function instanceCounts(zone: ZoneView): { zone: ZoneView["name"]; status: string; count: number }[] {
   const all = [...zone.desired().values()];
   const passing = all.filter(({ ready }) => ready).length;
   return [
     { zone: zone.name, status: "passing", count: passing },
     { zone: zone.name, status: "critical", count: all.length - passing },
   ];
+}
+
+/** How many services are declared, by what their status says of their readiness. */
+export function serviceCounts({ zones, services }: Views): { zone: ZoneView["name"]; ready: string; count: number }[] {
+  return zones.flatMap(({ name: zone, pods }) => {
+    const counts = new Map(["True", "False", "Unknown", ""].map((ready) => [ready, 0]));
+    for (const { status } of services.find(({ namespace }) => namespace === pods.namespace)?.all() ?? []) {
+      const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status ?? "";
+      counts.set(ready, (counts.get(ready) ?? 0) + 1);
+    }
+    return [...counts].map(([ready, count]) => ({ zone, ready, count }));
+  });
 }

@@ -1,5 +1,5 @@
 import { SIDECAR_PORTS } from "../../../mesh/wire.js";
-import type { ZoneState } from "./zone.js";
+import type { ZoneView } from "./zone.js";
 
 /** One group in the form of Prometheus' HTTP service discovery. */
 export interface TargetGroup {
@@ -13,7 +13,7 @@ export interface TargetGroup {
  *
  * @see https://prometheus.io/docs/prometheus/latest/http_sd/
  */
-export function targets(zone: Pick<ZoneState, "name" | "desired">): TargetGroup[] {
+export function targets(zone: Pick<ZoneView, "name" | "desired">): TargetGroup[] {
   return [...zone.desired().values()]
     .sort((one, other) => (one.pod < other.pod ? -1 : 1))
     .map(({ service, pod, address, version }) => ({

@@ -14,11 +14,15 @@ describe("controller: settings", () => {
         { namespace: "lucid-ops", zone: "ops" },
         { namespace: "lucid-chain", zone: "chain" },
       ],
-      consul: {
-        address: new URL("https://10.96.64.54:8501"),
-        caFile: "/etc/consul/ca.pem",
-        serverName: "server.dc1.consul",
-        tokensDirectory: "/etc/consul/tokens",
+      zonesElsewhere: [],
+      registry: {
+        backend: "consul",
+        settings: {
+          address: new URL("https://10.96.64.54:8501"),
+          caFile: "/etc/consul/ca.pem",
+          serverName: "server.dc1.consul",
+          tokensDirectory: "/etc/consul/tokens",
+        },
       },
       http: { address: "127.0.0.1", port: 8080 },
       registryTtl: 60,
@@ -38,9 +42,18 @@ describe("controller: settings", () => {
       RECONCILE_INTERVAL: "3",
       LOG_LEVEL: "debug",
       KUBECONFIG: "/kubeconfig",
+      LUCID_ZONES_ELSEWHERE: "chain,ops",
     });
-    assert.equal(config.consul.serverName, "server.dc2.consul");
-    assert.equal(config.consul.tokensDirectory, "/tokens");
+    assert.deepEqual(config.zonesElsewhere, ["chain", "ops"]);
+    assert.deepEqual(config.registry, {
+      backend: "consul",
+      settings: {
+        address: new URL("https://10.96.64.54:8501"),
+        caFile: "/etc/consul/ca.pem",
+        serverName: "server.dc2.consul",
+        tokensDirectory: "/tokens",
+      },
+    });
     assert.deepEqual(config.http, { address: "0.0.0.0", port: 18080 });
     assert.equal(config.registryTtl, 20);
     assert.equal(config.reconcileInterval, 3);
@@ -56,6 +69,8 @@ describe("controller: settings", () => {
     ["LUCID_NAMESPACES", "lucid-ops=ops,lucid-ops=chain"],
     ["LUCID_NAMESPACES", "lucid-ops=ops,lucid-more=ops"],
     ["LUCID_NAMESPACES", "Lucid/Ops=ops"],
+    ["LUCID_ZONES_ELSEWHERE", "operations"],
+    ["DISCOVERY_BACKEND", "zookeeper"],
     ["CONSUL_HTTP_ADDR", undefined],
     ["CONSUL_HTTP_ADDR", "10.96.64.54:8501"],
     ["CONSUL_HTTP_ADDR", "http://10.96.64.54:8500"],
@@ -82,7 +97,7 @@ describe("controller: settings", () => {
       (error) => {
         assert.ok(error instanceof ConfigError);
         const named = error.message.split("\n").map((line) => line.split(":")[0]);
-        assert.deepEqual(named, ["LUCID_NAMESPACES", "CONSUL_HTTP_ADDR", "SERVICE_REGISTRY_TTL", "LOG_LEVEL"]);
+        assert.deepEqual(named, ["LUCID_NAMESPACES", "SERVICE_REGISTRY_TTL", "LOG_LEVEL", "CONSUL_HTTP_ADDR"]);
         return true;
       },
     );
@@ -90,7 +105,8 @@ describe("controller: settings", () => {
 
   it("admit clear text on loopback alone", () => {
     assert.equal(
-      parseConfig({ ...HAPPY, CONSUL_HTTP_ADDR: "http://127.0.0.1:8500", CONSUL_CACERT: undefined }).consul.caFile,
+      parseConfig({ ...HAPPY, CONSUL_HTTP_ADDR: "http://127.0.0.1:8500", CONSUL_CACERT: undefined }).registry.settings
+        .caFile,
       undefined,
     );
     assert.throws(() => parseConfig({ ...HAPPY, CONSUL_HTTP_ADDR: "http://127.evil.example:8500" }), ConfigError);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Distribution } from "../src/distribution/distribution.js";
+import { SidecarObjects } from "../src/distribution/objects.js";
 import { KubernetesApi } from "../src/kubernetes/api.js";
 import { PodStore } from "../src/kubernetes/pods.js";
 import { createLog } from "../src/log.js";
@@ -59,14 +60,25 @@ describe("controller: distribution", () => {
       },
       { backoff: FAST },
     );
+    const objects = new SidecarObjects(
+      api,
+      "lucid-ops",
+      {
+        changed: (service) => {
+          distribution.objectsChanged("lucid-ops", service);
+        },
+        failed: (error) => failures.push(String(error)),
+      },
+      { backoff: FAST },
+    );
     const distribution: Distribution = new Distribution(
       api,
-      [store],
+      [{ pods: store, objects }],
       createLog("error", () => undefined),
       { failed: (where, error) => failures.push(`${where}: ${String(error)}`) },
-      { settle: 30, backoff: FAST, follow: { backoff: FAST } },
+      { settle: 30, backoff: FAST },
     );
-    running = Promise.all([store.follow(stop.signal), distribution.run(stop.signal)]);
+    running = Promise.all([store.follow(stop.signal), objects.follow(stop.signal), distribution.run(stop.signal)]);
   });
   afterEach(async () => {
     stop.abort();

@@ -1,64 +1,63 @@
 import assert from "node:assert/strict";
-import { KnownCatalogue } from "../src/known.js";
-import { entryOf, type CatalogueEntry } from "../src/registration.js";
+import { KnownRegistry } from "../src/registry/known.js";
 
-function entry(pod: string, ready = true): CatalogueEntry {
-  return entryOf({ zone: "ops", pod, uid: "u", service: "s", address: "10.244.0.1", version: "", ready });
-}
-
-const node = "lucid-ops-a";
+/** What some backend holds of pods. */
+const first = { address: "10.244.0.1" };
+const second = { address: "10.244.0.2" };
+const standing = (pod: string, entry: object = first) => new Map([[pod, entry]]);
+const nothing = new Map<string, object>();
 const done = (): Promise<void> => Promise.resolve();
 
-describe("controller: what is known of the catalogue", () => {
+describe("controller: what is known of the registry", () => {
   it("concludes nothing before the first snapshot", () => {
-    const known = new KnownCatalogue();
+    const known = new KnownRegistry();
     assert.equal(known.loaded, false);
-    known.observe([], known.beginRead());
+    known.observe(nothing, known.beginRead());
     assert.equal(known.loaded, true);
   });
 
   it("a snapshot replaces what was known", async () => {
-    const known = new KnownCatalogue();
-    await known.writing(node, entry("a"), done);
-    known.observe([entry("b")], known.beginRead());
-    assert.equal(known.get(node), undefined);
-    assert.deepEqual([...known.all().keys()], ["lucid-ops-b"]);
+    const known = new KnownRegistry();
+    await known.writing("a", first, done);
+    known.observe(standing("b"), known.beginRead());
+    assert.equal(known.get("a"), undefined);
+    assert.deepEqual([...known.pods()], ["b"]);
   });
 
   it("a registration during a snapshot is not forgotten", async () => {
-    const known = new KnownCatalogue();
+    const known = new KnownRegistry();
     const begun = known.beginRead();
-    await known.writing(node, entry("a"), done);
-    known.observe([], begun);
-    assert.deepEqual(known.get(node), entry("a"));
+    await known.writing("a", first, done);
+    known.observe(nothing, begun);
+    assert.equal(known.get("a"), first);
   });
 
   it("a deregistration during a snapshot is not undone", async () => {
-    const known = new KnownCatalogue();
-    known.observe([entry("a")], known.beginRead());
+    const known = new KnownRegistry();
+    known.observe(standing("a"), known.beginRead());
     const begun = known.beginRead();
-    await known.writing(node, undefined, done);
-    known.observe([entry("a")], begun);
-    assert.equal(known.get(node), undefined);
+    await known.writing("a", undefined, done);
+    known.observe(standing("a"), begun);
+    assert.equal(known.get("a"), undefined);
   });
 
   it("a write that began before the snapshot and ends after it counts", async () => {
-    const known = new KnownCatalogue();
+    const known = new KnownRegistry();
     let finish = (): void => undefined;
-    const write = known.writing(node, entry("a", false), () => new Promise((resolve) => (finish = resolve)));
+    const write = known.writing("a", second, () => new Promise((resolve) => (finish = resolve)));
     const begun = known.beginRead();
-    known.observe([entry("a", true)], begun);
-    assert.equal(known.get(node), "unknown");
+    known.observe(standing("a"), begun);
+    assert.equal(known.get("a"), "unknown");
     finish();
     await write;
-    assert.deepEqual(known.get(node), entry("a", false));
+    assert.equal(known.get("a"), second);
   });
 
-  it("a failed write leaves the node unknown until the next snapshot", async () => {
-    const known = new KnownCatalogue();
-    await assert.rejects(known.writing(node, entry("a"), () => Promise.reject(new Error("time-out"))));
-    assert.equal(known.get(node), "unknown");
-    known.observe([entry("a")], known.beginRead());
-    assert.deepEqual(known.get(node), entry("a"));
+  it("a failed write leaves the pod unknown until the next snapshot", async () => {
+    const known = new KnownRegistry();
+    await assert.rejects(known.writing("a", first, () => Promise.reject(new Error("time-out"))));
+    assert.equal(known.get("a"), "unknown");
+    known.observe(standing("a"), known.beginRead());
+    assert.equal(known.get("a"), first);
   });
 });

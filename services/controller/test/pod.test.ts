@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { assess, parsePod } from "../src/pod.js";
-import { entryOf, nodeName, podOf } from "../src/registration.js";
+import { entryOf, nodeName, podOf } from "../src/consul/entry.js";
 import { podObject, type PodOptions } from "./support/objects.js";
 
 describe("controller: what a pod means", () => {

@@ -79,6 +79,40 @@ describe("controller: the program", function () {
     assert.match(keys ?? "", /issuer: https:\/\/issuer\.test[^]*modulus-of-first/);
   });
 
+  it("is well without a zone that another stack has not deployed yet, and keeps it once it is there", async () => {
+    const ready = { forbidden: true };
+    kubernetes.intercept = (_kind, path) => (ready.forbidden && path.includes("/lucid-chain/") ? 403 : undefined);
+    kubernetes.put(CHAIN, podObject("blocks-1", { service: "lucid-blocks", zone: "chain" }));
+    const running = await start({ LUCID_ZONES_ELSEWHERE: "chain" });
+    await running.healthy();
+    const zones = async () =>
+      (JSON.parse((await running.get("/status")).text) as { zones: { name: string; awaited: boolean }[] }).zones;
+    assert.deepEqual(
+      (await zones()).map(({ name, awaited }) => [name, awaited]),
+      [
+        ["ops", false],
+        ["chain", true],
+      ],
+    );
+    assert.deepEqual(await statuses("lucid-blocks"), []);
+    ready.forbidden = false;
+    await becomes("lucid-blocks", "blocks-1=passing");
+    await running.healthy();
+    assert.ok((await zones()).every(({ awaited }) => !awaited));
+    assert.ok(kubernetes.get("/api/v1/namespaces/lucid-chain/configmaps", "mesh-tokens"));
+  });
+
+  it("is not well where it may not see a zone that its own stack deploys", async () => {
+    kubernetes.intercept = (_kind, path) => (path.includes("/lucid-chain/") ? 403 : undefined);
+    const running = await start({ LUCID_ZONES_ELSEWHERE: "ops" });
+    await eventually(async () => {
+      const { status, text } = await running.get("/health");
+      assert.equal(status, 503);
+      assert.match(text, /zone chain is not synced yet: .*403/);
+      assert.doesNotMatch(text, /zone ops/);
+    });
+  });
+
   it("registers what runs, follows it, and deregisters what ends", async () => {
     kubernetes.put(OPS, podObject("ui-1"));
     kubernetes.put(OPS, podObject("ui-2", { ready: false, address: "10.244.0.8" }));
@@ -311,7 +345,10 @@ describe("controller: the program", function () {
     assert.match(metrics, /^lucid_controller_instances\{zone="ops",status="passing"\} 1$/m);
     assert.match(metrics, /^lucid_controller_instances\{zone="ops",status="critical"\} 1$/m);
     assert.match(metrics, /^lucid_controller_reconcile_duration_seconds_count\{zone="chain"\} [1-9]/m);
-    assert.match(metrics, /^lucid_controller_consul_request_duration_seconds_count\{zone="ops",status="200"\} [1-9]/m);
+    assert.match(
+      metrics,
+      /^lucid_controller_registry_request_duration_seconds_count\{zone="ops",status="200"\} [1-9]/m,
+    );
     assert.equal((await running.get("/elsewhere")).status, 404);
     const said = running.output + metrics + JSON.stringify(status);
     assert.doesNotMatch(said, /(11111111|22222222)-0000/, "no token anywhere");
@@ -358,6 +395,6 @@ describe("controller: the program", function () {
     program = Program.spawn(0, { LOG_LEVEL: "loud" });
     assert.equal(await program.ended(), 2);
     assert.equal(program.log.length, 1);
-    assert.match(String(program.log[0]?.error), /LUCID_NAMESPACES: .*CONSUL_HTTP_ADDR: .*LOG_LEVEL: /);
+    assert.match(String(program.log[0]?.error), /LUCID_NAMESPACES: .*LOG_LEVEL: .*CONSUL_HTTP_ADDR: /);
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Registration } from "../src/registration.js";
+import type { Registration } from "../src/registry/registration.js";
 import { targets } from "../src/targets.js";
 
 const registration = (pod: string, ready: boolean) =>

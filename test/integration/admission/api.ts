@@ -26,6 +26,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Default: JSON. */
   readonly contentType?: string;
+  /** What is to be answered; default: the object as JSON. */
+  readonly accept?: string;
   /** Who asks; default: the cluster's administrator. */
   readonly user?: string;
 }
@@ -41,7 +43,7 @@ export async function ask(config: KubeConfig, request: ApiRequest): Promise<Mani
   return answer;
 }
 
-function send(url: string, options: https.RequestOptions, { body, contentType, user }: ApiRequest) {
+function send(url: string, options: https.RequestOptions, { body, contentType, accept, user }: ApiRequest) {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
@@ -50,6 +52,7 @@ function send(url: string, options: https.RequestOptions, { body, contentType, u
       ...(sent === undefined
         ? {}
         : { "content-type": contentType ?? "application/json", "content-length": Buffer.byteLength(sent) }),
+      ...(accept === undefined ? {} : { accept }),
       ...(user === undefined ? {} : { "impersonate-user": user }),
     };
     // Each on a connection of its own.
@@ -74,7 +77,12 @@ function parse(text: string): Manifest {
   }
 }
 
-const CLUSTER_SCOPED = ["Namespace", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+const CLUSTER_SCOPED = [
+  "Namespace",
+  "CustomResourceDefinition",
+  "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionPolicyBinding",
+];
 
 /** Path of an object, or of all objects of its kind beside it. */
 export function pathOf(

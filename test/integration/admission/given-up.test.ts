@@ -27,7 +27,16 @@ describe("admission of the end of what a document gives up", function () {
     const given = (await plannedObjects(jobsMesh())).filter(
       ({ metadata }) => metadata?.namespace?.startsWith("lucid-") === true && metadata.name !== "default-deny",
     );
-    for (const kind of ["Deployment", "Job", "CronJob", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding"])
+    for (const kind of [
+      "Deployment",
+      "Job",
+      "CronJob",
+      "ServiceAccount",
+      "NetworkPolicy",
+      "Role",
+      "RoleBinding",
+      "MeshService",
+    ])
       assert.ok(
         given.some((object) => object.kind === kind),
         kind,

@@ -2,25 +2,32 @@
 import assert from "node:assert/strict";
 import { admissionOf } from "../../../components";
 import type { Mesh } from "../../../mesh";
+import { MESH_SERVICE } from "../../../mesh/custom-resource";
 import type { Plain } from "../../../policies/judgement/plain";
 import { kindOf } from "../../../policies/kubernetes/object";
 import { lucid, plannedResources } from "../../policies/support/planned";
+import { eventually } from "../support/eventually";
 import { ask, pathOf, Refusal } from "./api";
 import type { ApiRequest, Manifest } from "./api";
 import { type ControlPlane, startControlPlane } from "./control-plane";
+
+/** Settings of a stack that are not the usual ones. */
+type Settings = Readonly<Record<string, string>>;
 
 export class Lab {
   private constructor(private readonly controlPlane: ControlPlane) {}
 
   /** A cluster with the namespaces and the policies of a mesh, which are in force. */
-  static async start(mesh: Mesh = lucid): Promise<Lab> {
+  static async start(mesh: Mesh = lucid, settings: Settings = {}): Promise<Lab> {
     const lab = new Lab(await startControlPlane());
     try {
-      const objects = await plannedObjects(mesh);
+      const objects = await plannedObjects(mesh, settings);
       const isPolicy = ({ kind }: Manifest) => kind?.startsWith("ValidatingAdmission") ?? false;
       for (const object of objects.filter(({ kind }) => kind === "Namespace")) await lab.apply(object);
       for (const object of objects.filter(isPolicy)) await lab.apply(object);
+      for (const object of objects.filter(({ kind }) => kind === "CustomResourceDefinition")) await lab.apply(object);
       await lab.settled(objects);
+      await lab.served(MESH_SERVICE);
       return lab;
     } catch (error) {
       await lab.stop();
@@ -52,14 +59,44 @@ export class Lab {
     return admissionOf(this.controlPlane.config)(generationIn(objects));
   }
 
+  /** Waits until the objects of a kind can be asked for. */
+  async served({ apiVersion, plural }: { readonly apiVersion: string; readonly plural: string }): Promise<void> {
+    await eventually(`${plural} being served`, () =>
+      this.ask({ method: "GET", path: `/apis/${apiVersion}/namespaces/lucid-ops/${plural}` }),
+    );
+  }
+
+  /** A kubeconfig of this cluster for who shows a token. */
+  kubeconfigOf(token: string): string {
+    const { config } = this.controlPlane;
+    const cluster = config.getCurrentCluster();
+    return JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [
+        {
+          name: "lab",
+          cluster: {
+            server: cluster?.server,
+            "certificate-authority": cluster?.caFile,
+            "certificate-authority-data": cluster?.caData,
+          },
+        },
+      ],
+      users: [{ name: "user", user: { token } }],
+      contexts: [{ name: "lab", context: { cluster: "lab", user: "user" } }],
+      "current-context": "lab",
+    });
+  }
+
   async stop(): Promise<void> {
     await this.controlPlane.stop();
   }
 }
 
 /** What a mesh's program would make in the cluster, in its order. */
-export async function plannedObjects(mesh: Mesh = lucid): Promise<readonly Manifest[]> {
-  const planned = await plannedResources(mesh);
+export async function plannedObjects(mesh: Mesh = lucid, settings: Settings = {}): Promise<readonly Manifest[]> {
+  const planned = await plannedResources(mesh, settings);
   return planned
     .filter(({ type }) => kindOf(type) !== undefined)
     .map(({ inputs }) => openSecrets(inputs) as unknown as Manifest);

@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { ClusterStatus } from "../../../dev/cluster";
+import { kill } from "../../../dev/cluster/cgroups";
 import { rootCgroup } from "../../../dev/cluster/layout";
 import { checkoutDir, kubeconfigPath, stateDir } from "../../../dev/paths";
 import { busybox, command, eventually, fortio, idle, kubectlProgram, outcome, pod, type Outcome } from "./support";
@@ -114,7 +115,7 @@ describe("the life of an embedded cluster", function () {
     const victims = ["kube-apiserver", "etcd", "containerd", "kubelet", "kube-router", "dockerd", "apiserver-port"];
     for (const { name, pid } of (await status()).components) {
       if (victims.includes(name) && pid !== undefined) {
-        process.kill(pid, "SIGKILL");
+        kill(pid);
       }
     }
     const broken = await cluster("status", "--json");
@@ -127,7 +128,7 @@ describe("the life of an embedded cluster", function () {
 
   it("comes back after everything ended at once, as when the machine restarts", async () => {
     for (const pid of processes()) {
-      process.kill(pid, "SIGKILL");
+      kill(pid); // it may have ended with one before it
     }
     await eventually("everything to be gone", () => Promise.resolve(processes().length === 0), 10);
     await up();
@@ -144,7 +145,7 @@ describe("the life of an embedded cluster", function () {
       .filter((name) => /^\d+$/.test(name) && inCgroup(Number(name), `${cgroup()}/switch`))
       .map(Number);
     assert.equal(anchors.length, 1);
-    anchors.forEach((pid) => process.kill(pid, "SIGKILL"));
+    anchors.forEach((pid) => kill(pid));
     await up();
     const address = await kubectl(["get", "pod", "server", "-o", "jsonpath={.status.podIP}"]);
     await eventually("the nodes to be joined again", () => connects("friend", address));

@@ -8,6 +8,7 @@ import * as streams from "./streams";
 import * as streamServers from "./stream-servers";
 import * as tlsClients from "./tls-clients";
 import * as transfers from "./transfers";
+import * as outsideServers from "./outside-servers";
 import * as servers from "./servers";
 import * as verdicts from "./verdicts";
 import * as heldStreams from "./held-streams";
@@ -18,6 +19,7 @@ const commands = {
   ...heldStreams,
   ...load,
   ...loadClients,
+  ...outsideServers,
   ...shareLoad,
   ...servers,
   ...streams,

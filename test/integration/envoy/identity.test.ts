@@ -1,4 +1,5 @@
 import { MeshLab } from "./mesh-lab";
+import { nobody } from "./suites/nobody";
 import { revocation } from "./suites/revocation";
 import { rotation } from "./suites/rotation";
 
@@ -23,6 +24,7 @@ describe("identity over time, live", function () {
     await running?.stop();
   });
 
+  nobody(lab);
   rotation(lab);
   revocation(lab);
 });

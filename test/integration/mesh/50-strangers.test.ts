@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { CONSUL, NODE_RESOLVER, SIDECAR_PORTS } from "../../../mesh";
+import { SIDECAR_PORTS, namespaceOf } from "../../../mesh";
 import { withoutAdmission } from "../support/admission";
 import { core, podOf } from "../support/cluster";
+import { INFRASTRUCTURE } from "../support/discovery";
 import { mesh } from "../support/document";
 import { eventually } from "../support/eventually";
 import { connects, shell } from "../support/tester";
@@ -51,6 +52,11 @@ for (const namespace of ["lucid-ops", "lucid-wallet", "default"]) {
     });
     after(() => core.deleteNamespacedPod({ name: pod.name, namespace }));
 
+    const open = async (ip: string, ports: readonly number[]): Promise<number[]> => {
+      const connected = await Promise.all(ports.map((port) => connects(pod, ip, port)));
+      return ports.filter((_, index) => connected[index]);
+    };
+
     for (const service of mesh.services) {
       it(`reaches no port of ${service.name}`, async () => {
         const { ip } = await podOf(service);
@@ -60,23 +66,15 @@ for (const namespace of ["lucid-ops", "lucid-wallet", "default"]) {
           SIDECAR_PORTS.health,
           ...service.ports.map(({ port }) => port),
         ];
-        const open = [];
-        for (const port of ports) if (await connects(pod, ip, port)) open.push(port);
-        assert.deepEqual(open, []);
+        assert.deepEqual(await open(ip, ports), []);
       });
     }
 
-    it("reaches neither Consul nor the node resolver", async () => {
-      const consul = await podOf({ name: CONSUL.service, namespace: "lucid-mesh" });
-      const resolver = await podOf({ name: NODE_RESOLVER.service, namespace: "lucid-mesh" });
-      const open = [];
-      for (const port of [CONSUL.httpsPort, CONSUL.rpcPort, CONSUL.gossipPort]) {
-        if (await connects(pod, consul.ip, port)) open.push(`consul:${port}`);
-      }
-      for (const port of [NODE_RESOLVER.dnsPort, NODE_RESOLVER.canaryPort, CONSUL.gossipPort]) {
-        if (await connects(pod, resolver.ip, port)) open.push(`node-resolver:${port}`);
-      }
-      assert.deepEqual(open, []);
-    });
+    for (const { name, ports } of INFRASTRUCTURE) {
+      it(`reaches no port of ${name}`, async () => {
+        const { ip } = await podOf({ name, namespace: namespaceOf("mesh") });
+        assert.deepEqual(await open(ip, ports), []);
+      });
+    }
   });
 }

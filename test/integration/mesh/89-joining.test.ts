@@ -7,7 +7,7 @@ import { SIDECAR_PORTS, resolveMesh, serviceNamed, validateDocument } from "../.
 import type { Service } from "../../../mesh";
 import { policyConfig } from "../support/ceiling";
 import { apps, core, exec, networking, podGenerations, podOf, podsOf } from "../support/cluster";
-import { passingInstances } from "../support/consul";
+import { passingInstances } from "../support/discovery";
 import { service } from "../support/document";
 import { eventually } from "../support/eventually";
 import { JOINED, RAISED, lettingJoin } from "../support/joining-document";

@@ -1,5 +1,5 @@
 /** Certificates as sidecars serve them, and new ones in their place. */
-import { X509Certificate } from "node:crypto";
+import { X509Certificate, randomBytes } from "node:crypto";
 import * as tls from "node:tls";
 import type { Service } from "../../../mesh";
 import { SIDECAR_PORTS } from "../../../mesh";
@@ -21,17 +21,20 @@ export function connectionsMadeAnew(): Promise<void> {
 /** The certificate that a sidecar shows at its inspection port: the one it shows at every other. */
 export async function servedCertificate(pod: PodRef): Promise<X509Certificate> {
   const prometheus = serviceNamed("prometheus");
-  const credentials = await credentialsOf(prometheus);
-  const forwarded = await forward(pod, SIDECAR_PORTS.inspection);
+  const options = { servername: `inspection.${prometheus.zone}`, ...(await credentialsOf(prometheus)) };
+  return certificateAt(pod, SIDECAR_PORTS.inspection, options);
+}
+
+/** The certificate that is shown at a port of a pod, whoever vouches for it. */
+export async function certificateAt(
+  pod: PodRef,
+  port: number,
+  options: tls.ConnectionOptions = {},
+): Promise<X509Certificate> {
+  const forwarded = await forward(pod, port);
   try {
     return await new Promise((resolve, reject) => {
-      const socket = tls.connect({
-        host: "127.0.0.1",
-        port: forwarded.port,
-        servername: `inspection.${prometheus.zone}`,
-        rejectUnauthorized: false,
-        ...credentials,
-      });
+      const socket = tls.connect({ host: "127.0.0.1", port: forwarded.port, rejectUnauthorized: false, ...options });
       socket.setTimeout(10_000, () => socket.destroy(new Error("no handshake within 10 s")));
       socket.on("error", reject);
       socket.on("secureConnect", () => {
@@ -45,19 +48,22 @@ export async function servedCertificate(pod: PodRef): Promise<X509Certificate> {
   }
 }
 
+/** A serial number that nobody has, in hexadecimal: its first bit is 0, as of every positive number, so DER adds nothing. */
+export function newSerialNumber(): string {
+  return `10${randomBytes(12).toString("hex")}`;
+}
+
 /** Puts another certificate of the service's own zone in the place of the one it has, good for `minutes`; resolves to its serial number. */
 export async function replaceLeaf(service: Service, minutes: number): Promise<string> {
-  const serial = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0"));
-  // The first bit of a positive number is 0, and DER writes no leading zeros.
-  serial.unshift("10");
+  const serialNumber = newSerialNumber();
   const leaf = await forge({
     signer: service.zone,
     uri: service.identity,
-    serialNumber: serial.join(""),
+    serialNumber,
     notAfter: new Date(Date.now() + minutes * 60_000),
   });
   await writeLeaf(service, leaf);
-  return serial.join("");
+  return serialNumber;
 }
 
 /** Writes the Secret from which a service's sidecar takes its certificate. */

@@ -1,6 +1,26 @@
-import { CONSUL } from "../../../mesh";
+import { CONSUL, NODE_RESOLVER, WELL_KNOWN, ZONES, namespaceOf } from "../../../mesh";
 import type { ZoneName } from "../../../mesh";
+import { ACCESSES } from "../../../policies/consul/acl/authorizer";
+import type { ConsulItem, Credential, Item, Right } from "../../../policies/reachability/registration";
 import { core, forward, podOf } from "./cluster";
+import type { Listener } from "./discovery";
+
+/** TCP ports of its servers, and who reaches which of them. */
+export const SERVERS: readonly Listener[] = [
+  {
+    name: CONSUL.service,
+    ports: [CONSUL.rpcPort, CONSUL.gossipPort, CONSUL.httpsPort],
+    openTo: {
+      [NODE_RESOLVER.service]: [CONSUL.rpcPort, CONSUL.gossipPort],
+      [WELL_KNOWN.controller]: [CONSUL.httpsPort],
+    },
+  },
+];
+/** Those of its agents in the node resolvers' pods. */
+export const IN_RESOLVERS: Omit<Listener, "name"> = {
+  ports: [CONSUL.gossipPort],
+  openTo: { [CONSUL.service]: [CONSUL.gossipPort] },
+};
 
 export interface ConsulAnswer {
   readonly status: number;
@@ -9,7 +29,7 @@ export interface ConsulAnswer {
 
 /** Asks Consul's API, through a port-forward to a server's loopback. */
 export async function consul(
-  method: "GET" | "PUT",
+  method: "GET" | "POST" | "PUT",
   path: string,
   options: { readonly token?: string; readonly body?: unknown } = {},
 ): Promise<ConsulAnswer> {
@@ -34,6 +54,61 @@ export async function registrarToken(zone: ZoneName): Promise<string> {
   return Buffer.from(token, "base64").toString();
 }
 
+/** Most questions that Consul takes at once. */
+const AT_ONCE = 64;
+
+/** Asks Consul itself what the token of a zone lets be done with items. Nothing is registered. */
+export async function rightsOf(zone: ZoneName, items: readonly Item[]): Promise<readonly (readonly Right[])[]> {
+  const token = await registrarToken(zone);
+  const questions = (items as readonly ConsulItem[]).flatMap((item) =>
+    ACCESSES.filter((access) => access !== "list" || item.kind === "key").map((access) => ({ item, access })),
+  );
+  const allowed = new Map<Item, Right[]>(items.map((item) => [item, []]));
+  for (let first = 0; first < questions.length; first += AT_ONCE) {
+    const asked = questions.slice(first, first + AT_ONCE);
+    const { status, body } = await consul("POST", "/v1/internal/acl/authorize", {
+      token,
+      body: asked.map(({ item, access }) => ({ Resource: item.kind, Access: access, Segment: item.name })),
+    });
+    if (status !== 200) throw new Error(`Consul answered ${status}: ${body}`);
+    for (const [index, { Allow }] of (JSON.parse(body) as { Allow: boolean }[]).entries()) {
+      const question = asked[index];
+      if (Allow && question !== undefined) allowed.get(question.item)?.push(question.access);
+    }
+  }
+  return items.map((item) => allowed.get(item) ?? []);
+}
+
+/** Tells the credential of a zone among those that were computed. */
+export async function credentialOf(
+  zone: ZoneName,
+  credentials: readonly Credential[],
+): Promise<Credential | undefined> {
+  const { body } = await consul("GET", "/v1/acl/token/self", { token: await registrarToken(zone) });
+  const { AccessorID } = JSON.parse(body) as { AccessorID: string };
+  return credentials.find(({ title }) => title.startsWith(`token ${AccessorID}`));
+}
+
+/** Consul's ACL objects, as \`mesh reachability --acl\` takes them. */
+export async function credentials(): Promise<string | undefined> {
+  const { data } = await core.readNamespacedSecret({ name: `${CONSUL.service}-config`, namespace: "lucid-mesh" });
+  const config = Buffer.from(data?.[`${CONSUL.service}-0.json`] ?? "", "base64").toString();
+  const { acl } = JSON.parse(config) as { acl: { tokens: { initial_management: string } } };
+  const ask = async (path: string) => {
+    const { status, body } = await consul("GET", `/v1/acl/${path}`, { token: acl.tokens.initial_management });
+    if (status !== 200) throw new Error(`Consul answered ${status} to ${path}`);
+    return JSON.parse(body) as { ID: string }[];
+  };
+  const policies = await ask("policies");
+  return JSON.stringify({
+    policies: await Promise.all(policies.map(({ ID }) => ask(`policy/${ID}`))),
+    roles: await ask("roles"),
+    tokens: await ask("tokens"),
+    authMethods: await ask("auth-methods"),
+    bindingRules: await ask("binding-rules"),
+  });
+}
+
 interface HealthEntry {
   readonly Service: {
     readonly Address: string;
@@ -41,6 +116,22 @@ interface HealthEntry {
     readonly ID: string;
     readonly Tags: readonly string[];
   };
+}
+
+/** Whether the token of a zone may register a service, on any zone's nodes. */
+export async function mayRegister(zone: ZoneName, service: string): Promise<boolean> {
+  const token = await registrarToken(zone);
+  const statuses = await Promise.all(
+    ZONES.map(async (owner) => {
+      const body = {
+        Node: `${namespaceOf(owner)}-intruder`,
+        Address: "127.0.0.9",
+        Service: { Service: service, Address: "127.0.0.9", Port: 1 },
+      };
+      return (await consul("PUT", "/v1/catalog/register", { token, body })).status;
+    }),
+  );
+  return statuses.some((status) => status !== 403);
 }
 
 /** Passing instances of a service in the catalogue. */

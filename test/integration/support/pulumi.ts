@@ -1,3 +1,4 @@
+import { offeringConsul } from "../../../dev/consul-forward";
 import { withStack } from "../../../dev/pulumi";
 import { projectDir, pulumiEnvironment } from "../../../dev/pulumi-environment";
 import { stackTarget } from "../../../dev/stack";
@@ -6,5 +7,5 @@ import { runPulumi, type Run } from "../../run-pulumi";
 /** Runs Pulumi on the deployed stack, as `npm start` does. Output is gathered; a secret may be in it where `--show-secrets` was asked for. */
 export async function pulumi(...args: string[]): Promise<Run> {
   const environment = await pulumiEnvironment(stackTarget());
-  return runPulumi(withStack(environment, args), environment.env, projectDir);
+  return offeringConsul(environment, (env) => runPulumi(withStack(environment, args), env, projectDir));
 }

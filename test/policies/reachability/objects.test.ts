@@ -64,7 +64,9 @@ describe("objects of the mesh", () => {
   it("are also those of which it can't be told where they lie", () => {
     const unknown: Plain = { kind: "Pod", metadata: { namespace: UNKNOWN } };
     const strange: Plain = { kind: "List", items: [pod] };
-    assert.deepEqual(meshObjects([unknown, strange, "text", {}]), [unknown, strange, "text", {}]);
+    const unsaid: Plain = { kind: "Pod", metadata: { namespace: "" } };
+    const list = [unknown, unsaid, strange, "text", {}];
+    assert.deepEqual(meshObjects(list), list);
   });
 });
 

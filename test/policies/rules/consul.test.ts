@@ -35,6 +35,9 @@ describe("consul-default-deny", () => {
     ["RPC without certificates", "tls.internal_rpc.verify_incoming", false, /RPC asks for no certificate/],
     ["RPC of any server's name", "tls.internal_rpc.verify_server_hostname", undefined, /or for anybody's/],
     ["any server believed", "tls.defaults.verify_outgoing", false, /believes any server/],
+    ["an old TLS of one protocol", "tls.internal_rpc.tls_min_version", "TLSv1_1", /none that the rule models/],
+    ["any server believed by RPC", "tls.internal_rpc.verify_outgoing", false, /none that the rule models/],
+    ["a page that asks others", "ui_config", { enabled: true, metrics_proxy: {} }, /none that the rule models/],
     ["an old TLS", "tls.defaults.tls_min_version", "TLSv1_1", /old version of TLS/],
     ["plain HTTP on the network", "addresses.http", "0.0.0.0", /HTTP is served in plain text/],
     ["gRPC", "ports.grpc", 8502, /the mesh has none of/],
@@ -165,9 +168,19 @@ describe("consul-least-privilege", () => {
     ['acl = "write"', /`acl`, which is the management token's/],
     ['operator = "read"', /`operator`, which is the management token's/],
     ['keyring = "read"', /`keyring`/],
-    ['service "payout-router" { policy = "write" intentions = "write" }', /can't be read/],
-    ['# all\nservice "x" { policy = "read" }', /can't be read/],
-    ['{"acl": "write"}', /can't be read/],
+    [
+      'service "payout-router" { policy = "write" intentions = "write" }',
+      /intentions to `service "payout-router"`, which the mesh has none of/,
+    ],
+    ['# all\nservice "x" { policy = "write" }', /no listed service/],
+    ['{"acl": "write"}', /`acl`, which is the management token's/],
+    ['{"acl": ["write"]}', /can't be read/],
+    ['service "x" { policy = "read" policy = "write" }', /can't be read/],
+    ['service "x" { policy = "read" sentinel = "x" }', /can't be read/],
+    ['service "x" "y" { policy = "read" }', /can't be read/],
+    ['service "${x}" { policy = "read" }', /can't be read/],
+    ['service "x" { policy = "read" }}', /can't be read/],
+    ['operator = "read"\noperator = "write"', /can't be read/],
     ["", /can't be read/],
   ] as const) {
     it(`refuses ${text || "no rules"}`, () => {
@@ -179,6 +192,33 @@ describe("consul-least-privilege", () => {
       { kind: "service", name: "a", policy: "read" },
       { kind: "acl", policy: "write" },
     ]);
+  });
+
+  it("refuses the services and nodes of several zones in one policy", () => {
+    const wallet = rule("service", "payout-router", "write");
+    const several = /may write what is of several zones/;
+    assertPasses(consulLeastPrivilege, aclPolicy(`${wallet} ${rule("service", "tron-payment", "write")}`));
+    assertFinds(consulLeastPrivilege, aclPolicy(`${wallet} ${rule("service", "lucid-blocks", "write")}`), several);
+    assertFinds(consulLeastPrivilege, aclPolicy(`${wallet} ${rule("node_prefix", "lucid-ops-", "write")}`), several);
+  });
+
+  describe("on the provider", () => {
+    const provider = (): TestResource => ({
+      type: "pulumi:providers:consul",
+      properties: { address: "127.0.0.1:18501", scheme: "http", token: UNKNOWN },
+    });
+    const plain = /go over the network in plain text/;
+    refusesEach(consulLeastPrivilege, provider, [
+      { title: "another machine in plain text", path: "address", value: "10.0.0.1:8500", finds: plain },
+      { title: "a name like this machine's", path: "address", value: "127.0.0.1.example.org:80", finds: plain },
+      { title: "no address", path: "address", finds: plain },
+      { title: "an address that isn't known", path: "address", value: UNKNOWN, finds: /can't be known/ },
+      { title: "whoever answers", path: "insecureHttps", value: "true", finds: /whoever answers/ },
+    ]);
+    it("lets another machine be under TLS", () => {
+      const properties = { address: "consul.example.org:8501", scheme: "https" };
+      assertPasses(consulLeastPrivilege, { ...provider(), properties });
+    });
   });
 
   describe("on a policy", () => {
@@ -282,7 +322,8 @@ describe("stack-invariants, of the policies of Consul's tokens", () => {
     properties: new Field({ policies }),
     origins: () => types.map((type) => ({ ...from([]), type })),
   });
-  const found = (token: StackResource) => unprovenTokenPolicies([token]).map(({ path }) => path);
+  const own: StackResource = { ...from([]), type: aclPolicy().type, properties: new Field({ name: "lucid-x" }) };
+  const found = (token: StackResource) => unprovenTokenPolicies([own, token]).map(({ path }) => path);
   const policy = aclPolicy().type;
 
   it("lets them be unknown where they are the stack's own, and nowhere else", () => {
@@ -299,5 +340,10 @@ describe("stack-invariants, of the policies of Consul's tokens", () => {
       assert.deepEqual(found(from(policies, policy, "random:index/randomId:RandomId")), ["policies"]);
     }
     assert.deepEqual(found(from(["lucid-x"])), []);
+  });
+
+  it("has them stand in the plan", () => {
+    assert.deepEqual(found(from(["lucid-x", "of-another-stack"])), ["policies"]);
+    assert.deepEqual(found(from(["of-another-stack", UNKNOWN_VALUE], policy)), ["policies"]);
   });
 });

@@ -125,6 +125,19 @@ describe("private-keys-in-secrets", () => {
     assertFinds(privateKeysInSecrets, { ...happy, properties: annotated }, /annotations\.copy/);
   });
 
+  it("lets a certificate's end be unknown, and be nothing but an instant", () => {
+    const end = (name: string, value: string) => {
+      const trust = configMap("payout-router-trust", { "chain.yaml": UNKNOWN });
+      const metadata = { ...(trust.properties.metadata as object), annotations: { [name]: value } };
+      return { ...trust, properties: { ...trust.properties, metadata } };
+    };
+    const name = "lucid.internal/certificate-not-after";
+    for (const value of [UNKNOWN, "2027-01-31T00:00:00Z"]) assertPasses(privateKeysInSecrets, end(name, value));
+    for (const value of ["c2VjcmV0", "", "2027-01-31T00:00:00Z c2VjcmV0"])
+      assertFinds(privateKeysInSecrets, end(name, value), /certificate-not-after"\]: it is no instant/);
+    assertFinds(privateKeysInSecrets, end("lucid.internal/note", UNKNOWN), /could be a key/);
+  });
+
   it("lets a trust file alone be unknown", () => {
     assertPasses(privateKeysInSecrets, configMap("payout-router-trust", { "chain.yaml": UNKNOWN }));
     assertPasses(privateKeysInSecrets, configMap("mesh-controller-consul-trust", { "ca.crt": UNKNOWN }));

@@ -71,6 +71,14 @@ describe("members-only", () => {
   describe("on a workload", () => {
     const pod = "spec.template";
     refusesEach(membersOnly, deployment, [
+      {
+        title: "a selector of others' pods",
+        path: 'spec.selector.matchLabels["app.kubernetes.io/name"]',
+        value: "tron-payment",
+        finds: /would take others' for its own/,
+      },
+      { title: "a selector without a name", path: "spec.selector.matchLabels", value: {}, finds: /take others'/ },
+      { title: "an empty namespace", path: "metadata.namespace", value: "", finds: /does not say its namespace/ },
       { title: "a stranger", path: `${pod}.spec.serviceAccountName`, value: "stranger", finds: /not a member/ },
       {
         title: "another zone's member",

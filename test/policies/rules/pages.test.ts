@@ -7,7 +7,7 @@ import { resourceRules, stackRules } from "../../../policies/rules";
 
 const FOLDER = path.resolve(__dirname, "../../../docs/policies");
 /** Pages about something else than one rule. */
-const OTHERS = ["README.md", "reachability.md"];
+const OTHERS = ["README.md", "mutations.md", "reachability.md"];
 const RULES = [...resourceRules, ...stackRules];
 
 const policies = new Pack(resourceRules, stackRules).policies();

@@ -316,6 +316,14 @@ describe("sidecar-required", () => {
     );
   });
 
+  it("lets nothing run without a sidecar that no rule judges", () => {
+    const { type, properties } = consul();
+    for (const image of ["fortio/fortio:1.66.2", "envoyproxy/envoy:v1.40.0", "evil/consul-x:1.0.0", UNKNOWN]) {
+      const changed = edit(properties, `${POD}.containers[0].image`, image);
+      assertFinds(sidecarRequired, { type, properties: changed }, /no rule judges what/);
+    }
+  });
+
   it("leaves other namespaces alone, but not a workload that names none", () => {
     const happy = deployment();
     const bare = edit(happy.properties, `${POD}.initContainers`, undefined);

@@ -86,6 +86,15 @@ describe("rbac-least-privilege", () => {
       assertPasses(rbacLeastPrivilege, may("create", "", "configmaps"));
     });
 
+    it("lets nobody rewrite what sidecars go by", () => {
+      assertFinds(rbacLeastPrivilege, may("patch", "", "configmaps"), /it rewrites what sidecars go by/);
+      const named = (...resourceNames: string[]) =>
+        role([{ apiGroups: [""], resources: ["configmaps"], verbs: ["get", "patch"], resourceNames }]);
+      assertPasses(rbacLeastPrivilege, named("mesh-tokens"));
+      for (const name of ["payout-router-envoy", "payout-router-trust", "node-resolver-corefile"])
+        assertFinds(rbacLeastPrivilege, named("mesh-tokens", name), /which nobody judges then/);
+    });
+
     it("judges roles outside the mesh's namespaces as well, which its members may be given", () => {
       const outside = edit(may("get", "", "secrets").properties, "metadata.namespace", "kube-system");
       assertFinds(rbacLeastPrivilege, { ...role(), properties: outside }, /reads or replaces any key/);
@@ -115,6 +124,12 @@ describe("rbac-least-privilege", () => {
         ...subject({ kind: "ServiceAccount", name: "mesh-controller", namespace: "lucid-ops" }),
       },
       { title: "an account without namespace", ...subject({ kind: "ServiceAccount", name: "mesh-controller" }) },
+      {
+        title: "a member that asks nothing of the API",
+        path: "subjects[0]",
+        value: { kind: "ServiceAccount", name: "admin-ui", namespace: "lucid-ops" },
+        finds: /ops\/admin-ui, which has nothing to ask of the Kubernetes API/,
+      },
       { title: "an unknown subject", path: "subjects[0].name", value: UNKNOWN, finds: /can't be known/ },
       { title: "another kind of role", path: "roleRef.kind", value: "Group", finds: /Kubernetes' own/ },
       { title: "a role of no known group", path: "roleRef.apiGroup", value: "", finds: /no known kind/ },

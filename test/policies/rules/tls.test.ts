@@ -210,6 +210,8 @@ describe("tls-certificates", () => {
         value: "tron-payment.lucid.internal",
         finds: /common name is `tron-payment/,
       },
+      { title: "no common name", path: "subject.commonName", finds: /the common name is missing/ },
+      { title: "no subject", path: "subject", finds: /the common name is missing/ },
       {
         title: "a host name",
         path: "dnsNames",
@@ -218,6 +220,13 @@ describe("tls-certificates", () => {
       },
       { title: "an address", path: "ipAddresses", value: ["10.0.0.1"], finds: /proves no identity/ },
     ]);
+    it("lets those have no common name, and must not, who log in at etcd by a password", () => {
+      for (const service of ["etcd-access", "etcd-client"]) {
+        const { type, properties } = leafRequest("mesh", service);
+        assertPasses(tlsCertificates, { type, properties: edit(properties, "subject.commonName", undefined) });
+        assertFinds(tlsCertificates, { type, properties }, /the common name is/);
+      }
+    });
     it("lets what is listed as infrastructure have host names, inside", () => {
       const { type, properties } = leafRequest("mesh", "consul");
       const named = (...dnsNames: string[]) => ({ type, properties: { ...properties, dnsNames } });

@@ -16,16 +16,29 @@ export const lucid = loadMesh(readFileSync(path.join(ROOT, "mesh.yaml"), "utf8")
 /** Where the API server of these plans is. */
 export const API_SERVER = { cidr: "10.77.0.10/32", port: 6443 } as const;
 
-const plans = new Map<Mesh, Promise<readonly PlannedResource[]>>();
+/** The configuration of these plans, but for what is changed. */
+const CONFIGURATION = {
+  apiServerCidr: API_SERVER.cidr,
+  nodeResolverIp: "10.96.64.53",
+  consulIp: "10.96.64.54",
+};
+/** The changes by which etcd is the discovery backend. */
+export const ETCD_BACKEND = { discoveryBackend: "etcd", etcdIp: "10.96.64.55" } as const;
+
+type Changes = Readonly<Record<string, string>>;
+
+const plans = new Map<Mesh, Map<string, Promise<readonly PlannedResource[]>>>();
 
 /** What the engine would be asked to make for a mesh, in the order in which it would be. The engine is replaced by a recorder; done once for each mesh. */
-export function plannedResources(mesh: Mesh = lucid): Promise<readonly PlannedResource[]> {
-  const plan = plans.get(mesh) ?? record(mesh);
-  plans.set(mesh, plan);
+export function plannedResources(mesh: Mesh = lucid, changes: Changes = {}): Promise<readonly PlannedResource[]> {
+  const own = plans.get(mesh) ?? new Map<string, Promise<readonly PlannedResource[]>>();
+  const key = JSON.stringify(changes);
+  const plan = own.get(key) ?? record(mesh, changes);
+  plans.set(mesh, own.set(key, plan));
   return plan;
 }
 
-async function record(mesh: Mesh): Promise<readonly PlannedResource[]> {
+async function record(mesh: Mesh, changes: Changes): Promise<readonly PlannedResource[]> {
   const stack = new RecordedStack();
   await pulumi.runtime.setMocks(
     {
@@ -38,12 +51,8 @@ async function record(mesh: Mesh): Promise<readonly PlannedResource[]> {
   );
   new ServiceMesh("lucid", {
     mesh,
-    settings: parseSettings({
-      apiServerCidr: API_SERVER.cidr,
-      nodeResolverIp: "10.96.64.53",
-      consulIp: "10.96.64.54",
-    }),
-    consulAddress: "127.0.0.1:18501",
+    settings: parseSettings({ ...CONFIGURATION, ...changes }),
+    discoveryAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
   await stack.settled();

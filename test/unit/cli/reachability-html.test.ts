@@ -4,6 +4,7 @@ import type { DefaultTreeAdapterTypes as Tree } from "parse5";
 import { changesFrom } from "../../../cli/reachability/report";
 import type { Opened, Report } from "../../../cli/reachability/report";
 import type { Call, SidecarMatrix } from "../../../cli/reachability/sidecars";
+import type { RegistrationMatrix } from "../../../cli/reachability/registration";
 import type { Matrix, Pair } from "../../../cli/reachability/matrix";
 import { reportHtml } from "../../../cli/reachability/html/page";
 import { PortSet } from "../../../policies/reachability/network";
@@ -33,15 +34,34 @@ const call = (from: string, to: string, changes: Partial<Call> = {}): Call => ({
 });
 const sidecarsOf = (...calls: readonly Call[]): SidecarMatrix => ({
   calls,
+  outside: [],
   trust: [{ party: "Chain/lucid-blocks", zones: ["ops"] }],
   names: [{ party: "Ops/admin-ui", names: ["lucid-blocks.lucid.internal"] }],
 });
 const SIDECARS = sidecarsOf(call("Ops/admin-ui", "Chain/lucid-blocks"));
-const opened = (of: Matrix, sidecars = SIDECARS): Opened => ({ matrix: of, sidecars });
+const REGISTRATION: RegistrationMatrix = {
+  services: ["Chain/lucid-blocks", "Ops/admin-ui", "Ops/jaeger"],
+  rows: [
+    {
+      backend: "consul",
+      by: "AclToken registrar-ops",
+      holders: ["Mesh/mesh-controller"],
+      acts: [
+        { act: "register", what: "Ops/admin-ui", isService: true },
+        { act: "look up", what: "Chain/lucid-blocks", isService: true },
+        { act: "write", what: "every other node that begins with `lucid-ops-`", isService: false },
+      ],
+      isRoot: false,
+    },
+    { backend: "consul", by: "token <by hand>", holders: [], acts: [], isRoot: false },
+  ],
+};
+const opened = (of: Matrix, sidecars = SIDECARS): Opened => ({ matrix: of, sidecars, registration: REGISTRATION });
 const report = (changes: Partial<Report> = {}): Report => ({
   source: "mesh.yaml",
   matrix: AFTER,
   sidecars: SIDECARS,
+  registration: REGISTRATION,
   violations: [],
   ...changes,
 });
@@ -196,6 +216,7 @@ describe("the page of who reaches whom", () => {
       );
       const sidecarsNamed = (text: string, { pairs: [only] }: Matrix): SidecarMatrix => ({
         calls: [call(only?.from ?? "", only?.to ?? "", { port: text, rules: [{ methods: [text] }], until: text })],
+        outside: [{ party: text, port: text, where: text }],
         trust: [{ party: text, zones: [text] }],
         names: [{ party: text, names: [text] }],
       });

@@ -9,9 +9,11 @@ import { without } from "../../../cli/reachability/matrix";
 import type { Matrix } from "../../../cli/reachability/matrix";
 import { checkoutDir } from "../../../dev/paths";
 import { PortSet } from "../../../policies/reachability/network";
+import type { StackResource } from "../../../policies/judgement/rule";
 import { readPlan } from "../../../proof/plan";
 import { trustFileOf } from "../../policies/reachability/envoy/rendered";
 import type { JsonObject } from "../../policies/support/edit";
+import { ANOTHER_AUTHORITY, externalDocument } from "../envoy/external-fixture";
 import { lucid, rehearsed } from "../proof/lucid";
 
 /** A ConfigMap of trust as the update makes it. */
@@ -23,6 +25,35 @@ function withRoots(object: JsonObject): JsonObject {
 }
 
 const CALL = "      - service: tron-payment\n        ports: [http, grpc]\n";
+
+interface ReportedAcl {
+  readonly policies: readonly object[];
+  readonly tokens: readonly { readonly Policies: readonly object[] }[];
+}
+
+/** Consul's ACL objects as its API answers them, once they are made. */
+function reportedAcl(resources: readonly StackResource[]) {
+  const ofType = (type: string) => resources.filter((resource) => resource.type.endsWith(`:${type}`));
+  const text = (resource: StackResource, key: string) => resource.properties.at(key).text() ?? "";
+  return {
+    policies: ofType("AclPolicy").map((policy) => ({ Name: text(policy, "name"), Rules: text(policy, "rules") })),
+    roles: [],
+    tokens: [
+      ...ofType("AclToken").map((token, index) => ({
+        AccessorID: `accessor-${String(index)}`,
+        Description: text(token, "description"),
+        Policies: token.properties
+          .at("policies")
+          .texts()
+          .map((Name) => ({ Name })),
+      })),
+      { AccessorID: "management", Description: "Initial Management Token", Policies: [{ Name: "global-management" }] },
+      { AccessorID: "00000000-0000-0000-0000-000000000002", Description: "Anonymous Token", Policies: [] },
+    ],
+    authMethods: [],
+    bindingRules: [],
+  };
+}
 
 /** The command itself, as a process of its own. */
 describe("mesh reachability", function () {
@@ -55,7 +86,7 @@ describe("mesh reachability", function () {
     assert.equal(status, 0, stderr);
     assert.match(
       stdout,
-      /^mesh\.yaml: exactly what is declared can be reached \(network, trust, authorization, ways, names\)$/m,
+      /^mesh\.yaml: exactly what is declared can be reached \(network, trust, authorization, ways, names, registration\)$/m,
     );
     assert.match(stdout, /^ +Chain +Mesh +Ops +Wallet$/m);
     assert.match(stdout, /^ +8 Wallet\/payout-router +c +· +· +o +· +c +· +· +c$/m);
@@ -76,6 +107,42 @@ describe("mesh reachability", function () {
     assert.match(
       stdout,
       /^ {2}Ops\/admin-ui: .*; through their calls onwards Mesh\/mesh-controller, Wallet\/tron-payment; /m,
+    );
+  });
+
+  it("prints who registers and looks up names by which credential, and who has that", () => {
+    const { stdout } = mesh([]);
+    assert.match(stdout, /^registration, by credentials of the discovery backend$/m);
+    assert.match(stdout, /^ {2}by +who has it +Chain +Mesh +Ops +Wallet +besides$/m);
+    assert.match(
+      stdout,
+      /^ {2}AclToken consul-registrar-ops-token +Mesh\/mesh-controller +· +· +registers +· +write every other node that begins with `lucid-ops-`$/m,
+    );
+    assert.match(
+      stdout,
+      /^ {2}AclToken consul-node-resolver-token +Mesh\/node-resolver +(looks up +){4}look up every other/m,
+    );
+    assert.match(stdout, /^ {2}Consul's management token +Mesh\/consul +(registers +){4}everything$/m);
+    const { registration } = JSON.parse(mesh(["--json"]).stdout) as {
+      registration: { by: string; holders: string[]; acts: { act: string; what: string }[] }[];
+    };
+    const wallet = registration.find(({ by }) => by === "AclToken consul-registrar-wallet-token");
+    assert.deepEqual(wallet?.holders, ["Mesh/mesh-controller"]);
+    assert.deepEqual(
+      wallet.acts.filter(({ act }) => act === "register").map(({ what }) => what),
+      ["Wallet/payout-router", "Wallet/tron-payment"],
+    );
+  });
+
+  it("tells who may newly register a name, and no longer", () => {
+    const fewer = own.replace(/ {2}- name: tron-payment\n(?: {4}.*\n)+/, "");
+    assert.notEqual(fewer, own);
+    writeFileSync(join(folder, "without.yaml"), fewer.replace(CALL, ""));
+    const { stdout, stderr } = mesh(["--against", "without.yaml"]);
+    assert.match(
+      stdout,
+      /^ {2}opens {3}Mesh\/mesh-controller → Wallet\/tron-payment on register by AclToken consul-registrar-wallet-token$/m,
+      stderr,
     );
   });
 
@@ -102,22 +169,56 @@ describe("mesh reachability", function () {
   });
 
   describe("of objects that it is given", () => {
+    let acl: ReportedAcl;
     let list: {
       apiVersion: string;
       kind: string;
       items: { kind: string; metadata: { name: string }; spec?: { ingress?: { from: object[] }[] } }[];
     };
     before(async () => {
-      const { objects } = readPlan(lucid, await rehearsed(lucid));
+      const resources = await rehearsed(lucid);
+      const { objects } = readPlan(lucid, resources);
+      acl = reportedAcl(resources);
+      writeFileSync(join(folder, "acl.json"), JSON.stringify(acl));
       // What is not known yet has no place in JSON; in a cluster everything is known.
       const known = objects.map((object) => withRoots(object as unknown as JsonObject));
       list = { apiVersion: "v1", kind: "List", items: JSON.parse(JSON.stringify(known)) as typeof list.items };
     });
 
     it("ends well where a cluster is as declared, as kubectl prints it", () => {
-      const { status, stdout, stderr } = mesh(["--objects", "-"], JSON.stringify(list));
+      const { status, stdout, stderr } = mesh(["--objects", "-", "--acl", "acl.json"], JSON.stringify(list));
       assert.equal(status, 0, stdout + stderr);
       assert.match(stdout, /^standard input: exactly what is declared/);
+      assert.match(stdout, /^ {2}token accessor-0 \(.*\) +not known here +/m);
+    });
+
+    it("says that nobody knows who may register where Consul was not asked", () => {
+      const { status, stdout } = mesh(["--objects", "-"], JSON.stringify(list));
+      assert.equal(status, 1);
+      assert.match(
+        stdout,
+        /^ {2}registration: the objects don't say who may do what at consul, which is the declared/m,
+      );
+    });
+
+    it("ends with status 1 and the counterexample where Consul's ACLs were changed by hand", () => {
+      const [first, ...others] = acl.tokens;
+      const tokens = [{ ...first, Policies: [...(first?.Policies ?? []), { Name: "by-hand" }] }, ...others];
+      const policies = [...acl.policies, { Name: "by-hand", Rules: 'service_prefix "payout" { policy = "write" }' }];
+      writeFileSync(join(folder, "by-hand.json"), JSON.stringify({ ...acl, policies, tokens }));
+      const { status, stdout } = mesh(["--objects", "-", "--acl", "by-hand.json"], JSON.stringify(list));
+      assert.equal(status, 1);
+      assert.match(
+        stdout,
+        /registration: whoever has it can register Wallet\/payout-router and every other service that begins with `payout` by token accessor-0 .*: policy by-hand, `service_prefix "payout"/,
+      );
+    });
+
+    it("says what it can't read of Consul's ACLs", () => {
+      writeFileSync(join(folder, "partly.json"), JSON.stringify({ ...acl, bindingRules: undefined }));
+      const { status, stdout } = mesh(["--objects", "-", "--acl", "partly.json"], JSON.stringify(list));
+      assert.equal(status, 1);
+      assert.match(stdout, /registration: Consul's ACL objects, bindingRules: is no list of what Consul's API answers/);
     });
 
     it("ends with status 1 and the counterexample where a policy was widened by hand", () => {
@@ -174,6 +275,70 @@ describe("mesh reachability", function () {
       const { status, stdout } = mesh(["--objects", "-"], JSON.stringify({ ...list, items }));
       assert.equal(status, 1);
       assert.match(stdout, /can't reach Chain\/lucid-blocks|no workload is Chain\/lucid-blocks/);
+    });
+  });
+
+  describe("of services outside the cluster", () => {
+    const withOutside = (change: (document: ReturnType<typeof externalDocument>) => void = () => undefined) => {
+      const document = externalDocument();
+      change(document);
+      // Only Lucid's own stack has tracing on, and somebody has to collect it.
+      document.zones.ops.members.push("jaeger");
+      const ports = [
+        { name: "query", port: 16686 },
+        { name: "otlp", port: 4317, protocol: "grpc", dialPort: 4317 },
+      ];
+      return dump(
+        {
+          ...document,
+          services: [...document.services, { name: "jaeger", plane: "ops", component: true, ports }],
+        },
+        { noRefs: true },
+      );
+    };
+    const OUT =
+      /^ {2}Edge\/ledger-db +sql +10\.20\.0\.5, 10\.20\.0\.6 on 5432\/TCP by TLS as db\.example\.org \(authorities [0-9a-f]{16}; offering postgresql; showing its certificate\) well by a connection$/m;
+    before(() => {
+      for (const file of ["before.yaml", "mesh.yaml"]) writeFileSync(join(folder, file), withOutside());
+    });
+    after(() => {
+      writeFileSync(join(folder, "mesh.yaml"), own);
+    });
+
+    it("shows who stands for one, and where that leads, and that it is a callee as any other", () => {
+      const { status, stdout, stderr } = mesh([]);
+      assert.equal(status, 0, `${stdout}${stderr}`);
+      assert.match(stdout, OUT);
+      assert.match(stdout, /^ {2}Ops\/legacy +http +10\.20\.2\.9 on 8000\/TCP in plain text well by a connection$/m);
+      assert.match(stdout, /^ {2}Edge\/ledger-db: .*; outside Edge\/ledger-db → 10\.20\.0\.5\S*.* \(5432\/TCP\)$/m);
+      assert.match(stdout, /^ {2}Ops\/ledger → Edge\/ledger-db +sql +everything$/m);
+      assert.match(
+        mesh(["--markdown"]).stdout,
+        /\| Edge\/ledger-db \| sql \| 10\.20\.0\.5, 10\.20\.0\.6 on 5432\/TCP by TLS/,
+      );
+    });
+
+    it("shows what a change opens and closes there: an address, and another authority", () => {
+      writeFileSync(
+        join(folder, "mesh.yaml"),
+        withOutside(({ services }) => {
+          for (const service of services) {
+            if (service.name !== "ledger-db" || service.external?.tls === undefined) continue;
+            service.external.addresses = ["10.20.0.5", "10.20.0.7"];
+            service.external.tls.authorities = ANOTHER_AUTHORITY;
+          }
+        }),
+      );
+      const { status, stdout, stderr } = mesh(["--against", "before.yaml"]);
+      assert.equal(status, 0, stderr);
+      assert.match(
+        stdout,
+        /^ {2}opens {3}Edge\/ledger-db → outside on sql: 10\.20\.0\.5, 10\.20\.0\.7 on 5432\/TCP by TLS as db\.example\.org/m,
+      );
+      assert.match(
+        stdout,
+        /^ {2}closes {2}Edge\/ledger-db → outside on sql: 10\.20\.0\.5, 10\.20\.0\.6 on 5432\/TCP by TLS/m,
+      );
     });
   });
 

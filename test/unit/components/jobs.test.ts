@@ -37,7 +37,7 @@ async function deploy(change: (document: ReturnType<typeof jobsDocument>) => voi
       nodeResolverIp: "10.96.64.53",
       consulIp: "10.96.64.54",
     }),
-    consulAddress: "127.0.0.1:18501",
+    discoveryAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
   await settled();
@@ -68,6 +68,7 @@ describe("the resources of jobs", function () {
         `ConfigMap ${name}-sidecar-envoy`,
         `ConfigMap ${name}-sidecar-trust`,
         `LocallySignedCert ${name}-sidecar-certificate`,
+        `MeshService ${name}-declaration`,
         `PrivateKey ${name}-sidecar-key`,
         `Secret ${name}-sidecar-tls`,
         `ServiceAccount ${name}-account`,

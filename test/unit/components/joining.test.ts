@@ -60,6 +60,7 @@ describe("a mesh that lets a service join", function () {
       "ConfigMap billing-sidecar-trust",
       "LocallySignedCert billing-sidecar-certificate",
       "MeshService billing",
+      "MeshService billing-declaration",
       "NetworkPolicy ops-billing",
       "PrivateKey billing-sidecar-key",
       "Secret billing-sidecar-tls",

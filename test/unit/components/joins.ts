@@ -28,7 +28,7 @@ export async function joinsOf(document: WrittenDocument): Promise<Readonly<Recor
       nodeResolverIp: "10.96.64.53",
       consulIp: "10.96.64.54",
     }),
-    consulAddress: "127.0.0.1:18501",
+    discoveryAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
   await settled();

@@ -11,6 +11,9 @@ export interface Recorded {
 
 export const recorded: Recorded[] = [];
 
+/** When all certificates end, as the TLS provider tells it. */
+const VALIDITY_END = "2027-02-19T22:31:04.5+02:00";
+
 /** One key and its certificate stand for all, for the program signs revocation lists with them; the line before a PEM tells them apart. */
 const authority = { key: "", certificate: "" };
 
@@ -21,7 +24,7 @@ function outputs(type: string, name: string): Record<string, unknown> {
       return { privateKeyPemPkcs8: `PRIVATE-${name}\n${authority.key}` };
     case "tls:index/selfSignedCert:SelfSignedCert":
     case "tls:index/locallySignedCert:LocallySignedCert":
-      return { certPem: `CERTIFICATE-${name}\n${authority.certificate}` };
+      return { certPem: `CERTIFICATE-${name}\n${authority.certificate}`, validityEndTime: VALIDITY_END };
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: `REQUEST-${name}` };
     case "random:index/randomBytes:RandomBytes":

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
+import { consulNetwork } from "../../../components/discovery/consul/network";
 import { networkPolicies } from "../../../components/network/network-policies";
 import type {
   NetworkPolicyPeer,
@@ -12,7 +13,7 @@ import { checkoutDir } from "../../../dev/paths";
 import { edgesFrom, edgesTo, loadMesh } from "../../../mesh";
 
 const mesh = loadMesh(readFileSync(path.join(checkoutDir, "mesh.yaml"), "utf8"), "mesh.yaml", { tracing: true });
-const surroundings = { apiServerCidr: "10.77.0.10/32", apiServerPort: 6443 };
+const surroundings = { apiServerCidr: "10.77.0.10/32", apiServerPort: 6443, discovery: { network: consulNetwork } };
 const policies = mesh.zones.flatMap((zone) => networkPolicies(mesh, zone, surroundings));
 
 function specOf(name: string): NetworkPolicySpec {

@@ -19,7 +19,7 @@ async function declared(...names: readonly string[]): Promise<ReadonlyMap<string
       nodeResolverIp: "10.96.64.53",
       consulIp: "10.96.64.54",
     }),
-    consulAddress: "127.0.0.1:18501",
+    discoveryAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
   await settled();
@@ -82,7 +82,8 @@ describe("the resources of a revoked service", function () {
   });
 
   it("change nothing in the pods of others, but for their files", () => {
-    const own = /payout-router|ConfigMap|AclPolicy|NetworkPolicy|ValidatingAdmissionPolicy|consul-acls-provider/;
+    const own =
+      /payout-router|ConfigMap|AclPolicy|NetworkPolicy|MeshService|ValidatingAdmissionPolicy|consul-acls-provider/;
     for (const [name, inputs] of standing) {
       if (!own.test(name)) assert.deepEqual(of(name), inputs, name);
     }

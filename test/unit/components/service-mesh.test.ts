@@ -9,7 +9,7 @@ import { installMocks, recorded, settled } from "./mocks";
 import type { Recorded } from "./mocks";
 
 /** Most resources that one service may cost: an engine step and a checkpoint each. */
-const RESOURCES_PER_SERVICE = 12;
+const RESOURCES_PER_SERVICE = 13;
 
 describe("the program's resources", function () {
   this.timeout(60_000);
@@ -23,7 +23,7 @@ describe("the program's resources", function () {
         nodeResolverIp: "10.96.64.53",
         consulIp: "10.96.64.54",
       }),
-      consulAddress: "127.0.0.1:18501",
+      discoveryAddress: "127.0.0.1:18501",
       providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
     });
     await settled();
@@ -36,7 +36,7 @@ describe("the program's resources", function () {
   };
   const ofType = (type: string) => recorded.filter((resource) => resource.type === type);
 
-  it("are a dozen for a service, each named", () => {
+  it("are about a dozen for a service, each named", () => {
     const own = recorded.filter(({ name }) => name === "lucid-blocks" || name.startsWith("lucid-blocks-"));
     const policy = recorded.filter(({ name }) => name === "chain-lucid-blocks");
     const names = [...own, ...policy].map(({ type, name }) => `${type.split(":").at(-1) ?? ""} ${name}`);
@@ -47,6 +47,7 @@ describe("the program's resources", function () {
       "Deployment lucid-blocks-deployment",
       "LocallySignedCert lucid-blocks-sidecar-certificate",
       "MeshService lucid-blocks",
+      "MeshService lucid-blocks-declaration",
       "NetworkPolicy chain-lucid-blocks",
       "PodDisruptionBudget lucid-blocks-disruption-budget",
       "PrivateKey lucid-blocks-sidecar-key",
@@ -55,6 +56,65 @@ describe("the program's resources", function () {
       "Sidecar lucid-blocks-sidecar",
     ]);
     assert.ok(names.length <= RESOURCES_PER_SERVICE);
+  });
+
+  it("declare each service to the cluster, by one definition that is there before", () => {
+    const declared = ofType("kubernetes:mesh.lucid.internal/v1alpha1:MeshService");
+    const names = [
+      "admin-ui",
+      "jaeger",
+      "lucid-blocks",
+      "mesh-controller",
+      "payout-router",
+      "prometheus",
+      "tron-payment",
+    ];
+    assert.deepEqual(
+      declared.map(({ name }) => name).sort(),
+      names.map((name) => `${name}-declaration`),
+    );
+    const [definition, ...others] = ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition");
+    assert.deepEqual(others, []);
+    assert.ok(
+      definition !== undefined &&
+        recorded.indexOf(definition) < Math.min(...declared.map((one) => recorded.indexOf(one))),
+    );
+    assert.deepEqual(named("payout-router-declaration").inputs.spec, {
+      zone: "wallet",
+      identity: "spiffe://wallet.lucid.internal/ns/lucid-wallet/sa/payout-router",
+      hostname: "payout-router.lucid.internal",
+      version: "1.0.0",
+      workload: { kind: "application", replicas: 1 },
+      ports: [
+        { name: "http", port: 8080, protocol: "http" },
+        { name: "grpc", port: 8079, protocol: "grpc" },
+      ],
+      calls: [
+        {
+          service: "jaeger",
+          zone: "ops",
+          port: "otlp",
+          kind: "telemetry",
+          reason: "Spans of its calls go to the trace collector",
+        },
+        {
+          service: "lucid-blocks",
+          zone: "chain",
+          port: "grpc",
+          kind: "call",
+          reason: "Every payout batch is anchored on the chain",
+        },
+        {
+          service: "lucid-blocks",
+          zone: "chain",
+          port: "http",
+          kind: "call",
+          reason: "Every payout batch is anchored on the chain",
+        },
+        { service: "tron-payment", zone: "wallet", port: "grpc", kind: "call" },
+        { service: "tron-payment", zone: "wallet", port: "http", kind: "call" },
+      ],
+    });
   });
 
   it("use every wanted provider", () => {
@@ -83,6 +143,7 @@ describe("the program's resources", function () {
     );
     assert.match(digest ?? "", /^[0-9a-f]{16}$/);
     assert.notEqual(digest, otherDigest);
+    assert.equal(trust.metadata.annotations["lucid.internal/certificate-not-after"], "2027-02-19T20:31:04Z");
     assert.match(trust.data["wallet.yaml"] ?? "", /CERTIFICATE-wallet-ca-root/);
     assert.doesNotMatch(trust.data["wallet.yaml"] ?? "", /CERTIFICATE-(ops|chain|mesh|edge)-ca-root/);
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closingLine, readCounts, sum } from "../../../dev/test-stage";
+import { closingLine, readCounts, runStage, sum } from "../../../dev/test-stage";
 
 /** What the counting reporter leaves behind for one run of mocha. */
 function run(passes: number, failures = 0, pending = 0): string {
@@ -50,5 +50,40 @@ describe("the counts of a test run", () => {
   it("stand in a plain closing line", () => {
     assert.equal(closingLine({ passed: 12, failed: 0 }), "12 passed, 0 failed");
     assert.equal(closingLine({ passed: 0, failed: 1 }), "0 passed, 1 failed");
+  });
+});
+
+describe("a stage that runs beside another one", () => {
+  const log = console.log;
+  let printed: string[];
+  beforeEach(() => {
+    printed = [];
+    console.log = (...words: unknown[]) => {
+      printed.push(words.join(" "));
+    };
+  });
+  afterEach(() => {
+    console.log = log;
+  });
+
+  const run = (script: string) =>
+    runStage({ title: "sums", command: [process.execPath, "-e", script] }, { isBeside: true });
+
+  it("prints all of its output at once, between its title and its count", async () => {
+    const counts = await run("console.log('one'); console.error('two')");
+    assert.deepEqual([counts.passed, counts.failed], [1, 0]);
+    const [output = "", closing = ""] = printed;
+    assert.equal(printed.length, 2);
+    assert.match(output, /=== sums \(beside the above\)\n[^]*one[^]*two|two[^]*one/);
+    assert.match(closing, /^=== sums: 1 passed, 0 failed/);
+  });
+
+  it("leaves the processor to the other one", async () => {
+    const waited = "setTimeout(() => process.exit(require('os').getPriority() >= 10 ? 0 : 1), 200)";
+    assert.equal((await run(waited)).failed, 0);
+  });
+
+  it("fails as any other", async () => {
+    assert.equal((await run("process.exit(3)")).failed, 1);
   });
 });

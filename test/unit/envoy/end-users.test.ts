@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { endUserFilters } from "../../../envoy/authorization/end-users";
 import type { Message } from "../../../envoy/message";
 import type { ClaimRequirement, EndUserRule, EndUsers } from "../../../mesh/model";
+import { consulNetwork } from "../../../components/discovery/consul/network";
 import { networkPolicies } from "../../../components/network/network-policies";
 import { authenticatedMesh } from "./authenticated";
 import { clustersOf, fieldsNamed, listenersOf } from "./walk";
@@ -225,7 +226,7 @@ describe("the question about callers", () => {
   });
 
   it("has its edge in the network's layer too, in both directions", () => {
-    const surroundings = { apiServerCidr: "10.77.0.10/32", apiServerPort: 6443 };
+    const surroundings = { apiServerCidr: "10.77.0.10/32", apiServerPort: 6443, discovery: { network: consulNetwork } };
     const policies = mesh.zones.flatMap((zone) => networkPolicies(mesh, zone, surroundings));
     const specOf = (name: string) => JSON.stringify(policies.find((policy) => policy.name === name)?.spec);
     assert.match(specOf("portal"), /"egress":.*"verdict"/);

@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import { renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
 import { fromYaml } from "../../../envoy/yaml";
 import { authenticatedMesh } from "./authenticated";
+import { externalMesh } from "./external-fixture";
 import { everyProtocol, OPTIONS } from "./fixture";
 import { jobsMesh } from "./jobs-fixture";
 import { problemsOf } from "./strict-parse";
@@ -11,7 +12,7 @@ import { versionsMesh } from "./versions-fixture";
 const BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap";
 const DISCOVERY = "envoy.service.discovery.v3.DiscoveryResponse";
 
-const EVERY_SIDECAR = [everyProtocol, versionsMesh(), authenticatedMesh(), jobsMesh()].flatMap((mesh) =>
+const EVERY_SIDECAR = [everyProtocol, versionsMesh(), authenticatedMesh(), jobsMesh(), externalMesh()].flatMap((mesh) =>
   mesh.services.map((service) => ({ mesh, service })),
 );
 

@@ -8,6 +8,7 @@ import { binDir } from "../../../dev/paths";
 import { assembleStatic, renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
 import { ZONES, type Mesh, type Service } from "../../../mesh/model";
 import { authenticatedMesh, PUBLIC_KEYS } from "./authenticated";
+import { externalMesh } from "./external-fixture";
 import { everyProtocol, OPTIONS, services } from "./fixture";
 import { jobsMesh } from "./jobs-fixture";
 import { revokedMesh } from "./revoked";
@@ -61,6 +62,7 @@ describe("envoy --mode validate", function () {
     authenticatedMesh(PUBLIC_KEYS, { verdict: "its answers were bought" }),
     versionsMesh(),
     jobsMesh(),
+    externalMesh(),
     revokedMesh("payout-router"),
     revokedMesh("prometheus"),
     revokedMesh("jaeger"),

@@ -1,7 +1,30 @@
 import fc from "fast-check";
+import { AUTHORITY } from "../envoy/external-fixture";
 import type { Wild } from "./fixture";
 
 const PROTOCOLS = ["http", "http2", "grpc", "websocket", "tcp"] as const;
+
+/** How a random service is outside the cluster. */
+const outside = fc
+  .record({
+    addresses: fc.uniqueArray(
+      fc.tuple(fc.nat(255), fc.nat(255)).map(([third, last]) => `10.20.${String(third)}.${String(last)}`),
+      { minLength: 1, maxLength: 3 },
+    ),
+    names: fc.constantFrom(["db.example.org"], ["*.example.org", "b.example.org"]),
+    serverName: fc.option(fc.constant("a.example.org"), { nil: undefined }),
+    alpn: fc.option(fc.constant(["postgresql"]), { nil: undefined }),
+    presentCertificate: fc.boolean(),
+    isPlain: fc.boolean(),
+    health: fc.option(fc.constant({ path: "/healthz" }), { nil: undefined }),
+  })
+  .map(({ addresses, isPlain, health, ...tls }) => ({
+    addresses,
+    ...(isPlain
+      ? { plaintext: { reason: "a random reason", owner: "somebody", until: "2098-06-30" } }
+      : { tls: { ...tls, authorities: AUTHORITY } }),
+    ...(health === undefined ? {} : { health }),
+  }));
 
 /** How a random service runs: all the time, or as a job. */
 const workloads = fc.oneof(
@@ -14,15 +37,21 @@ const workloads = fc.oneof(
   }),
 );
 
-/** Random documents that have no problems: up to twelve services and jobs in the open zones and the fixed planes, with random calls. */
+/** Random documents that have no problems: up to twelve services and jobs in the open zones and the fixed planes or outside the cluster, with random calls. */
 export const documents: fc.Arbitrary<Wild> = fc
   .tuple(
     fc.uniqueArray(fc.stringMatching(/^x[a-z0-9]{1,8}(-[a-z0-9]{1,5})?$/), { minLength: 1, maxLength: 8 }),
     fc.subarray(["lucid-blocks", "tron-payment", "payout-router"]),
-    fc.array(fc.tuple(fc.constantFrom("ops", "mesh", "edge"), fc.subarray([...PROTOCOLS]), fc.nat(4), workloads), {
-      minLength: 12,
-      maxLength: 12,
-    }),
+    fc.array(
+      fc.tuple(
+        fc.constantFrom("ops", "mesh", "edge"),
+        fc.subarray([...PROTOCOLS]),
+        fc.nat(4),
+        workloads,
+        fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, outside),
+      ),
+      { minLength: 12, maxLength: 12 },
+    ),
     fc.uniqueArray(fc.tuple(fc.nat(11), fc.nat(11), fc.boolean()), {
       selector: ([from, to]) => `${String(from)} ${String(to)}`,
       maxLength: 30,
@@ -31,7 +60,13 @@ export const documents: fc.Arbitrary<Wild> = fc
   .map(([open, fixed, shapes, calls]) => {
     const members: Record<string, string[]> = { ops: ["jaeger"], chain: [], wallet: [], mesh: [], edge: [] };
     const services = [...open, ...fixed].map((name, index) => {
-      const [openPlane, protocols, replicas, workload] = shapes[index] ?? ["ops", [], 1, undefined];
+      const [openPlane, protocols, replicas, workload, external] = shapes[index] ?? [
+        "ops",
+        [],
+        1,
+        undefined,
+        undefined,
+      ];
       const plane = name === "lucid-blocks" ? "chain" : fixed.includes(name) ? "wallet" : openPlane;
       members[plane]?.push(name);
       const ports = ["http", ...protocols].map((protocol, at) => ({
@@ -41,12 +76,14 @@ export const documents: fc.Arbitrary<Wild> = fc
         dialPort: 80 + at,
       }));
       const runs = workload === undefined ? { replicas, ports } : { workload };
+      if (external !== undefined && !fixed.includes(name))
+        return { name, plane, ports, replicas, external: offering(external, protocols), calls: [] as Wild[] };
       return { name, plane, image: "a:1", ...runs, calls: [] as Wild[] };
     });
     for (const [from, to, allPorts] of calls) {
       const caller = services[from];
       const callee = services[to];
-      if (caller === undefined || callee?.ports === undefined || caller === callee) continue;
+      if (caller === undefined || "external" in caller || callee?.ports === undefined || caller === callee) continue;
       const ports = allPorts ? { ports: callee.ports.map((port) => port.name) } : {};
       caller.calls.push({ service: callee.name, reason: "a random reason", ...ports });
     }
@@ -63,3 +100,9 @@ export const documents: fc.Arbitrary<Wild> = fc
       services: [...services, jaeger],
     };
   });
+
+/** Without protocols for bytes where there are none. */
+function offering(external: Wild, protocols: readonly string[]): Wild {
+  if (protocols.includes("tcp") || external.tls === undefined) return external;
+  return { ...external, tls: { ...external.tls, alpn: undefined } };
+}

@@ -5,6 +5,7 @@ import type { Mesh } from "../../../mesh";
 import { planViolations } from "../../../proof";
 import { joinedDocument } from "../components/joins";
 import { authenticatedMesh } from "../envoy/authenticated";
+import { ANOTHER_AUTHORITY, AUTHORITY, externalMesh } from "../envoy/external-fixture";
 import { jobsMesh } from "../envoy/jobs-fixture";
 import { revokedMesh } from "../envoy/revoked";
 import { versionsMesh } from "../envoy/versions-fixture";
@@ -19,6 +20,7 @@ const MESHES: readonly (readonly [title: string, mesh: () => Mesh])[] = [
     () => resolveMesh(validateDocument(joinedDocument()), { tracing: true }),
   ],
   ["a mesh with jobs", jobsMesh],
+  ["a mesh with services outside the cluster", () => externalMesh()],
   ["a service of several versions", versionsMesh],
   ["a mesh that asks an authenticator", () => authenticatedMesh()],
   ["Lucid with the only service of a zone revoked", () => revokedMesh("lucid-blocks")],
@@ -42,6 +44,11 @@ function replacing(pattern: RegExp, by: string): Refile {
     for (const [file, text] of Object.entries(data)) data[file] = text.replace(pattern, by);
     assert.notEqual(JSON.stringify(data), before);
   };
+}
+
+/** A line of a certificate that is in no other. */
+function lineOf(pem: string): string {
+  return pem.split("\n")[5] ?? "";
 }
 
 /** Changes one policy while it is registered. */
@@ -167,6 +174,69 @@ describe("the proof of a plan", function () {
       );
     });
   }
+
+  const WAYS_OUT: readonly (readonly [title: string, name: string, change: Refile, finds: RegExp])[] = [
+    [
+      "another address outside",
+      "ledger-db-sidecar-envoy",
+      replacing(/10\.20\.0\.5/g, "10.20.0.9"),
+      /^ways: Edge\/ledger-db leads out of the cluster to 10\.20\.0\.9, 10\.20\.0\.6 on 5432\/TCP .*, which nobody declared/,
+    ],
+    [
+      "another authority outside",
+      "ledger-db-sidecar-envoy",
+      replacing(new RegExp(lineOf(AUTHORITY).replaceAll("+", "\\+")), lineOf(ANOTHER_AUTHORITY)),
+      /^ways: Edge\/ledger-db leads out of the cluster .*authorities [0-9a-f]{16}.*, which nobody declared/,
+    ],
+    [
+      "another name outside",
+      "ledger-db-sidecar-envoy",
+      replacing(/db\\\.example\\\.org/, "any\\.example\\.org"),
+      /^ways: Edge\/ledger-db leads out of the cluster .*names any\.example\.org.*, which nobody declared/,
+    ],
+    [
+      "requests for another host",
+      "rates-sidecar-envoy",
+      replacing(/host_rewrite_literal: api\.example\.org/g, "host_rewrite_literal: rates.example.org"),
+      /^authorization: Ops\/ledger can send .* to Edge\/rates on (http|grpc) \(10\.20\.1\.7 .*, for rates\.example\.org\), which nobody declared/,
+    ],
+    [
+      "an application in its place",
+      "legacy-sidecar-envoy",
+      replacing(/10\.20\.2\.9/g, "127.0.0.1"),
+      /^(ways: Ops\/legacy doesn't lead to 10\.20\.2\.9 on 8000\/TCP in plain text|sidecars: )/,
+    ],
+  ];
+  for (const [title, name, change, finds] of WAYS_OUT) {
+    it(`finds ${title}`, async () => {
+      const transforms = [
+        ({ type, name: resource, props, opts }: pulumi.ResourceTransformArgs) => {
+          if (type.endsWith(":ConfigMap") && resource === name) change(props.data as Record<string, string>);
+          return { props, opts };
+        },
+      ];
+      const mesh = externalMesh();
+      const found = planViolations(mesh, settings, await rehearsed(mesh, { transforms }));
+      assert.ok(
+        found.some((text) => finds.test(text)),
+        JSON.stringify(found, undefined, 2),
+      );
+    });
+  }
+
+  it("finds a way out that is closed, or wider than declared", async () => {
+    const mesh = externalMesh();
+    const less = changing("edge-ledger-db", ({ egress }) => egress[1]?.to.pop());
+    assert.match(
+      planViolations(mesh, settings, await rehearsed(mesh, less)).join("\n"),
+      /network: Edge\/ledger-db can't reach what Edge\/ledger-db stands for \(10\.20\.0\.6\/32\) on 5432\/TCP, which is declared/,
+    );
+    const wider = changing("edge-ledger-db", ({ egress }) => egress[1]?.to.push({ ipBlock: { cidr: "10.20.1.0/24" } }));
+    assert.match(
+      planViolations(mesh, settings, await rehearsed(mesh, wider)).join("\n"),
+      /network: Edge\/ledger-db can reach 10\.20\.1\.0\/24 on 5432\/TCP, which nobody declared/,
+    );
+  });
 
   it("finds a pod that runs as another service's account", async () => {
     const borrow = {

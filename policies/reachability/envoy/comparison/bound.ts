@@ -2,6 +2,8 @@ import { zoneOf } from "../matrix";
 import type { Admission, Reachability } from "../matrix";
 import type { Callee, Entry, Party, Sidecar } from "../model";
 import { ruleText } from "../requests";
+import type { OutsidePort } from "../outside";
+import { outsideText } from "../outside";
 import type { Difference, SidecarLayer, Violation } from "./declaration";
 import { placeText } from "./text";
 import { compareRoots } from "./trust";
@@ -12,6 +14,8 @@ export interface UpperBound {
   readonly allows: (from: Party, to: Party, listens: number) => boolean;
   /** Whether a party may have to do with anybody of a zone. */
   readonly allowsZone: (party: Party, zone: string) => boolean;
+  /** Whether a party may stand for a service outside the cluster that is there, and proves itself so. */
+  readonly leadsOutside: (party: Party, outside: OutsidePort) => boolean;
   /** The name by which applications call a party. */
   readonly hostnameOf: (party: Party) => string;
   /** What messages call a party; `<zone>/<service>` unless said. */
@@ -21,7 +25,7 @@ export interface UpperBound {
 /** What a sidecar answers in plain text, by where it goes. */
 const OPENINGS: Readonly<Record<string, RegExp>> = {
   "GET /ready": /^admin\/ready$/,
-  "GET /health": /^127\.0\.0\.1:\d+( by HTTP\/2)?\//,
+  "GET /health": /^(127\.0\.0\.1:\d+( by HTTP\/2)?\/|whether .* is well$)/,
 };
 
 /** Finds what the sidecars do beyond a bound. None: nothing is beyond it. */
@@ -50,7 +54,7 @@ class BoundComparison {
         ...sidecar.entries.flatMap((entry) => this.entry(sidecar.party, entry)),
         ...this.openings(sidecar),
       ],
-      ways: sidecar.callees.flatMap((callee) => this.way(sidecar.party, callee)),
+      ways: [...sidecar.callees.flatMap((callee) => this.way(sidecar.party, callee)), ...this.outside(sidecar)],
       names: this.names(sidecar),
     };
     return Object.entries(layers).flatMap(([layer, differences]) =>
@@ -110,6 +114,16 @@ class BoundComparison {
     if (this.bound.allows(from, to, dialled) && zoneOf(to) === callee.zone) return [];
     const text = `${this.nameOf(from)} has a way to ${this.nameOf(to)} on ${port} (${dialled}/TCP, ${serverName}), which may not be: ${placeText(place)}`;
     return [{ kind: "half-open", text, places: [place] }];
+  }
+
+  private outside({ party, outside }: Sidecar): Difference[] {
+    return outside
+      .filter((way) => !this.bound.leadsOutside(party, way))
+      .map((way): Difference => ({
+        kind: "undeclared",
+        text: `${this.nameOf(party)} leads out of the cluster to ${outsideText(way)}, which may not be: ${placeText(way.place)}`,
+        places: [way.place],
+      }));
   }
 
   /** A name leads to whom it names, and nowhere else. */

@@ -4,6 +4,7 @@ import { compareAdmissions } from "./callee";
 import { compareDials, compareWays } from "./caller";
 import type { Declaration, Difference, SidecarLayer, Violation } from "./declaration";
 import { DeclaredEdges } from "./index-of-edges";
+import { compareOutside } from "./outside";
 import { placeText } from "./text";
 import { compareRoots, compareTrust } from "./trust";
 
@@ -24,7 +25,7 @@ export function compare(reachability: Reachability, declaration: Declaration): r
         callersOf(sidecar, edges).flatMap((from) => compareAdmissions(reachability, from, sidecar.party, edges)),
       ),
       ...of("authorization", compareOpenings(sidecar, edges)),
-      ...of("ways", compareWays(reachability, sidecar, edges)),
+      ...of("ways", [...compareWays(reachability, sidecar, edges), ...compareOutside(sidecar, edges)]),
       ...of("names", compareDials(sidecar, edges)),
     ]),
   ];

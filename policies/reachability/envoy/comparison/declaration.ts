@@ -1,4 +1,5 @@
 import type { Place } from "../../layer";
+import type { OutsidePort } from "../outside";
 import type { Carries, FurtherCondition, Party } from "../model";
 import type { RequestRule } from "../requests";
 
@@ -34,10 +35,16 @@ export interface DeclaredOpening {
   readonly target: string;
 }
 
+/** Where a sidecar goes in the place of an application. */
+export interface DeclaredOutside extends OutsidePort {
+  readonly party: Party;
+}
+
 /** What may be. It comes from the document or the ceiling, never from what is judged. */
 export interface Declaration {
   readonly edges: readonly DeclaredEdge[];
   readonly openings: readonly DeclaredOpening[];
+  readonly outside: readonly DeclaredOutside[];
   /** Who answers for names, as `<address>:<port>`. */
   readonly resolver: string;
   /** Discovery names under which a party's pods may be looked up; the first must be. */

@@ -41,6 +41,7 @@ const KNOWN: ReadonlySet<string> = new Set([
     "access_loggers.stream.v3.StdoutAccessLog",
     "filters.http.credential_injector.v3.CredentialInjector",
     "filters.http.ext_authz.v3.ExtAuthz",
+    "filters.http.health_check.v3.HealthCheck",
     "filters.http.header_mutation.v3.HeaderMutation",
     "filters.http.jwt_authn.v3.JwtAuthentication",
     "filters.http.local_ratelimit.v3.LocalRateLimit",

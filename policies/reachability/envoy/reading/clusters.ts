@@ -1,20 +1,22 @@
 import type { Field } from "../../../judgement/field";
 import { requiredText } from "../../network/reading/fields";
 import type { Callee } from "../model";
+import { BALANCERS, PROTOCOL_OPTIONS, endpointsOf, known, spokenBy } from "./hosts";
 import { must, only, portOfServerName, socketOf } from "./messages";
+import { outsideText } from "../outside";
+import type { WayOutside } from "../outside";
+import { isOutside, outsideOf } from "./outside";
 import { peersOf } from "./tls";
 
-const PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-const BALANCERS = ["LEAST_REQUEST", "ROUND_ROBIN", "RANDOM"];
 /** Name of the cluster that reaches Envoy's own interface, and of what it reaches. */
 export const ADMIN = "admin";
 
 /** Where the clusters of the application's own ports lead, and the bootstrap's one to Envoy itself. @throws Unjudgeable */
-export function targetsOf(clusters: readonly Field[]): Map<string, string> {
-  const targets = new Map([[ADMIN, ADMIN]]);
+export function targetsOf(clusters: readonly Field[], outside: readonly WayOutside[]): Map<string, string> {
+  const targets = new Map([[ADMIN, ADMIN], ...outside.map((way) => [way.cluster, outsideText(way)] as const)]);
   for (const cluster of clusters) {
     const name = requiredText(cluster.at("name"));
-    if (!name.startsWith("application|")) continue;
+    if (!name.startsWith("application|") || targets.has(name)) continue;
     const [endpoint, ...others] = endpointsOf(cluster);
     must(endpoint !== undefined && others.length === 0, cluster, "the application is not one endpoint", "keep one");
     must(cluster.at("lb_policy").isAbsent, cluster.at("lb_policy"), "one endpoint needs no choice", "take it out");
@@ -23,21 +25,16 @@ export function targetsOf(clusters: readonly Field[]): Map<string, string> {
   return targets;
 }
 
+/** The clusters of a service's own ports that lead out of the cluster, where the service is outside. @throws Unjudgeable */
+export function waysOutside(clusters: readonly Field[], title: string): WayOutside[] {
+  return clusters
+    .filter((cluster) => requiredText(cluster.at("name")).startsWith("application|") && isOutside(cluster))
+    .map((cluster) => outsideOf(cluster, title));
+}
+
 /** How the application is spoken to, where it isn't by HTTP/1.1 or plainly. */
 function spokenTo(cluster: Field): string {
-  if (!cluster.has("typed_extension_protocol_options")) return "";
-  const [kind, ...others] = cluster
-    .at("typed_extension_protocol_options", PROTOCOL_OPTIONS, "explicit_http_config")
-    .keys();
-  must(others.length === 0 && kind !== undefined, cluster, "which HTTP the application is sent isn't told", "say one");
-  if (kind === "http2_protocol_options") return " by HTTP/2";
-  must(
-    kind === "http_protocol_options",
-    cluster,
-    "which HTTP the application is sent isn't modelled",
-    "take HTTP/1 or 2",
-  );
-  return "";
+  return spokenBy(cluster) === "HTTP/2" ? " by HTTP/2" : "";
 }
 
 /** The clusters that leave the pod. @param asked those that the sidecar itself asks about callers @throws Unjudgeable */
@@ -141,36 +138,4 @@ function originalDestination(cluster: Field): Pick<Callee, "lookedUp" | "dialled
     "take the address of :authority, at one port",
   );
   return { lookedUp: [], dialled: config.at("upstream_port_override").number() ?? 0, resolver: undefined };
-}
-
-function endpointsOf(cluster: Field) {
-  const assignment = cluster.at("load_assignment");
-  must(
-    assignment.keys().join() === "cluster_name,endpoints" &&
-      assignment.at("cluster_name").is(cluster.at("name").text() ?? ""),
-    assignment,
-    "the endpoints aren't the cluster's own",
-    "give cluster_name and endpoints",
-  );
-  return assignment
-    .at("endpoints")
-    .items()
-    .flatMap((locality) => {
-      known(locality, ["lb_endpoints", "priority"]);
-      return locality.at("lb_endpoints").items();
-    })
-    .map((host) => {
-      known(host, ["endpoint", "metadata"]);
-      known(host.at("endpoint"), ["address"]);
-      return socketOf(host.at("endpoint", "address"));
-    });
-}
-
-function known(field: Field, keys: readonly string[]): void {
-  must(
-    field.keys().every((key) => keys.includes(key)),
-    field,
-    "has a field that isn't modelled",
-    `give ${keys.join(", ")} alone`,
-  );
 }

@@ -1,8 +1,10 @@
 import type { Field } from "../../../judgement/field";
 import { END_USER_FILTERS } from "../../../envoy/end-users";
 import { EXT_AUTHZ } from "../../../envoy/ext-authz";
+import { HEALTH_CHECK } from "../../../envoy/http";
 import { requiredText } from "../../network/reading/fields";
 import type { Entry, EntryRoute, FurtherCondition, OpenRoute } from "../model";
+import { healthTarget, hostText } from "../outside";
 import { EVERY_REQUEST } from "../requests";
 import { grantsOf } from "./grants";
 import { carriedBy, extensionNamed, must, only, portOfServerName, socketOf } from "./messages";
@@ -46,8 +48,12 @@ export function entriesOf(listener: Field, targets: Targets, title: string): Ent
         routes: routesOf(manager).map((route): EntryRoute => {
           const connect = takesConnect(route.match);
           must(connect === (carries === "bytes"), route.match, "CONNECT and requests are not told apart", "match one");
+          const [upgrade, ...others] = route.field.at("route", "upgrade_configs").items();
           must(
-            !connect || route.field.at("route", "upgrade_configs").items().length === 1,
+            !connect ||
+              (others.length === 0 &&
+                upgrade?.at("upgrade_type").is("CONNECT") === true &&
+                upgrade.has("connect_config")),
             route.field,
             "a CONNECT goes on as such, which no application takes",
             "give the route upgrade_configs with CONNECT",
@@ -64,7 +70,8 @@ export function entriesOf(listener: Field, targets: Targets, title: string): Ent
 export function openRoutesOf(listener: Field, targets: Targets, title: string): OpenRoute[] {
   const manager = managerOf(only(listener.at("filter_chains"), "filter chain"));
   must(carriedBy(manager) === "requests", manager, "plain text may be turned into something else", "take it out");
-  return routesOf(manager).flatMap(({ field, match, clusters }) => {
+  const told = healthTold(manager, title);
+  const asked = routesOf(manager).flatMap(({ field, match, clusters }) => {
     const to = targetOf(field, clusters, targets);
     if (to === undefined) return [];
     const { methods = [], paths = [] } = ruleOfMatch(match);
@@ -80,6 +87,21 @@ export function openRoutesOf(listener: Field, targets: Targets, title: string): 
       },
     ];
   });
+  return [...told, ...asked];
+}
+
+/** What the sidecar of a service outside the cluster tells of it by itself. The form has proven that it is asked by `GET /health`. */
+function healthTold(manager: Field, title: string): OpenRoute[] {
+  const filter = extensionNamed(manager.at("http_filters"), HEALTH_CHECK);
+  if (filter === undefined) return [];
+  const clusters = filter.at("cluster_min_healthy_percentages").keys();
+  return [
+    {
+      place: { object: title, path: filter.path },
+      request: "GET /health",
+      target: healthTarget(clusters),
+    },
+  ];
 }
 
 /** The HTTP connection manager of a chain, in which every one of ours ends. */
@@ -95,7 +117,8 @@ function targetOf(route: Field, clusters: readonly string[], targets: Targets): 
   must(cluster !== undefined && others.length === 0, route, "it goes several ways", "name one cluster");
   const target = targets.get(cluster ?? "");
   must(target !== undefined, route, `there is no cluster ${cluster ?? ""} of the pod's own`, "give it one");
-  return target;
+  const host = route.at("route", "host_rewrite_literal").text();
+  return host === undefined || target === undefined ? target : `${target}${hostText(host)}`;
 }
 
 function furtherOf(filters: Field): ReadonlySet<FurtherCondition> {

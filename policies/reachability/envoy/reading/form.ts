@@ -118,11 +118,39 @@ function everyEdge(files: SidecarFiles, own: string): EdgeCeiling {
     const [zone = "", service = ""] = party.split("/");
     members[zone] = [...(members[zone] ?? []), ...(service === "" ? [] : [service])];
   }
+  const outside = everyAddress(files["clusters.yaml"]);
   return {
     members,
+    outside: outside === undefined ? {} : { [own]: outside },
     infrastructure: {},
     externals: {},
     authenticators: [...parties],
     edges: [{ from: "*", to: "*", ports: ["15001/TCP", "15090/TCP"], reason: "the form alone is looked at" }],
+  };
+}
+
+/** A listing of wherever the clusters of the service's own ports lead, where that is out of the pod. */
+function everyAddress(clusters: Field | undefined): EdgeCeiling["outside"][string] | undefined {
+  const own = (clusters?.at("resources").items() ?? []).filter(
+    (cluster) => cluster.at("name").isText && (cluster.at("name").text() ?? "").startsWith("application|"),
+  );
+  const leaves = own.flatMap((cluster) => cluster.leaves());
+  const ofField = (name: string) => leaves.filter(({ path }) => path.endsWith(name));
+  const texts = (fields: readonly Field[]) => fields.flatMap((field) => (field.isText ? (field.text() ?? []) : []));
+  const addresses = texts(ofField(".socket_address.address"));
+  const isInside = addresses.every((address) => address === "127.0.0.1");
+  if (isInside && own.every((cluster) => cluster.at("transport_socket").isAbsent)) return undefined;
+  const leave = { reason: "the form alone is looked at", owner: "", until: "" };
+  return {
+    addresses,
+    ports: ofField(".socket_address.port_value").flatMap(({ plain }) =>
+      typeof plain === "number" ? [`${String(plain)}/TCP`] : [],
+    ),
+    names: [
+      ...texts(ofField(".sni")),
+      ...texts(ofField(".safe_regex.regex")).map((regex) => regex.replaceAll("\\", "")),
+    ],
+    reason: leave.reason,
+    leave: { plaintext: leave, clearnet: leave, wallet: leave },
   };
 }

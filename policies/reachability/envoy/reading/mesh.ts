@@ -9,6 +9,7 @@ import type { Roots, Sidecar } from "../model";
 import { FILES } from "./form";
 import { podSidecarOf } from "./pods";
 import { readSidecar } from "./sidecar";
+import type { Owner, SidecarReading } from "./sidecar";
 import { rootsOf } from "./trust";
 import type { Provenance } from "./trust";
 
@@ -105,8 +106,7 @@ class Reader {
         const data = dataOf(field);
         for (const [file, entry] of data.entries())
           if (!FILES.includes(file)) throw new Unjudgeable(entry.path, "is no file of a sidecar", "take it out");
-        const files = Object.fromEntries(data.entries().map(([file, entry]) => [file, parseYaml(entry)]));
-        const reading = readSidecar(files, this.rootsOf(zone, service), { zone, service, title });
+        const reading = readOnce(data, this.rootsOf(zone, service), { zone, service, title });
         this.findings.push(...reading.findings);
         if (reading.sidecar !== undefined) this.sidecars.push(reading.sidecar);
       });
@@ -133,6 +133,23 @@ class Reader {
       this.findings.push({ object, path: error.path, problem: error.problem, mend: error.mend });
     }
   }
+}
+
+/** Readings of files by the very data that they stand in: plans that differ in a few objects are read one after another. */
+const readings = new WeakMap<object, { readonly key: string; readonly reading: SidecarReading }>();
+
+function readOnce(data: Field, roots: ReadonlyMap<string, Roots>, owner: Owner): SidecarReading {
+  const read = () =>
+    readSidecar(Object.fromEntries(data.entries().map(([file, entry]) => [file, parseYaml(entry)])), roots, owner);
+  const { plain } = data;
+  if (typeof plain !== "object" || plain === null) return read();
+  const trusted = [...roots].map(([zone, { place, certificates }]) => [zone, place, certificates && [...certificates]]);
+  const key = JSON.stringify([owner, data.path, trusted]);
+  const known = readings.get(plain);
+  if (known?.key === key) return known.reading;
+  const reading = read();
+  readings.set(plain, { key, reading });
+  return reading;
 }
 
 function envoyTitle(zone: string, service: string): string {

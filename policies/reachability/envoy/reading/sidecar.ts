@@ -3,7 +3,7 @@ import type { Field } from "../../../judgement/field";
 import type { ObjectFinding } from "../../network/model";
 import { requiredText } from "../../network/reading/fields";
 import type { Roots, Sidecar } from "../model";
-import { calleesOf, targetsOf } from "./clusters";
+import { calleesOf, targetsOf, waysOutside } from "./clusters";
 import { dialOf, namesOf } from "./dials";
 import { entriesOf, openRoutesOf } from "./entries";
 import { formFindings } from "./form";
@@ -42,7 +42,8 @@ function read(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, { zone, se
   const clusters = resourcesOf(files["clusters.yaml"]);
   checkTwice(clusters, (cluster) => requiredText(cluster.at("name")), "two clusters of a name are both refused");
   checkTwice(listeners, addressText, "two listeners of an address are both refused");
-  const targets = targetsOf(clusters);
+  const outside = waysOutside(clusters, title);
+  const targets = targetsOf(clusters, outside);
   const kind = (field: Field) => (field.at("name").text() ?? "").split("|")[0] ?? "";
   const of = (...kinds: readonly string[]) => listeners.filter((listener) => kinds.includes(kind(listener)));
   // The application's own view of its sidecar; nobody else has it.
@@ -61,6 +62,7 @@ function read(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, { zone, se
     entries,
     open: of("health").flatMap((listener) => openRoutesOf(listener, targets, title)),
     callees,
+    outside,
     dials,
     names: of("dns").flatMap((listener) => namesOf(listener, title)),
     roots,
@@ -87,7 +89,7 @@ function checkTwice(fields: readonly Field[], keyOf: (field: Field) => string, p
 
 /** Clusters that filters of the sidecar ask about callers. */
 function askedOf(listeners: readonly Field[]): ReadonlySet<string> {
-  const leaves = listeners.flatMap((listener) => [...listener.leaves()]);
+  const leaves = listeners.flatMap((listener) => listener.leaves());
   return new Set(
     leaves.filter(({ path }) => path.endsWith(".envoy_grpc.cluster_name")).map((leaf) => leaf.text() ?? ""),
   );

@@ -33,7 +33,7 @@ function refuseOtherForms(data: Field): void {
   const findings = new Findings();
   // Every name of a file may be a zone's: which zones are to be trusted is no matter of the form.
   const members = Object.fromEntries(data.keys().map((file) => [file.replace(/\.yaml$/, ""), []]));
-  const ceiling = { members, infrastructure: {}, externals: {}, edges: [], authenticators: [] };
+  const ceiling = { members, infrastructure: {}, externals: {}, edges: [], outside: {}, authenticators: [] };
   checkTrust(data, { zone: "", service: "", ceiling, findings });
   const [first] = findings.list;
   if (first !== undefined) throw new Unjudgeable(first.path, first.problem, first.mend);

@@ -20,6 +20,8 @@ export const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "apps/ControllerRevision",
   "autoscaling/HorizontalPodAutoscaler",
   "coordination.k8s.io/Lease",
+  // What a service is declared to be, for who reads it: nobody is let in by it.
+  "mesh.lucid.internal/MeshService",
   "policy/PodDisruptionBudget",
   "rbac.authorization.k8s.io/ClusterRole",
   "rbac.authorization.k8s.io/ClusterRoleBinding",

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ZoneName } from "../../../../mesh/model.js";
-import type { Action } from "../plan.js";
-import { entryOf, META, type CatalogueCheck, type CatalogueEntry, type CatalogueService } from "../registration.js";
 import type { ConsulClient } from "./client.js";
+import { entryOf, META, type CatalogueCheck, type CatalogueEntry, type CatalogueService } from "./entry.js";
+import type { Action } from "./plan.js";
 
 /** Requests for services that a reading of the catalogue has under way at the same time. */
 const PARALLEL_READS = 4;

@@ -3,10 +3,11 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { join } from "node:path";
 import type { ZoneName } from "../../../../mesh/model.js";
-import type { ControllerConfig } from "../config.js";
+import { exchange } from "../registry/exchange.js";
+import type { Answer } from "../registry/exchange.js";
+import type { RequestObserver } from "../registry/registry.js";
+import type { ConsulSettings } from "./settings.js";
 
-/** Milliseconds in which Consul must have answered completely, connecting included. */
-const REQUEST_TIMEOUT = 5_000;
 /** Connections kept open; more requests wait for a free one. */
 const CONNECTIONS = 8;
 
@@ -22,9 +23,6 @@ export class ConsulError extends Error {
   }
 }
 
-/** Told how long each request took and how it ended: HTTP status, or `error` where none came. */
-export type RequestObserver = (zone: ZoneName, seconds: number, outcome: string) => void;
-
 /**
  * Consul's HTTP API with a token per zone. Token and CA files are read when they are used, so that a rotated one counts at once;
  * connections are kept open, and opened anew when the CA file has changed.
@@ -36,7 +34,7 @@ export class ConsulClient {
   private closed = false;
 
   constructor(
-    private readonly config: ControllerConfig["consul"],
+    private readonly config: ConsulSettings,
     private readonly observe: RequestObserver = () => undefined,
   ) {}
 
@@ -113,57 +111,14 @@ export class ConsulClient {
     return this.agent;
   }
 
-  private async exchange(
-    agent: http.Agent,
-    token: string,
-    method: string,
-    path: string,
-    body: unknown,
-  ): Promise<{ status: number; text: string }> {
+  private exchange(agent: http.Agent, token: string, method: string, path: string, body: unknown): Promise<Answer> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
       "X-Consul-Token": token,
       ...(payload === undefined ? {} : { "Content-Type": "application/json" }),
     };
     const url = new URL(path, this.config.address);
-    for (let first = true; ; first = false) {
-      const request = (url.protocol === "https:" ? https : http).request(url, { agent, method, headers });
-      try {
-        return await completed(request, payload);
-      } catch (error) {
-        // A kept connection that the server closed just now: every request may be repeated, once, on a fresh one.
-        if (!(first && request.reusedSocket && (error as NodeJS.ErrnoException).code === "ECONNRESET")) {
-          throw error;
-        }
-      }
-    }
+    const { request } = url.protocol === "https:" ? https : http;
+    return exchange(() => request(url, { agent, method, headers }), payload);
   }
-}
-
-/** Sends a request and reads the whole answer. */
-function completed(
-  request: http.ClientRequest,
-  payload: string | undefined,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      request.destroy(new Error(`no answer in ${String(REQUEST_TIMEOUT / 1000)} s`));
-    }, REQUEST_TIMEOUT);
-    const fail = (error: Error): void => {
-      clearTimeout(timer);
-      reject(error);
-    };
-    request.once("error", fail);
-    request.once("response", (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (text += chunk));
-      response.once("error", fail);
-      response.once("end", () => {
-        clearTimeout(timer);
-        resolve({ status: response.statusCode ?? 0, text });
-      });
-    });
-    request.end(payload);
-  });
 }

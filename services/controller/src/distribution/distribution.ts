@@ -1,12 +1,12 @@
 import { LABELS } from "../../../../mesh/wire.js";
-import type { BackoffBounds } from "../backoff.js";
-import { ApiError, type KubernetesApi } from "../kubernetes/api.js";
-import type { FollowOptions } from "../kubernetes/follow.js";
+import { aborted, type BackoffBounds } from "../backoff.js";
+import type { ApiWriter } from "../election/fence.js";
+import { ApiError } from "../kubernetes/api.js";
 import type { PodStore } from "../kubernetes/pods.js";
 import type { Log } from "../log.js";
 import { DISTRIBUTED, type Pod } from "../pod.js";
-import { KeyedQueue } from "../queue.js";
-import { SidecarObjects } from "./objects.js";
+import { SettledQueue } from "../settled-queue.js";
+import type { SidecarObjects } from "./objects.js";
 
 /**
  * Milliseconds from a change to the pods' being told. Changes in between go with it; and kubelet, which hears of the object and of the pod by two watches of
@@ -21,11 +21,16 @@ export interface DistributionEvents {
   readonly failed: (where: string, error: unknown) => void;
 }
 
+/** One zone: its pods, and what their sidecars read. */
+export interface DistributedZone {
+  readonly pods: PodStore;
+  readonly objects: SidecarObjects;
+}
+
 /** Timing, changed in tests. */
 export interface DistributionOptions {
   readonly settle?: number;
   readonly backoff?: BackoffBounds;
-  readonly follow?: FollowOptions;
 }
 
 /**
@@ -34,49 +39,40 @@ export interface DistributionOptions {
  * was missed is found.
  */
 export class Distribution {
-  private readonly objects: readonly { readonly pods: PodStore; readonly objects: SidecarObjects }[];
-  private readonly queue: KeyedQueue;
-  private readonly waiting = new Map<string, NodeJS.Timeout>();
+  private readonly queue: SettledQueue;
   private signal = new AbortController().signal;
 
   constructor(
-    private readonly api: KubernetesApi,
-    stores: readonly PodStore[],
+    private readonly api: ApiWriter,
+    private readonly zones: readonly DistributedZone[],
     private readonly log: Log,
     private readonly events: DistributionEvents,
-    private readonly options: DistributionOptions = {},
+    options: DistributionOptions = {},
   ) {
-    this.queue = new KeyedQueue((key) => this.tell(key), {
+    this.queue = new SettledQueue((key) => this.tell(key), {
       concurrency: CONCURRENCY,
+      settle: options.settle ?? SETTLE,
       backoff: options.backoff ?? { first: 500, limit: 30_000 },
       failed: (key, error) => {
         this.events.failed(`sidecars of ${key}`, error);
       },
-    });
-    this.objects = stores.map((pods) => {
-      const changed = (service: string | undefined): void => {
-        this.changed(pods, service);
-      };
-      const failed = (error: unknown): void => {
-        this.events.failed(`sidecars' objects of ${pods.namespace}`, error);
-      };
-      return { pods, objects: new SidecarObjects(api, pods.namespace, { changed, failed }, options.follow) };
     });
   }
 
   /** Distributes until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     this.signal = signal;
-    await Promise.all(this.objects.map(({ objects }) => objects.follow(signal)));
-    this.waiting.forEach((timer) => {
-      clearTimeout(timer);
-    });
+    for (const { pods } of this.zones) {
+      // Whoever told them before may not have come to all of them.
+      this.objectsChanged(pods.namespace, undefined);
+    }
+    await aborted(signal);
     await this.queue.stop();
   }
 
   /** A pod was seen: one that was listed after its objects changed, or began while they did, is told as well. */
   podSeen(namespace: string, name: string): void {
-    const zone = this.objects.find(({ pods }) => pods.namespace === namespace);
+    const zone = this.zoneOf(namespace);
     const pod = zone?.pods.get(name);
     const service = pod?.labels[LABELS.name];
     if (
@@ -85,39 +81,32 @@ export class Distribution {
       service !== undefined &&
       isOutdated(pod, zone.objects.digest(service))
     ) {
-      this.settle(`${namespace}/${service}`);
+      this.queue.add(`${namespace}/${service}`);
     }
   }
 
-  private changed(pods: PodStore, service: string | undefined): void {
-    const names = service === undefined ? [...pods.all()].map((pod) => pod.labels[LABELS.name]) : [service];
-    for (const name of new Set(names)) {
-      if (name !== undefined) {
-        this.settle(`${pods.namespace}/${name}`);
-      }
+  /** What the sidecars of a service read has changed; of every service of the namespace where `service` is undefined. */
+  objectsChanged(namespace: string, service: string | undefined): void {
+    const all = this.zoneOf(namespace)?.pods.services() ?? [];
+    for (const name of service === undefined ? all : [service]) {
+      this.queue.add(`${namespace}/${name}`);
     }
   }
 
-  private settle(key: string): void {
-    if (!this.waiting.has(key)) {
-      const timer = setTimeout(() => {
-        this.waiting.delete(key);
-        this.queue.add(key);
-      }, this.options.settle ?? SETTLE);
-      this.waiting.set(key, timer);
-    }
+  private zoneOf(namespace: string): DistributedZone | undefined {
+    return this.zones.find(({ pods }) => pods.namespace === namespace);
   }
 
   /** Tells the pods of one service that have not been told of what stands now. */
   private async tell(key: string): Promise<void> {
     const [namespace = "", service = ""] = key.split("/");
-    const zone = this.objects.find(({ pods }) => pods.namespace === namespace);
+    const zone = this.zoneOf(namespace);
     const digest = zone?.objects.digest(service);
     if (zone === undefined || digest === undefined) {
       return;
     }
-    for (const pod of zone.pods.all()) {
-      if (pod.labels[LABELS.name] === service && isOutdated(pod, digest)) {
+    for (const pod of zone.pods.of(service)) {
+      if (isOutdated(pod, digest)) {
         await this.touch(namespace, pod, digest);
       }
     }
@@ -136,6 +125,11 @@ export class Distribution {
       }
     }
   }
+}
+
+/** Pods of a service that were not told of what their sidecars are to read now, by name; undefined where that is not known yet. */
+export function untoldPods(pods: readonly Pod[], digest: string | undefined): readonly string[] | undefined {
+  return digest === undefined ? undefined : pods.filter((pod) => isOutdated(pod, digest)).map(({ name }) => name);
 }
 
 function isOutdated(pod: Pod, digest: string | undefined): boolean {

@@ -1,10 +1,22 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { IDENTITY_TOKEN } from "../../../../mesh/wire.js";
+import { CERTIFICATE_END, IDENTITY_TOKEN } from "../../../../mesh/wire.js";
 import type { KubernetesApi } from "../kubernetes/api.js";
 import { follow, type FollowOptions } from "../kubernetes/follow.js";
 
-const schema = z.object({ metadata: z.object({ name: z.string().min(1), resourceVersion: z.string().min(1) }) });
+const schema = z.object({
+  metadata: z.object({
+    name: z.string().min(1),
+    resourceVersion: z.string().min(1),
+    annotations: z.record(z.string(), z.string()).nullish(),
+  }),
+});
+
+/** What is kept of a ConfigMap. */
+interface Known {
+  readonly version: string;
+  readonly certificateEnd?: string;
+}
 /** ConfigMaps of one sidecar end like this. */
 const SUFFIXES = ["-envoy", "-trust"] as const;
 
@@ -17,7 +29,7 @@ export interface ObjectEvents {
 
 /** The ConfigMaps that the sidecars of one namespace read, by their versions alone: what they hold never comes here. */
 export class SidecarObjects {
-  private versions = new Map<string, string>();
+  private known = new Map<string, Known>();
   private listed = false;
 
   constructor(
@@ -33,8 +45,13 @@ export class SidecarObjects {
       return undefined;
     }
     const names = [...SUFFIXES.map((suffix) => service + suffix), IDENTITY_TOKEN.keysConfigMap];
-    const text = names.map((name) => `${name}=${this.versions.get(name) ?? ""}`).join();
+    const text = names.map((name) => `${name}=${this.known.get(name)?.version ?? ""}`).join();
     return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  }
+
+  /** When the certificate of a service runs out, as it was issued; undefined where that is not said. */
+  certificateEnd(service: string): string | undefined {
+    return this.known.get(`${service}-trust`)?.certificateEnd;
   }
 
   /** Follows the namespace until `signal` is aborted. */
@@ -45,18 +62,18 @@ export class SidecarObjects {
       collection,
       {
         replaced: (objects) => {
-          this.versions = new Map(objects.map(parse));
+          this.known = new Map(objects.map(parse));
           this.listed = true;
           this.events.changed(undefined);
         },
         changed: (object) => {
-          const [name, version] = parse(object);
-          this.versions.set(name, version);
+          const [name, known] = parse(object);
+          this.known.set(name, known);
           this.tell(name);
         },
         deleted: (object) => {
           const [name] = parse(object);
-          this.versions.delete(name);
+          this.known.delete(name);
           this.tell(name);
         },
         failed: this.events.failed,
@@ -76,7 +93,9 @@ export class SidecarObjects {
   }
 }
 
-function parse(object: unknown): [name: string, version: string] {
-  const { metadata } = schema.parse(object);
-  return [metadata.name, metadata.resourceVersion];
+function parse(object: unknown): [name: string, known: Known] {
+  const { name, resourceVersion: version, annotations } = schema.parse(object).metadata;
+  const end = annotations?.[CERTIFICATE_END];
+  const isInstant = end !== undefined && !Number.isNaN(Date.parse(end));
+  return [name, { version, ...(isInstant ? { certificateEnd: end } : {}) }];
 }

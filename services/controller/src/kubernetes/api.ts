@@ -69,24 +69,26 @@ export class KubernetesApi {
   /**
    * Creates an object in the collection at `path`.
    *
+   * @returns the object as it was created
    * @throws as `get`; ApiError 409 where it exists
    */
-  async create(path: string, object: unknown, signal: AbortSignal): Promise<void> {
-    await this.send(path, { method: "POST", contentType: "application/json", body: JSON.stringify(object) }, signal);
+  async create(path: string, object: unknown, signal: AbortSignal): Promise<unknown> {
+    return this.send(path, { method: "POST", contentType: "application/json", body: JSON.stringify(object) }, signal);
   }
 
   /**
    * Changes some fields of the object at `path`, by a merge patch (RFC 7396).
    *
-   * @throws as `get`; ApiError 404 where there is none
+   * @returns the object as it is then
+   * @throws as `get`; ApiError 404 where there is none, 409 where `metadata.resourceVersion` is among the fields and the object has another
    */
-  async patch(path: string, fields: unknown, signal: AbortSignal): Promise<void> {
+  async patch(path: string, fields: unknown, signal: AbortSignal): Promise<unknown> {
     const contentType = "application/merge-patch+json";
-    await this.send(path, { method: "PATCH", contentType, body: JSON.stringify(fields) }, signal);
+    return this.send(path, { method: "PATCH", contentType, body: JSON.stringify(fields) }, signal);
   }
 
-  private async send(path: string, sent: Sent, signal: AbortSignal): Promise<void> {
-    await text(await this.open(path, { deadline: REQUEST_TIMEOUT, sent }, signal));
+  private async send(path: string, sent: Sent, signal: AbortSignal): Promise<unknown> {
+    return JSON.parse(await text(await this.open(path, { deadline: REQUEST_TIMEOUT, sent }, signal))) as unknown;
   }
 
   /**

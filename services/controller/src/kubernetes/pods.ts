@@ -8,14 +8,16 @@ const SELECTOR = `${LABELS.meshed}=true`;
 
 /** Who is told of a store's changes. */
 export interface PodEvents {
-  /** The named pod appeared, changed, or is gone from the view. */
-  readonly changed: (name: string) => void;
+  /** The named pod appeared, changed, or is gone from the view. `services` are those whose name it bears, or bore before. */
+  readonly changed: (name: string, services: ReadonlySet<string>) => void;
   readonly failed: (error: unknown) => void;
 }
 
 /** The meshed pods of one namespace, as the API server last told. */
 export class PodStore {
   private pods = new Map<string, Pod>();
+  /** Names of pods by the service whose name they bear. */
+  private byService = new Map<string, Set<string>>();
   private listed = false;
   /** Why the view is broken at the moment. */
   private trouble: unknown;
@@ -45,6 +47,21 @@ export class PodStore {
     return this.pods.values();
   }
 
+  /** Pods that bear the name of a service. */
+  *of(service: string): Iterable<Pod> {
+    for (const name of this.byService.get(service) ?? []) {
+      const pod = this.pods.get(name);
+      if (pod !== undefined) {
+        yield pod;
+      }
+    }
+  }
+
+  /** Services whose name some pod bears. */
+  services(): Iterable<string> {
+    return this.byService.keys();
+  }
+
   /** Follows the namespace until `signal` is aborted. */
   follow(signal: AbortSignal): Promise<void> {
     return follow(
@@ -56,13 +73,11 @@ export class PodStore {
         },
         changed: (object) => {
           const pod = parsePod(object);
-          this.pods.set(pod.name, pod);
-          this.events.changed(pod.name);
+          this.put(pod.name, pod);
         },
         deleted: (object) => {
           const { name } = parsePod(object);
-          this.pods.delete(name);
-          this.events.changed(name);
+          this.put(name, undefined);
         },
         failed: (error) => {
           this.trouble = error;
@@ -92,13 +107,38 @@ export class PodStore {
   }
 
   private replace(pods: readonly Pod[]): void {
-    const before = this.pods;
-    this.pods = new Map(pods.map((pod) => [pod.name, pod]));
+    const present = new Map(pods.map((pod) => [pod.name, pod]));
     this.listed = true;
     this.trouble = undefined;
-    for (const name of new Set([...before.keys(), ...this.pods.keys()])) {
-      this.events.changed(name);
+    for (const name of new Set([...this.pods.keys(), ...present.keys()])) {
+      this.put(name, present.get(name));
     }
+  }
+
+  /** Takes a pod as it is now; undefined: it is gone. */
+  private put(name: string, pod: Pod | undefined): void {
+    const services = new Set<string>();
+    const before = this.pods.get(name)?.labels[LABELS.name];
+    if (before !== undefined) {
+      services.add(before);
+      const others = this.byService.get(before);
+      others?.delete(name);
+      if (others?.size === 0) {
+        this.byService.delete(before);
+      }
+    }
+    const now = pod?.labels[LABELS.name];
+    if (now !== undefined) {
+      services.add(now);
+      const others = this.byService.get(now) ?? new Set();
+      this.byService.set(now, others.add(name));
+    }
+    if (pod === undefined) {
+      this.pods.delete(name);
+    } else {
+      this.pods.set(name, pod);
+    }
+    this.events.changed(name, services);
   }
 
   private path(): string {

@@ -24,7 +24,7 @@ function common() {
  *
  * @throws as `KubernetesApi.get`; Error where the answer names no issuer or holds no key that a sidecar can use
  */
-export async function readIssuer(api: KubernetesApi, signal: AbortSignal): Promise<TokenIssuer> {
+export async function readIssuer(api: Pick<KubernetesApi, "get">, signal: AbortSignal): Promise<TokenIssuer> {
   const { issuer } = discoverySchema.parse(await api.get(DISCOVERY, signal));
   const { keys } = keysSchema.parse(await api.get(KEYS, signal));
   const usable = keys.flatMap((key) => {

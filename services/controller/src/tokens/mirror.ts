@@ -3,7 +3,8 @@ import { renderTokens } from "../../../../envoy/identity/token-keys.js";
 import { IDENTITY_TOKEN, LABELS, PART_OF } from "../../../../mesh/wire.js";
 import { backoff, pause, type BackoffBounds } from "../backoff.js";
 import type { ZoneBinding } from "../config.js";
-import { ApiError, type KubernetesApi } from "../kubernetes/api.js";
+import type { ApiWriter } from "../election/fence.js";
+import { ApiError } from "../kubernetes/api.js";
 import type { Log } from "../log.js";
 import { readIssuer } from "./issuer.js";
 
@@ -31,7 +32,7 @@ export class KeyMirror {
   private written = new Set<string>();
 
   constructor(
-    private readonly api: KubernetesApi,
+    private readonly api: ApiWriter,
     private readonly zones: readonly ZoneBinding[],
     private readonly log: Log,
     private readonly events: MirrorEvents,

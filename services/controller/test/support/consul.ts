@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binDir } from "../../../../dev/paths.js";
 import type { ZoneName } from "../../../../mesh/model.js";
-import type { ControllerConfig } from "../../src/config.js";
+import type { ConsulSettings } from "../../src/consul/settings.js";
 import { eventually } from "./eventually.js";
 
 const MANAGEMENT_TOKEN = "7d5a6cdc-0000-4000-8000-5a1b2c3d4e5f";
@@ -44,7 +44,8 @@ export class TestConsul {
     private readonly otherPorts: readonly number[],
   ) {}
 
-  static async start(): Promise<TestConsul> {
+  /** @param more services that a zone's token may write besides the usual */
+  static async start(more: Readonly<Partial<Record<ZoneName, readonly string[]>>> = {}): Promise<TestConsul> {
     const binary = join(binDir(), "consul");
     assert.ok(existsSync(binary), `${binary} is missing: npm run toolchain builds it`);
     const folder = mkdtempSync(join(tmpdir(), "lucid-consul-"));
@@ -52,12 +53,12 @@ export class TestConsul {
     const consul = new TestConsul(binary, folder, httpPort, httpsPort, others);
     consul.makeCertificates();
     await consul.up();
-    await consul.makeTokens();
+    await consul.makeTokens(more);
     return consul;
   }
 
   /** How a controller reaches it. */
-  get config(): ControllerConfig["consul"] {
+  get config(): ConsulSettings {
     return {
       address: new URL(`https://127.0.0.1:${String(this.httpsPort)}`),
       caFile: join(this.folder, "ca.pem"),
@@ -154,12 +155,14 @@ export class TestConsul {
     writeFileSync(join(this.folder, "ca.pem"), readFileSync(join(this.folder, "consul-agent-ca.pem")));
   }
 
-  private async makeTokens(): Promise<void> {
+  private async makeTokens(more: Readonly<Partial<Record<ZoneName, readonly string[]>>>): Promise<void> {
     mkdirSync(join(this.folder, "tokens"));
     for (const [zone, { token, services }] of Object.entries(ZONES)) {
       const rules = [
         `node_prefix "lucid-${zone}-" { policy = "write" }`,
-        ...services.map((service) => `service "${service}" { policy = "write" }`),
+        ...[...services, ...(more[zone as ZoneName] ?? [])].map(
+          (service) => `service "${service}" { policy = "write" }`,
+        ),
       ];
       await this.request("PUT", "/v1/acl/policy", { Name: `zone-${zone}`, Rules: rules.join("\n") });
       await this.request("PUT", "/v1/acl/token", { SecretID: token, Policies: [{ Name: `zone-${zone}` }] });

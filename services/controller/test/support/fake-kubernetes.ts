@@ -17,7 +17,7 @@ interface Watch {
 }
 
 /**
- * A small Kubernetes API on loopback: list (in pages), get, watch, create and merge patch of collections, and documents beside them, with the versions, the
+ * A small Kubernetes API on loopback: list (in pages), get, watch, create and merge patch (of one version, where it names it) of collections, and documents beside them, with the versions, the
  * errors and the broken connections of a real one. The real one is met by the integration tests.
  */
 export class FakeKubernetes {
@@ -150,12 +150,14 @@ export class FakeKubernetes {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? "/", this.url);
-    const isCollection = /\/(pods|leases|configmaps)$/.test(url.pathname);
+    const isCollection = /\/(pods|leases|configmaps|meshservices)$/.test(url.pathname);
     const reading = !isCollection ? "GET" : url.searchParams.get("watch") === "true" ? "WATCH" : "LIST";
     const kind = request.method === "POST" || request.method === "PATCH" ? request.method : reading;
     const fault = this.intercept(kind, url.pathname);
     this.requests.push(`${kind} ${url.pathname}`);
-    this.mediaTypes.set(url.pathname, [...(this.mediaTypes.get(url.pathname) ?? []), request.headers.accept ?? ""]);
+    const accepted = this.mediaTypes.get(url.pathname) ?? [];
+    accepted.push(request.headers.accept ?? "");
+    this.mediaTypes.set(url.pathname, accepted);
     if (fault === "hang") {
       return;
     }
@@ -181,13 +183,19 @@ export class FakeKubernetes {
 
   /** Creates an object (409 where it is) or merges a patch into one (404 where it is not); a subresource's patch is the object's. */
   private write(kind: "POST" | "PATCH", path: string, body: ApiObject, response: ServerResponse): void {
-    const [, collection = "", patched = ""] = /^(.*\/(?:pods|configmaps))\/([^/]+)(?:\/status)?$/.exec(path) ?? [];
+    const [, collection = "", patched = ""] =
+      /^(.*\/(?:pods|configmaps|leases|meshservices))\/([^/]+)(?:\/status)?$/.exec(path) ?? [];
     const place = kind === "POST" ? path : collection;
     const name = kind === "POST" ? body.metadata.name : patched;
     const present = this.get(place, name);
     if ((kind === "POST") === (present !== undefined)) {
       const code = kind === "POST" ? 409 : 404;
       send(response, code, { kind: "Status", code, message: kind === "POST" ? "already exists" : "not found" });
+      return;
+    }
+    const { resourceVersion } = (body as Partial<ApiObject>).metadata ?? {};
+    if (resourceVersion !== undefined && resourceVersion !== present?.metadata.resourceVersion) {
+      send(response, 409, { kind: "Status", code: 409, message: "the object has been modified" });
       return;
     }
     const object = kind === "POST" ? body : (merge(present, body) as ApiObject);

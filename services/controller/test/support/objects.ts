@@ -58,3 +58,22 @@ export function issuerDocuments(keyIds: readonly string[], issuer = "https://iss
 export function leaseObject(node: string, renewTime: string): ApiObject {
   return { metadata: { name: node }, spec: { renewTime } };
 }
+
+/** The `MeshService` of a service with two instances in zone `ops`, of which nothing was said yet, unless told otherwise. */
+export function meshServiceObject(
+  name: string,
+  { replicas = 2, generation = 1, zone = "ops" }: { replicas?: number; generation?: number; zone?: string } = {},
+): ApiObject {
+  return {
+    metadata: { name, generation },
+    spec: {
+      zone,
+      identity: `spiffe://${zone}.lucid.internal/ns/lucid-${zone}/sa/${name}`,
+      hostname: `${name}.lucid.internal`,
+      version: "1.0.0",
+      workload: { kind: "application", replicas },
+      ports: [{ name: "http", port: 8080, protocol: "http" }],
+      calls: [],
+    },
+  };
+}

@@ -17,7 +17,7 @@ const settings = parseSettings({
 
 function declare(): void {
   const providers = clusterProviders(settings);
-  new ServiceMesh("lucid", { mesh, settings, consulAddress: "127.0.0.1:1", providers });
+  new ServiceMesh("lucid", { mesh, settings, discoveryAddress: "127.0.0.1:1", providers });
 }
 
 export const program = () => (config.getBoolean("proven") === true ? proven({ mesh, settings }, declare) : declare());

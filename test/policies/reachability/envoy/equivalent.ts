@@ -23,7 +23,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: "says how long something takes, or how often it is done",
   },
   {
-    kind: /\.(circuit_breakers|outlier_detection|overload_manager|retry_policy|http2_protocol_options|common_http_protocol_options)\b|\.(per_connection_buffer_limit_bytes|max_connections|query_tries|query_timeout_seconds|udp_max_queries)$|\.jwt_cache_config\b/,
+    kind: /\.(circuit_breakers|outlier_detection|overload_manager|retry_policy|http2_protocol_options|common_http_protocol_options)\b|\.(per_connection_buffer_limit_bytes|max_connections|max_connect_attempts|(un)?healthy_threshold|query_tries|query_timeout_seconds|udp_max_queries)$|\.jwt_cache_config\b/,
     why: "says how much is done at once, how often it is tried, and who is passed over of those who may be asked",
   },
   {
@@ -81,6 +81,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     kind: /^drop clusters\.yaml\.resources\[application\]\.typed_extension_protocol_options$/,
     why: "leaves HTTP/1.1, which is what an application without the options is sent",
+  },
+  {
+    kind: /tunneling_config\.hostname$/,
+    why: "names a tunnel's end, at which the callee's sidecar doesn't look: where it leads is said by the server name",
   },
   { kind: /resources\[dns\]\.enable_reuse_port$/, why: "is for several workers on a loopback address of the pod" },
 ];

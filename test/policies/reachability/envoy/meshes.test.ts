@@ -5,6 +5,7 @@ import { loadMesh } from "../../../../mesh";
 import type { Mesh } from "../../../../mesh";
 import { Reachability, compare, readMesh } from "../../../../policies/reachability/envoy";
 import { authenticatedMesh } from "../../../unit/envoy/authenticated";
+import { externalMesh } from "../../../unit/envoy/external-fixture";
 import { everyProtocol } from "../../../unit/envoy/fixture";
 import { jobsMesh } from "../../../unit/envoy/jobs-fixture";
 import { revokedMesh } from "../../../unit/envoy/revoked";
@@ -19,6 +20,7 @@ const meshes: Readonly<Record<string, Mesh>> = {
   "end users and an authenticator": authenticatedMesh(),
   "versions side by side": versionsMesh(),
   jobs: jobsMesh(),
+  "services outside the cluster": externalMesh(),
   "a revoked service": revokedMesh("payout-router"),
   "Lucid itself": loadMesh(readFileSync(path.join(__dirname, "../../../../mesh.yaml"), "utf8"), "mesh.yaml", {
     tracing: true,

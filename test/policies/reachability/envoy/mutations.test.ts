@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { CORE_SCHEMA, load } from "js-yaml";
 import { Field } from "../../../../policies/judgement/field";
 import { Reachability, compare, readMesh, readSidecar } from "../../../../policies/reachability/envoy";
-import type { Sidecar } from "../../../../policies/reachability/envoy";
+import type { Declaration, Sidecar } from "../../../../policies/reachability/envoy";
 import type { JsonObject } from "../../support/edit";
+import type { Mesh } from "../../../../mesh";
+import { externalMesh } from "../../../unit/envoy/external-fixture";
 import { lucid } from "../../support/planned";
 import { EQUIVALENT } from "./equivalent";
 import { mutationsOf } from "./mutations";
@@ -17,11 +19,24 @@ interface Patient {
   readonly read: () => Sidecar | undefined;
 }
 
-const objects = objectsOf(lucid);
-const sidecars = readMesh(objects).sidecars ?? assert.fail();
-const declaration = declarationOf(lucid);
+/** A mesh and what is read of it. */
+interface World {
+  readonly mesh: Mesh;
+  readonly objects: readonly JsonObject[];
+  readonly sidecars: readonly Sidecar[];
+  readonly declaration: Declaration;
+}
 
-function patientOf(own: Sidecar): Patient {
+function worldOf(mesh: Mesh): World {
+  const objects = objectsOf(mesh);
+  const sidecars = readMesh(objects).sidecars ?? assert.fail();
+  return { mesh, objects, sidecars, declaration: declarationOf(mesh) };
+}
+
+/** Lucid as the dev stack has it; and what it doesn't have, services outside the cluster. */
+const worlds: readonly World[] = [worldOf(lucid), worldOf(externalMesh())];
+
+function patientOf(own: Sidecar, { objects }: World): Patient {
   const [zone = "", service = ""] = own.party.split("/");
   const title = `ConfigMap lucid-${zone}/${service}-envoy`;
   const object = objects.find(({ metadata }) => (metadata as JsonObject).name === `${service}-envoy`);
@@ -41,29 +56,36 @@ function patientOf(own: Sidecar): Patient {
 }
 
 /** Another service in the place of each, another zone in the place of each. */
-function anotherOf(text: string): readonly string[] {
-  const services = lucid.services.map(({ name }) => name);
-  const named = services.find((name) => text.includes(name));
-  const other = services[(services.indexOf(named ?? "") + 1) % services.length];
-  const zone = lucid.zones.find(({ name }) => new RegExp(`\\b${name}\\b`).test(text))?.name;
-  return [
-    ...(named === undefined || other === undefined ? [] : [text.replaceAll(named, other)]),
-    ...(zone === undefined
-      ? []
-      : [text.replaceAll(new RegExp(`\\b${zone}\\b`, "g"), zone === "ops" ? "chain" : "ops")]),
-  ];
+function anotherIn({ mesh }: World): (text: string) => readonly string[] {
+  const services = mesh.services.map(({ name }) => name);
+  return (text) => {
+    const named = services.find((name) => text.includes(name));
+    const other = services[(services.indexOf(named ?? "") + 1) % services.length];
+    const zone = mesh.zones.find(({ name }) => new RegExp(`\\b${name}\\b`).test(text))?.name;
+    return [
+      ...(named === undefined || other === undefined ? [] : [text.replaceAll(named, other)]),
+      ...(zone === undefined
+        ? []
+        : [text.replaceAll(new RegExp(`\\b${zone}\\b`, "g"), zone === "ops" ? "chain" : "ops")]),
+    ];
+  };
 }
 
-/** Every operator at every kind of place in the files of Lucid's sidecars, as the dev stack has them. */
+/** Every sidecar, with the mesh that it is in. */
+const cases = worlds.flatMap((world) => world.sidecars.map((sidecar) => ({ world, sidecar })));
+
+/** Every operator at every kind of place in the files of sidecars. */
 describe("a change of a sidecar's files", function () {
   this.timeout(600_000);
 
   const survivors = new Map<string, string>();
   const tried = new Set<string>();
 
-  for (const sidecar of sidecars) {
+  for (const { sidecar, world } of cases) {
     it(`of ${sidecar.party} is found, can't be judged, or changes nothing`, () => {
-      const { own, documents, read } = patientOf(sidecar);
+      const { sidecars, declaration } = world;
+      const { own, documents, read } = patientOf(sidecar, world);
+      const anotherOf = anotherIn(world);
       const isFound = () => {
         const changed = read();
         if (changed === undefined) return true;

@@ -61,7 +61,7 @@ export const program = () =>
         : {};
     new ServiceMesh(
       "lucid",
-      { mesh, settings, consulAddress: "127.0.0.1:1", providers: clusterProviders(settings) },
+      { mesh, settings, discoveryAddress: "127.0.0.1:1", providers: clusterProviders(settings) },
       opts,
     );
   });

@@ -13,7 +13,8 @@ const settings = parseSettings(REQUIRED);
 
 /** The certificates that the program itself declares, under this configuration of the stack. */
 async function timelineUnder(changes: Readonly<Record<string, string>>): Promise<Timeline> {
-  const { timeline, problems } = readTimeline(lucid, await planUnder(parseSettings({ ...REQUIRED, ...changes })));
+  const under = parseSettings({ ...REQUIRED, ...changes });
+  const { timeline, problems } = readTimeline(lucid, under, await planUnder(under));
   assert.deepEqual(problems, []);
   return timeline;
 }
@@ -142,6 +143,22 @@ describe("the timeline of Lucid's certificates", function () {
     };
     const found = timelineViolations(lucid, settings, await rehearsed(lucid, unknown));
     assert.match(found.join("\n"), /validityPeriodHours: can't be known at preview/);
+  });
+
+  it("tells of certificates that sign each other, and concludes nothing from them", async () => {
+    const plan = await planUnder(settings);
+    const named = (name: string) => plan.find((resource) => resource.name === name) ?? assert.fail(name);
+    const pair = { "ops-ca-issuing": named("chain-ca-issuing"), "chain-ca-issuing": named("ops-ca-issuing") };
+    const circular = plan.map((resource) => {
+      const signer = Object.entries(pair).find(([name]) => resource.name === name)?.[1];
+      return signer === undefined
+        ? resource
+        : Object.assign(Object.create(resource) as typeof resource, { origins: () => [signer] });
+    }) as typeof plan;
+    const { timeline, problems } = readTimeline(lucid, settings, circular);
+    assert.deepEqual(problems.filter((problem) => problem.includes("it is signed by itself")).length, 2);
+    for (const name of Object.keys(pair)) assert.ok(!timeline.certificates.has(name), name);
+    assert.ok(timelineViolations(lucid, settings, circular).some((text) => text.includes("it is signed by itself")));
   });
 
   describe("while a root is exchanged", () => {

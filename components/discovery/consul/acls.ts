@@ -1,0 +1,72 @@
+import * as consul from "@pulumi/consul";
+import * as pulumi from "@pulumi/pulumi";
+import { findService, type Mesh, type Zone as ZoneModel, type ZoneName } from "../../../mesh";
+import { WELL_KNOWN } from "../../../mesh/wire";
+import { registrarRules, resolverRules } from "./acl-rules";
+import type { ConsulCluster } from "./cluster";
+
+export interface ConsulAclsArgs {
+  readonly mesh: Mesh;
+  readonly cluster: ConsulCluster;
+  /** `host:port` at which this program reaches Consul's API. Plain, so that the provider is configured at preview. */
+  readonly address: string;
+}
+
+/** Consul's ACL policies and tokens: one registrar for each zone that has services (none while the controller is revoked), and one reader for the node resolvers. */
+export class ConsulAcls extends pulumi.ComponentResource {
+  /** Token that may register a zone's services and nothing else. Secret. */
+  readonly registrarTokens: ReadonlyMap<ZoneName, pulumi.Output<string>>;
+  /** Token of the node resolvers' agents. Secret. */
+  readonly resolverToken: pulumi.Output<string>;
+  private readonly provider: consul.Provider;
+  private readonly cluster: ConsulCluster;
+
+  constructor(name: string, args: ConsulAclsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("lucid:mesh:ConsulAcls", name, {}, opts);
+    this.cluster = args.cluster;
+    this.provider = new consul.Provider(
+      `${name}-provider`,
+      { address: args.address, scheme: "http", token: args.cluster.managementToken },
+      { parent: this },
+    );
+    // The controller is who has the registrars' tokens: they go with the belief in it.
+    const trusted = findService(args.mesh, WELL_KNOWN.controller)?.revoked === undefined;
+    const zones = args.mesh.zones.filter(
+      (zone) => trusted && args.mesh.services.some((service) => service.zone === zone.name),
+    );
+    this.registrarTokens = new Map(
+      zones.map((zone: ZoneModel) => [
+        zone.name,
+        this.token(
+          `registrar-${zone.name}`,
+          `Registers the services of zone ${zone.name}`,
+          registrarRules(args.mesh, zone),
+        ),
+      ]),
+    );
+    this.resolverToken = this.token("node-resolver", "Reads names for the node resolvers", resolverRules());
+    this.registerOutputs({});
+  }
+
+  /** A policy and a token that bears it; the token's secret. They die with Consul, and are not asked of it one by one on destroy. */
+  private token(role: string, description: string, rules: string): pulumi.Output<string> {
+    const options = {
+      parent: this,
+      provider: this.provider,
+      dependsOn: this.cluster.statefulSet,
+      deletedWith: this.cluster.statefulSet,
+    };
+    const policy = new consul.AclPolicy(
+      `consul-${role}-policy`,
+      { name: `lucid-${role}`, description, rules },
+      options,
+    );
+    const token = new consul.AclToken(`consul-${role}-token`, { description, policies: [policy.name] }, options);
+    const secret = consul.getAclTokenSecretIdOutput(
+      { accessorId: token.accessorId },
+      { parent: this, provider: this.provider, dependsOn: [token] },
+    );
+    // An answer does not tell what was asked about: whose secret it is stands in the plan by the token beside it.
+    return pulumi.secret(pulumi.all([secret.secretId, token.id]).apply(([secretId]) => secretId));
+  }
+}

@@ -1,0 +1,36 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Mesh } from "../../../mesh";
+import { CONSUL } from "../../../mesh/wire";
+import type { Settings } from "../../stack/settings";
+import type { Discovery, DiscoveryArgs, DiscoveryBackend, DiscoveryNetwork } from "../backend";
+import { ConsulAcls } from "./acls";
+import { ConsulCluster } from "./cluster";
+import { consulNetwork } from "./network";
+import { consulRegistrar } from "./registrar";
+import { consulResolverSource } from "./resolver";
+
+type ConsulSettings = Extract<Settings, { readonly discoveryBackend: "consul" }>;
+
+/** Consul: servers with ACLs, and on each node a client agent from which CoreDNS has its answers. */
+export class ConsulBackend implements DiscoveryBackend {
+  constructor(private readonly settings: ConsulSettings) {}
+
+  network(mesh: Mesh): DiscoveryNetwork {
+    return consulNetwork(mesh);
+  }
+
+  deploy(args: DiscoveryArgs, opts: pulumi.ComponentResourceOptions): Discovery {
+    const { consulServers: servers, consulIp: clusterIp } = this.settings;
+    const { mesh, zone, certValidityDays } = args;
+    const cluster = new ConsulCluster(CONSUL.service, { zone, servers, clusterIp, certValidityDays }, opts);
+    const acls = new ConsulAcls(`${CONSUL.service}-acls`, { mesh, cluster, address: args.address ?? NOWHERE }, opts);
+    return {
+      ready: cluster,
+      resolver: consulResolverSource({ cluster, servers, agentToken: acls.resolverToken }),
+      registrar: consulRegistrar({ clusterIp, tokens: acls.registrarTokens }),
+    };
+  }
+}
+
+/** Where nothing is made, nothing is dialled: a provider needs an address all the same. */
+const NOWHERE = `127.0.0.1:${String(CONSUL.httpPort)}`;

@@ -1,0 +1,27 @@
+import { restrictedContainer, restrictedPod, APPLICATION_UID } from "./pod";
+import type { PodTemplate } from "./pod-template";
+import { IMAGES } from "../versions";
+
+/** Waits to be ended, and ends at once: the shell is process 1, which a signal only reaches that it asks for. */
+const WAIT = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
+
+/**
+ * The pod of a way out to a service outside the cluster. All that it does its sidecar does; a pod has a container beside it, and this one does nothing, by an image
+ * that is on the node already.
+ */
+export function externalPod(): PodTemplate {
+  return {
+    spec: {
+      securityContext: restrictedPod(),
+      containers: [
+        {
+          name: "app",
+          image: IMAGES.envoy,
+          command: ["/bin/sh", "-c", WAIT],
+          resources: { requests: { cpu: "5m", memory: "8Mi" }, limits: { memory: "16Mi" } },
+          securityContext: restrictedContainer(APPLICATION_UID),
+        },
+      ],
+    },
+  };
+}

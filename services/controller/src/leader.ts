@@ -1,0 +1,129 @@
+import type { ZoneName } from "../../../mesh/model.js";
+import { LABELS } from "../../../mesh/wire.js";
+import { registryPatience, type ControllerConfig } from "./config.js";
+import { Controller } from "./controller.js";
+import { Distribution } from "./distribution/distribution.js";
+import { fencedApi, fencedRegistry } from "./election/fence.js";
+import type { Term } from "./election/term.js";
+import type { KubernetesApi } from "./kubernetes/api.js";
+import { openRegistry } from "./registry/backends.js";
+import type { Registry } from "./registry/registry.js";
+import { StatusWriter } from "./services/status-writer.js";
+import { KeyMirror } from "./tokens/mirror.js";
+import type { Telling, Views } from "./views.js";
+import type { ZoneState } from "./zone.js";
+
+/** Milliseconds that requests under way are given when the controller is stopped. */
+const FAREWELL = 5_000;
+
+/**
+ * What only one replica may do: it keeps the registry, mirrors the token keys, has changed files brought to the sidecars and says how services are. It is of one term. What an earlier one knew of
+ * the registry is forgotten, for others wrote since; what every replica sees is there at once.
+ */
+export class Leader {
+  readonly zones: readonly ZoneState[];
+  readonly registry: Registry;
+  readonly controller: Controller;
+  readonly keys: KeyMirror;
+  private readonly distribution: Distribution;
+  private readonly statuses: StatusWriter;
+
+  constructor(
+    api: KubernetesApi,
+    config: ControllerConfig,
+    private readonly views: Views,
+    { log, metrics, failures }: Telling,
+    private readonly term: Term,
+  ) {
+    const { signal } = term;
+    const failed =
+      (operation: string) =>
+      (where: string, error: unknown): void => {
+        if (!signal.aborted) {
+          metrics.failure("none", operation);
+          failures.note(where, error);
+        }
+      };
+    const writer = fencedApi(api, term);
+    this.zones = views.zones.map((zone) => zone.kept());
+    const registry = openRegistry(config.registry, {
+      zones: config.zones.map(({ zone }) => zone),
+      ttl: config.registryTtl,
+      observe: (zone, seconds, outcome) => {
+        metrics.registryRequest(zone, seconds, outcome);
+      },
+      failed: failed("keep"),
+    });
+    this.registry = fencedRegistry(registry, term);
+    const interval = config.reconcileInterval * 1000;
+    const registered = (zone: ZoneName, pod: string | undefined): void => {
+      this.registrationsChanged(zone, pod);
+    };
+    const options = { interval, registered };
+    this.controller = new Controller(this.zones, this.registry, log, metrics, failures, options, signal);
+    const told = this.zones.flatMap((zone) => {
+      const isOfZone = ({ namespace }: { readonly namespace: string }): boolean => namespace === zone.pods.namespace;
+      const [objects, services] = [views.objects.find(isOfZone), views.services.find(isOfZone)];
+      return objects === undefined || services === undefined ? [] : [{ zone, pods: zone.pods, objects, services }];
+    });
+    this.distribution = new Distribution(writer, told, log, { failed: failed("distribute") });
+    const patience = registryPatience(config);
+    const unwritten = failed("write-status");
+    this.statuses = new StatusWriter(writer, told, this.registry, log, metrics, unwritten, { patience });
+    this.keys = new KeyMirror(writer, config.zones, log, { failed: failed("mirror-keys") });
+  }
+
+  private registrationsChanged(name: ZoneName, pod: string | undefined): void {
+    const zone = this.zones.find((candidate) => candidate.name === name);
+    const service = pod === undefined ? undefined : zone?.pods.get(pod)?.labels[LABELS.name];
+    if (service !== undefined) {
+      this.statuses.serviceChanged(name, service);
+    } else if (pod === undefined) {
+      this.statuses.zoneChanged(name);
+    }
+  }
+
+  /** Does it until the term is over. */
+  async run(): Promise<void> {
+    const { signal, lost } = this.term;
+    const close = (): void => {
+      this.registry.close();
+    };
+    // What is lost is broken off; what is given up may end.
+    lost.addEventListener("abort", close);
+    signal.addEventListener("abort", () => setTimeout(close, FAREWELL).unref());
+    this.views.watcher = {
+      podChanged: (zone, namespace, pod, services) => {
+        this.controller.podChanged(zone, pod);
+        this.distribution.podSeen(namespace, pod);
+        services.forEach((service) => {
+          this.statuses.serviceChanged(zone, service);
+        });
+      },
+      objectsChanged: (namespace, service) => {
+        this.distribution.objectsChanged(namespace, service);
+        const zone = this.zones.find(({ pods }) => pods.namespace === namespace);
+        if (zone !== undefined && service !== undefined) {
+          this.statuses.serviceChanged(zone.name, service);
+        } else if (zone !== undefined) {
+          this.statuses.zoneChanged(zone.name);
+        }
+      },
+      serviceChanged: (zone, service) => {
+        this.statuses.serviceChanged(zone, service);
+      },
+    };
+    try {
+      await Promise.all([
+        this.controller.run(),
+        this.registry.run(signal),
+        this.keys.run(signal),
+        this.distribution.run(signal),
+        this.statuses.run(signal),
+      ]);
+    } finally {
+      this.views.watcher = undefined;
+      close();
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { meshServiceStatus, type MeshServiceStatus } from "../../../../mesh/custom-resource/index.js";
+
+/** What the controller keeps of a `MeshService`: calls and ports it does not need. */
+export interface DeclaredService {
+  readonly name: string;
+  /** Changes with every write. */
+  readonly version: string;
+  /** Changes with every change of the declaration. */
+  readonly generation: number;
+  readonly workload: { readonly kind: string; readonly replicas?: number | undefined };
+  /** Why it is revoked. */
+  readonly revoked?: string;
+  /** What was last said of it; undefined where nothing was that can be read. */
+  readonly status: MeshServiceStatus | undefined;
+}
+
+const schema = z.object({
+  metadata: z.object({ name: z.string().min(1), resourceVersion: z.string().min(1), generation: z.int().default(1) }),
+  // Fields of a later version of the definition are nobody's error here.
+  spec: z.object({
+    workload: z.object({ kind: z.string(), replicas: z.int().optional() }),
+    revoked: z.string().optional(),
+  }),
+  status: z.unknown().optional(),
+});
+
+/**
+ * Reads a `MeshService` as the Kubernetes API sends it.
+ *
+ * @throws ZodError where it is none
+ */
+export function parseService(object: unknown): DeclaredService {
+  const { metadata, spec, status } = schema.parse(object);
+  const said = meshServiceStatus.safeParse(status);
+  return {
+    name: metadata.name,
+    version: metadata.resourceVersion,
+    generation: metadata.generation,
+    workload: spec.workload,
+    ...(spec.revoked === undefined ? {} : { revoked: spec.revoked }),
+    status: said.success ? said.data : undefined,
+  };
+}

@@ -1,0 +1,53 @@
+/** About Consul: its agents and its ACLs. */
+import type { Argument } from "./argument";
+
+export const CONSUL: readonly Argument[] = [
+  {
+    survives: /: Acl(Policy|Token) [\w<>-]+ description$|^(drop of description|swap of description with name): Acl/,
+    why: "is a description, or a name that nothing in the plan has then",
+  },
+  {
+    survives: /^(drop of |duplicate of |swap of \} with the next): AclPolicy [\w<>-]+ rules: $/,
+    why: "moves or changes the empty line at the end of rules",
+  },
+  {
+    survives: /^swap of content with [\w<>-]+: AclPolicy [\w<>-]+$/,
+    why: "calls a policy otherwise in the program: tokens name it as Consul does",
+  },
+  {
+    survives: /^(swap of content with [\w<>-]+|duplicate under its name): AclToken consul-[\w<>-]+-token$/,
+    why: "gives a registrar another zone's token in place of its own, or makes one more that nobody has: all registrars' tokens are the controller's, and which stands under which zone is not known before the update; it opens nothing",
+  },
+  {
+    survives: /^(widen to an unknown|duplicate of lucid-[\w<>-]+): AclToken consul-[\w<>-]+-token policies(\[\])?$/,
+    why: "says the same policy twice, or leaves its name to the update: it comes from a policy of the stack, and is judged when it is known",
+  },
+  {
+    survives: /: AclToken [\w<>-]+ origin of policies$/,
+    why: "says of a value that is known what it was made of",
+  },
+  {
+    survives: /: Secret (consul|node-resolver)-config (stringData\b|type\b|$)/,
+    why: "leaves Consul's ACLs, encryption and listeners as they are judged to be: names, addresses of peers, timing; or it is one that Consul refuses to start with",
+  },
+  {
+    survives: /^(drop|add|swap) of .*: Secret (consul|node-resolver)-config origin of stringData$/,
+    why: "takes a key or a token from an agent, which then has no part in the mesh; what it is given instead is judged when it is known",
+  },
+  {
+    survives: /\.containers\[consul\]\.(args|env)\b|\.containers\[(consul|coredns)\]$/,
+    why: "names an agent otherwise, or leaves to the image what it says as well",
+  },
+  {
+    survives: /: ConfigMap node-resolver-corefile data\.Corefile: (\[\])?$/,
+    why: "is of how long answers are kept, in which order that is said, and what kubelet asks: whom the resolver asks, for which names, and how it says that it knows none, is in lines that can't go, come or change",
+  },
+  {
+    survives: /: RandomBytes consul-gossip-key (length)?$/,
+    why: "makes a gossip key of a length that Consul refuses to start with, or another that it takes",
+  },
+  {
+    survives: /: consul consul-acls-provider (address|scheme|token)?$|: consul consul-acls-provider origin of token$/,
+    why: "has the program ask another port of this machine, where its token is refused or nobody listens",
+  },
+];

@@ -1,0 +1,17 @@
+/** About `MeshService` objects, and what defines them. */
+import type { Argument } from "./argument";
+
+export const DECLARATIONS: readonly Argument[] = [
+  {
+    survives: /: MeshService [\w<>-]+ spec(\.(version|workload|ports|calls)\b.*)?$/,
+    why: "has people and the controller shown something else of a service than the document says: nobody is let in, sent anywhere or given an identity by it, and whose it is stays",
+  },
+  {
+    survives: /^(drop the object|move to \S+|duplicate in \S+): MeshService /,
+    why: "takes a declaration away, or puts it where nobody reads it: the service runs as it did, and nobody is told of it",
+  },
+  {
+    survives: /^drop the object: CustomResourceDefinition /,
+    why: "leaves the API server without a word for what the MeshServices of the plan are: it refuses them",
+  },
+];

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { LUCID_CEILING } from "../../../policies/ceiling";
+import { Field } from "../../../policies/judgement/field";
+import { plainCopy } from "../../../policies/judgement/plain";
+import type { StackResource } from "../../../policies/judgement/rule";
+import { tokensElsewhere } from "../../../policies/rules/token-holders";
+import { aclPolicy, aclToken } from "../fixtures/consul";
+import type { TestResource } from "../support/judge";
+
+function planned(
+  { type, properties }: TestResource,
+  name: string,
+  stringData: readonly StackResource[] = [],
+): StackResource {
+  return {
+    type,
+    name,
+    urn: `${type}::${name}`,
+    properties: new Field(plainCopy(properties)),
+    origins: (property) => (property === "stringData" ? stringData : []),
+  };
+}
+
+const named = (name: string, rules?: string) => {
+  const policy = aclPolicy(rules);
+  return planned({ ...policy, properties: { ...policy.properties, name } }, name);
+};
+const token = (...policies: string[]) =>
+  planned({ ...aclToken(), properties: { ...aclToken().properties, policies } }, `token of ${policies.join()}`);
+const secretOf = (name: string, namespace: string, ...tokens: readonly StackResource[]) =>
+  planned({ type: "kubernetes:core/v1:Secret", properties: { metadata: { name, namespace } } }, name, tokens);
+
+const registrar = named("registrar");
+const reader = named(
+  "reader",
+  'node_prefix "node-resolver-" {\n  policy = "write"\n}\nservice_prefix "" {\n  policy = "read"\n}\n',
+);
+const found = (secret: StackResource) =>
+  tokensElsewhere([registrar, reader, secret], LUCID_CEILING).map(({ problem }) => problem);
+
+describe("a Secret with a token of Consul's", () => {
+  it("is a registrar's, or holds one for its own nodes", () => {
+    assert.deepEqual(found(secretOf("mesh-controller-tokens", "lucid-mesh", token("registrar"))), []);
+    assert.deepEqual(found(secretOf("node-resolver-config", "lucid-mesh", token("reader"))), []);
+    assert.deepEqual(found(secretOf("payout-router-tls", "lucid-wallet")), []);
+  });
+
+  const refused: readonly [what: string, secret: StackResource][] = [
+    ["a registrar's with the node resolver", secretOf("node-resolver-config", "lucid-mesh", token("registrar"))],
+    ["a registrar's beside its own", secretOf("node-resolver-config", "lucid-mesh", token("reader", "registrar"))],
+    ["a registrar's with a service", secretOf("payout-router-tokens", "lucid-wallet", token("registrar"))],
+    ["another's nodes", secretOf("payout-router-tokens", "lucid-wallet", token("reader"))],
+    ["a policy that nobody knows", secretOf("node-resolver-config", "lucid-mesh", token("stranger"))],
+    ["no member's name", secretOf("tokens", "lucid-mesh", token("reader"))],
+  ];
+  for (const [what, secret] of refused) {
+    it(`is refused: ${what}`, () => {
+      assert.match(found(secret).join(), /may write more in Consul than/);
+    });
+  }
+});
