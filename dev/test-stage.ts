@@ -53,7 +53,7 @@ export function readCounts(text: string, status: number): Counts {
     runs.map(({ passes, pending, failures }) => ({
       passed: passes,
       failed: failures.length + pending,
-      failures: failures.map(({ test, message }) => `${test}: ${message.split("\n", 1)[0] ?? ""}`),
+      failures: failures.map(({ test, message }) => `${test}: ${told(message)}`),
     })),
   );
   const silent = status !== 0 && counts.failed === 0;
@@ -61,6 +61,19 @@ export function readCounts(text: string, status: number): Counts {
   if (!silent && !empty) return counts;
   const reason = empty ? "no test ran" : "every test passed, but the command failed";
   return { ...counts, failed: counts.failed + 1, failures: [...counts.failures, `${reason} (exit status ${status})`] };
+}
+
+/** How many lines of a failure are told from its beginning and from its end: what Pulumi printed ends with what was wrong. */
+const TOLD_FIRST = 8;
+const TOLD_LAST = 24;
+
+/** What a failure says, indented below its test. */
+function told(message: string): string {
+  const lines = message.split("\n").map((line) => line.trimEnd());
+  const left = lines.length - TOLD_FIRST - TOLD_LAST;
+  const kept =
+    left <= 0 ? lines : [...lines.slice(0, TOLD_FIRST), `… ${left} more lines …`, ...lines.slice(-TOLD_LAST)];
+  return kept.join("\n    ");
 }
 
 /** How much lower the priority of a stage is that runs beside others: what they measure is theirs. */

@@ -26,8 +26,19 @@ describe("the counts of a test run", () => {
     });
   }
 
-  it("name each failed test with the first line of what was wrong", () => {
-    assert.deepEqual(readCounts(run(1, 2), 2).failures, ["test 0: wrong", "test 1: wrong"]);
+  it("name each failed test with what was wrong, indented below it", () => {
+    const failures = ["test 0: wrong\n    and more", "test 1: wrong\n    and more"];
+    assert.deepEqual(readCounts(run(1, 2), 2).failures, failures);
+  });
+
+  it("tell of a long failure how it begins and how it ends", () => {
+    const message = Array.from({ length: 100 }, (_, i) => `line ${i + 1}`).join("\n");
+    const text = JSON.stringify({ passes: 0, pending: 0, failures: [{ test: "long", message }] });
+    const lines = readCounts(text, 1).failures?.[0]?.split("\n") ?? [];
+    assert.deepEqual(lines.slice(0, 2), ["long: line 1", "    line 2"]);
+    assert.deepEqual(lines.slice(7, 10), ["    line 8", "    … 68 more lines …", "    line 77"]);
+    assert.equal(lines.at(-1), "    line 100");
+    assert.equal(lines.length, 8 + 1 + 24);
   });
 
   it("say what was wrong where no test failed", () => {
