@@ -3,6 +3,7 @@ import type { ZoneName } from "../mesh";
 import type { Plain } from "../policies/judgement/plain";
 import { parseYaml } from "../policies/envoy/files";
 import { KubeObject } from "../policies/kubernetes/object";
+import { ZONE_NAMESPACE } from "../policies/reachability";
 import type { RehearsedResource } from "./rehearsal/resource";
 
 /** A part of the mesh. */
@@ -14,7 +15,6 @@ export interface ProvenPart {
 
 /** The part that has what belongs to no zone. */
 const SHARED: ZoneName = "mesh";
-const ZONE_NAMESPACE = "lucid-";
 
 /**
  * What is wrong with the part, one line each. None: each of its resources is one of the whole mesh, made of the same; all that the whole has in the part's namespace is there;

@@ -12,6 +12,8 @@ type Properties = Readonly<Record<string, unknown>>;
  */
 export class DeclaredInputs {
   private readonly byUrn = new Map<string, Properties>();
+  /** A resource is the origin of many others: what was copied of it once is there for all of them. */
+  private readonly seen = new WeakMap<PolicyResource, StackResource>();
 
   keep(urn: string, inputs: Properties): void {
     this.byUrn.set(urn, inputs);
@@ -21,8 +23,14 @@ export class DeclaredInputs {
     return answered.map((resource) => this.resource(resource));
   }
 
+  private resource(answered: PolicyResource): StackResource {
+    const seen = this.seen.get(answered) ?? this.declared(answered);
+    this.seen.set(answered, seen);
+    return seen;
+  }
+
   /** Copies properties when they are first asked for: a rule looks into few of its resources. */
-  private resource({ type, name, urn, props, propertyDependencies }: PolicyResource): StackResource {
+  private declared({ type, name, urn, props, propertyDependencies }: PolicyResource): StackResource {
     const judged = (): Properties => (isNothing(props) ? (this.byUrn.get(urn) ?? props) : props);
     let properties: Field | undefined;
     return {

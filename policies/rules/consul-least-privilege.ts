@@ -1,3 +1,4 @@
+import { CONSUL } from "../consul/resources";
 import type { Ceiling } from "../ceiling";
 import { parseAclRules } from "../consul/acl-rules";
 import type { AclRule } from "../consul/acl-rules";
@@ -5,9 +6,6 @@ import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";
 
-const POLICY = "consul:index/aclPolicy:AclPolicy";
-const TOKEN = "consul:index/aclToken:AclToken";
-const PROVIDER = "pulumi:providers:consul";
 /** An address of this machine, with its port. */
 const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 /** What a policy may be about; `acl`, `operator`, `keyring`, `agent`, `session`, `key` and the others are for the management token. */
@@ -25,11 +23,11 @@ export const consulLeastPrivilege: ResourceRule = {
   severity: "critical",
   remediation: "Declare Consul's ACLs with ConsulAcls.",
   uses: ["members"],
-  concerns: (type) => type.startsWith("consul:") || type === PROVIDER,
+  concerns: (type) => type.startsWith("consul:") || type === CONSUL.provider,
   judge({ type, properties }, ceiling, findings) {
-    if (type === POLICY) judgePolicy(properties, ceiling, findings);
-    else if (type === TOKEN) judgeToken(properties, findings);
-    else if (type === PROVIDER) judgeProvider(properties, findings);
+    if (type === CONSUL.aclPolicy) judgePolicy(properties, ceiling, findings);
+    else if (type === CONSUL.aclToken) judgeToken(properties, findings);
+    else if (type === CONSUL.provider) judgeProvider(properties, findings);
     else findings.add("", `no rule models ${type}`, "take AclPolicy and AclToken, or write its rule first");
   },
 };

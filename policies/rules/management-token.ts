@@ -1,8 +1,8 @@
+import { CONSUL } from "../consul/resources";
 import { findingsIn } from "../judgement/rule";
 import type { StackFinding, StackResource } from "../judgement/rule";
 import { KubeObject, kindOf } from "../kubernetes/object";
 
-const PROVIDER = "pulumi:providers:consul";
 /** The one object that may hold the token: what Consul's servers start from. That nobody else reads it is `secrets-own-only`. */
 const HOLDER = { namespace: "lucid-mesh", name: "consul-config" } as const;
 
@@ -13,7 +13,7 @@ const HOLDER = { namespace: "lucid-mesh", name: "consul-config" } as const;
 export function managementTokenElsewhere(resources: readonly StackResource[]): StackFinding[] {
   const sources = new Set(
     resources
-      .filter(({ type }) => type === PROVIDER)
+      .filter(({ type }) => type === CONSUL.provider)
       .flatMap((provider) => provider.origins("token").map(({ urn }) => urn)),
   );
   if (sources.size === 0) return [];

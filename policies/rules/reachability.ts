@@ -2,7 +2,6 @@ import type { EdgeLeave } from "../ceiling";
 import { ceilingDeclaration, podAddresses } from "../ceiling-network";
 import { sidecarBound } from "../ceiling-sidecars";
 import { Field } from "../judgement/field";
-import { findingsIn } from "../judgement/rule";
 import type { StackFinding, StackResource } from "../judgement/rule";
 import { zoneOfNamespace } from "../kubernetes/object";
 import {
@@ -12,12 +11,12 @@ import {
   meshObjects,
   namespaceOf,
   networkLayer,
-  plannedObject,
   prove,
   trustProvenance,
 } from "../reachability";
-import type { Layer, LayerViolation, PlannedObject } from "../reachability";
+import type { Layer, PlannedObject } from "../reachability";
 import { grouped, objectTitle } from "../reachability/network";
+import { findingsOf, readPlanned } from "./plan-findings";
 
 /** The layers that are proven, each with the ceiling as what may be at most. */
 function layersOf(ceiling: EdgeLeave, shown: ReadonlySet<string>): readonly Layer[] {
@@ -35,13 +34,7 @@ function layersOf(ceiling: EdgeLeave, shown: ReadonlySet<string>): readonly Laye
  * Of a zone that the plan does not govern it shows too little to tell: there `governed-zones` lets in nothing that could open a way.
  */
 export function beyondCeiling(resources: readonly StackResource[], ceiling: EdgeLeave): StackFinding[] {
-  const planned: PlannedObject<StackResource>[] = [];
-  const unreadable = resources.flatMap((resource) =>
-    findingsIn(resource, () => {
-      const object = plannedObject(resource);
-      if (object !== undefined) planned.push(object);
-    }),
-  );
+  const { planned, unreadable } = readPlanned(resources);
   const namespaces = new Set(
     planned.flatMap(({ object }) => (isNamespace(object) ? (namespaceOf(new Field(object)) ?? []) : [])),
   );
@@ -54,7 +47,7 @@ export function beyondCeiling(resources: readonly StackResource[], ceiling: Edge
     return ofMesh.has(object) && (namespace === undefined || namespaces.has(namespace));
   });
   const byTitle = grouped(judged, ({ object }) => objectTitle(new Field(object)));
-  const fallback = judged.filter(({ object }) => isNamespace(object)).slice(0, 1);
+  const fallback = judged.flatMap(({ resource, object }) => (isNamespace(object) ? resource : [])).slice(0, 1);
   const evidence = new Evidence(
     judged.map(({ object }) => object),
     { clusterAddresses: podAddresses(ceiling), provenance: trustProvenance(judged) },
@@ -65,15 +58,4 @@ export function beyondCeiling(resources: readonly StackResource[], ceiling: Edge
 
 function isNamespace(object: PlannedObject["object"]): boolean {
   return new Field(object).at("kind").is("Namespace");
-}
-
-/** A violation as a finding in the first object that has a part in it; in each of its name, where two bear one. */
-function findingsOf(
-  { layer, problem, mend, places }: LayerViolation,
-  byTitle: ReadonlyMap<string, readonly PlannedObject<StackResource>[]>,
-  fallback: readonly PlannedObject<StackResource>[],
-): StackFinding[] {
-  const place = places.find(({ object }) => byTitle.has(object));
-  const found = place === undefined ? fallback : (byTitle.get(place.object) ?? fallback);
-  return found.map(({ resource }) => ({ resource, path: place?.path ?? "", problem: `${layer}: ${problem}`, mend }));
 }

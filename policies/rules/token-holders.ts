@@ -1,3 +1,4 @@
+import { CONSUL } from "../consul/resources";
 import type { EdgeLeave } from "../ceiling";
 import { ceilingAllows } from "../ceiling-edges";
 import { parseAclRules } from "../consul/acl-rules";
@@ -7,8 +8,6 @@ import type { StackFinding, StackResource } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { ownerOf } from "../kubernetes/owner";
 
-const POLICY = "consul:index/aclPolicy:AclPolicy";
-const TOKEN = "consul:index/aclToken:AclToken";
 /** Where registrars reach Consul: who may not, registers nobody. */
 const API = { party: "mesh/consul", port: "8501/TCP" } as const;
 
@@ -18,7 +17,7 @@ const API = { party: "mesh/consul", port: "8501/TCP" } as const;
  */
 export function tokensElsewhere(resources: readonly StackResource[], ceiling: EdgeLeave): StackFinding[] {
   const policies = new Map(
-    resources.filter(({ type }) => type === POLICY).map((policy) => [nameOf(policy), policy] as const),
+    resources.filter(({ type }) => type === CONSUL.aclPolicy).map((policy) => [nameOf(policy), policy] as const),
   );
   return resources
     .filter(({ type }) => isKind(type, "Secret", "ConfigMap"))
@@ -26,7 +25,7 @@ export function tokensElsewhere(resources: readonly StackResource[], ceiling: Ed
       findingsIn(resource, (_, findings) => {
         const tokens = ["stringData", "data"]
           .flatMap((property) => resource.origins(property))
-          .filter(({ type }) => type === TOKEN);
+          .filter(({ type }) => type === CONSUL.aclToken);
         if (tokens.length === 0) return;
         const object = KubeObject.of(resource);
         const owner = object && ownerOf(object, ceiling);

@@ -1,8 +1,6 @@
+import { CONSUL } from "../consul/resources";
 import { findingsIn } from "../judgement/rule";
 import type { StackFinding, StackResource } from "../judgement/rule";
-
-const POLICY = "consul:index/aclPolicy:AclPolicy";
-const TOKEN = "consul:index/aclToken:AclToken";
 
 /**
  * A token's policies stand in the plan. Those that are unknown at preview are policies of this stack, each judged itself. What they are called is judged when it is known, before the token is
@@ -12,12 +10,12 @@ export function unprovenTokenPolicies(resources: readonly StackResource[]): Stac
   // A policy whose name can't be told is found where it is judged itself, and backs no token.
   const names: ReadonlySet<unknown> = new Set(
     resources
-      .filter(({ type }) => type === POLICY)
+      .filter(({ type }) => type === CONSUL.aclPolicy)
       .map(({ properties }) => properties.at("name").plain)
       .filter((name) => name !== null),
   );
   return resources
-    .filter(({ type }) => type === TOKEN)
+    .filter(({ type }) => type === CONSUL.aclToken)
     .flatMap((token) =>
       findingsIn(token, (_, findings) => {
         const policies = token.properties.at("policies");
@@ -34,7 +32,7 @@ export function unprovenTokenPolicies(resources: readonly StackResource[]): Stac
         }
         const origins = token.origins("policies");
         findings.require(
-          origins.length > 0 && origins.every(({ type }) => type === POLICY),
+          origins.length > 0 && origins.every(({ type }) => type === CONSUL.aclPolicy),
           policies,
           "the policies can't be known at preview and are not this stack's own",
           "take the name of an AclPolicy of this stack, or write it as a plain value",

@@ -4,15 +4,13 @@ import { SHARED_PART, zonesOfPart } from "../../../components/parts/part";
 import type { Settings } from "../../../components/stack/settings";
 import { UNKNOWN } from "../../../policies/judgement/plain";
 import type { Plain } from "../../../policies/judgement/plain";
-import { plannedObject } from "../../../policies/reachability";
+import { ZONE_NAMESPACE, plannedObject } from "../../../policies/reachability";
 import type { RehearsedResource } from "../../../proof/rehearsal/resource";
 import { rehearsedAs } from "../../rehearsed";
 import type { KubeObject } from "../cluster/objects";
 
 /** An object that the program would make; what is known during the update alone stands in it as unknown. */
 export type PlannedObject = KubeObject & { readonly [key: string]: Plain };
-
-const ZONE_NAMESPACE = "lucid-";
 
 /** What a stack declares, and what its program would make. */
 export class Declared {

@@ -1,3 +1,4 @@
+import { CONSUL } from "../../../consul/resources";
 /** In which objects of a plan credentials lie: told by what their data come from, for nobody knows tokens and keys before the update. */
 import { KEEPER } from "../../../etcd/keeper";
 import { Field } from "../../../judgement/field";
@@ -20,8 +21,6 @@ export interface Holdings {
 /** What the token is called by which a program manages Consul. */
 export const MANAGEMENT_TOKEN = "Consul's management token";
 
-const TOKEN = "consul:index/aclToken:AclToken";
-const PROVIDER = "pulumi:providers:consul";
 const PASSWORDS = `Secret lucid-mesh/${KEEPER}-passwords`;
 
 /** @param planned the Kubernetes objects of the plan */
@@ -34,8 +33,8 @@ export function readHoldings(
   const madeOf = (urns: readonly string[]) => [...new Set(urns.flatMap((urn) => made.get(urn) ?? []))];
 
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
-  const tokens = ofType(TOKEN).map((token) => [aclTitle(token), madeOf([token.urn])] as const);
-  const management = ofType(PROVIDER).flatMap((provider) => provider.origins("token").map(({ urn }) => urn));
+  const tokens = ofType(CONSUL.aclToken).map((token) => [aclTitle(token), madeOf([token.urn])] as const);
+  const management = ofType(CONSUL.provider).flatMap((provider) => provider.origins("token").map(({ urn }) => urn));
   const passwords = (sources.get(PASSWORDS) ?? []).map(({ urn, name }) => [name, madeOf([urn])] as const);
   const keys = [...keysByCommonName(ofType(TLS.request))].map(([name, urns]) => [name, madeOf(urns)] as const);
   return {
