@@ -75,8 +75,9 @@ describe("a stack for each part of the mesh", function () {
       assert.match(output, /lucid-mesh@v\S+ \(local: /);
       assert.doesNotMatch(output, /\[mandatory\]|\[advisory\]|can't run policy/);
       assert.doesNotMatch(output, /would refuse|is not deployed|run `pulumi up` of part/);
-      const namespaces = [...output.matchAll(/core\/v1:Namespace (\w+)-namespace create/g)].map(([, name]) => name);
-      assert.deepEqual(namespaces, [zone]);
+      // A resource has another line each time that more is known of it.
+      const namespaces = output.matchAll(/core\/v1:Namespace (\w+)-namespace create/g);
+      assert.deepEqual([...new Set([...namespaces].map(([, name]) => name))], [zone]);
       for (const other of ZONES.filter((one) => one !== zone))
         assert.doesNotMatch(output, new RegExp(`\\b${other}-ca-|\\b${other}-default-deny`));
       assert.equal(/docker:index:Image|consul:index:AclToken|ValidatingAdmissionPolicy /.test(output), zone === "mesh");
