@@ -3,7 +3,7 @@ import { serviceNamed } from "../mesh/edges";
 import type { Edge, HealthCheck, Mesh, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
 import { externalCluster, externalOf } from "./external";
-import { alpnOf, isHttp, protocolOptions } from "./http";
+import { alpnOf, applicationOptions, isHttp, protocolOptions } from "./http";
 import { presentToken } from "./identity/identity-token";
 import { extension, socketAddress, type Message } from "./message";
 import { applicationBreakers, circuitBreakers, outlierDetection } from "./traffic/limits";
@@ -104,14 +104,12 @@ export function calleeOf(mesh: Mesh, edge: Edge): { readonly service: Service; r
 
 function loopbackCluster(name: string, target: Pick<ServicePort, "port" | "protocol">, service: Service): Message {
   const { port, protocol } = target;
-  // Idle connections are given up sooner than common servers do it (Node: 5 s), so that no request meets a closing one.
-  const version = protocol === "http2" || protocol === "grpc" ? "http2" : "http1";
   return {
     name,
     connect_timeout: CONNECT_TIMEOUT,
     type: "STATIC",
     load_assignment: endpoint(name, socketAddress("127.0.0.1", port)),
-    ...(isHttp(protocol) ? protocolOptions(version, version === "http1" ? "4s" : "300s") : {}),
+    ...applicationOptions(protocol),
     circuit_breakers: applicationBreakers(protocol, service.traffic),
   };
 }

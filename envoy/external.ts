@@ -1,6 +1,6 @@
 /** The way out to a service outside the cluster: what stands in its sidecar where another's application is. */
 import type { ExternalWorkload, Service, ServicePort } from "../mesh/model";
-import { isHttp, protocolOptions } from "./http";
+import { applicationOptions, applicationVersion, isHttp } from "./http";
 import { externalTls } from "./identity/tls";
 import { extension, socketAddress, type Message } from "./message";
 import { applicationName } from "./names";
@@ -35,7 +35,6 @@ export function externalOf({ workload }: Pick<Service, "workload">): ExternalWor
 export function externalCluster(service: Service, port: ServicePort, external: ExternalWorkload): Message {
   const name = applicationName(port.name);
   const { protocol } = port;
-  const version = protocol === "http2" || protocol === "grpc" ? "http2" : "http1";
   return {
     name,
     connect_timeout: CONNECT_TIMEOUT,
@@ -51,7 +50,7 @@ export function externalCluster(service: Service, port: ServicePort, external: E
         },
       ],
     },
-    ...(isHttp(protocol) ? protocolOptions(version, version === "http1" ? "4s" : "300s") : {}),
+    ...applicationOptions(protocol),
     circuit_breakers: applicationBreakers(protocol, service.traffic),
     outlier_detection: outlierDetection({ outlierDetection: DEFAULT_OUTLIER_DETECTION }),
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
@@ -59,7 +58,9 @@ export function externalCluster(service: Service, port: ServicePort, external: E
     upstream_connection_options: {
       tcp_keepalive: { keepalive_probes: 3, keepalive_time: 10, keepalive_interval: 5 },
     },
-    ...(external.tls === undefined ? {} : { transport_socket: externalTls(external.tls, alpnOf(port, external)) }),
+    ...(external.tls === undefined
+      ? {}
+      : { transport_socket: externalTls(external.tls, spokenOutside(port, external)) }),
   };
 }
 
@@ -94,14 +95,8 @@ function question({ name, protocol }: ServicePort, { health, tls }: ExternalWork
   return { http_health_check: { path: health.path, ...host, ...codec } };
 }
 
-function alpnOf({ protocol }: ServicePort, { tls }: ExternalWorkload): readonly string[] {
-  switch (protocol) {
-    case "tcp":
-      return tls?.alpn ?? [];
-    case "http2":
-    case "grpc":
-      return ["h2"];
-    default:
-      return ["http/1.1"];
-  }
+/** ALPN protocols of a connection to outside: what the port declares, and of a plain connection what its document names. */
+function spokenOutside({ protocol }: ServicePort, { tls }: ExternalWorkload): readonly string[] {
+  if (!isHttp(protocol)) return tls?.alpn ?? [];
+  return applicationVersion(protocol) === "http2" ? ["h2"] : ["http/1.1"];
 }

@@ -38,6 +38,19 @@ export function upgradeOf(protocol: Protocol): "websocket" | "CONNECT" | undefin
   }
 }
 
+/** How an application speaks HTTP that is asked on a port of this protocol: version 2 where that is what it declares. */
+export function applicationVersion(protocol: HttpProtocol): "http1" | "http2" {
+  return protocol === "http2" || protocol === "grpc" ? "http2" : "http1";
+}
+
+/** Options of a cluster that leads to an application; none where no requests are seen. */
+export function applicationOptions(protocol: Protocol): Message {
+  if (!isHttp(protocol)) return {};
+  const version = applicationVersion(protocol);
+  // Idle connections are given up sooner than common servers do it (Node: 5 s), so that no request meets a closing one.
+  return protocolOptions(version, version === "http1" ? "4s" : "300s");
+}
+
 /** Silence after which a TCP connection is given up. */
 export const TCP_IDLE_TIMEOUT = "3600s";
 

@@ -22,19 +22,20 @@ export interface Report {
   readonly changes?: Changes;
 }
 
+/** What one state lets be done that another does not. */
+export interface Opening extends Pick<Matrix, "pairs" | "outside"> {
+  /** What sidecars let be asked. */
+  readonly calls: readonly Call[];
+  /** Where sidecars go out of the cluster: another address, or another proof. */
+  readonly waysOut: readonly WayOut[];
+  /** What may be done at the discovery backend. */
+  readonly registration: readonly RegistrationRight[];
+}
+
 export interface Changes {
   readonly against: string;
-  readonly opens: Pick<Matrix, "pairs" | "outside">;
-  readonly closes: Pick<Matrix, "pairs" | "outside">;
-  /** What sidecars newly let be asked, and no longer. */
-  readonly calls: { readonly opens: readonly Call[]; readonly closes: readonly Call[] };
-  /** What may newly be done at the discovery backend, and no longer. */
-  readonly registration: {
-    readonly opens: readonly RegistrationRight[];
-    readonly closes: readonly RegistrationRight[];
-  };
-  /** Where sidecars newly go out of the cluster, and no longer: another address, or another proof. */
-  readonly waysOut: { readonly opens: readonly WayOut[]; readonly closes: readonly WayOut[] };
+  readonly opens: Opening;
+  readonly closes: Opening;
 }
 
 /** What objects open, layer by layer. */
@@ -47,22 +48,16 @@ export interface Opened {
 
 /** What differs from what other objects open. */
 export function changesFrom(against: string, before: Opened, after: Opened): Changes {
+  return { against, opens: openedBeyond(after, before), closes: openedBeyond(before, after) };
+}
+
+/** What the one opens and the other does not. */
+function openedBeyond(one: Opened, other: Opened): Opening {
   return {
-    against,
-    opens: without(after.matrix, before.matrix),
-    closes: without(before.matrix, after.matrix),
-    calls: {
-      opens: callsWithout(after.sidecars.calls, before.sidecars.calls),
-      closes: callsWithout(before.sidecars.calls, after.sidecars.calls),
-    },
-    registration: {
-      opens: registrationWithout(after.registration, before.registration),
-      closes: registrationWithout(before.registration, after.registration),
-    },
-    waysOut: {
-      opens: waysWithout(after.sidecars.outside, before.sidecars.outside),
-      closes: waysWithout(before.sidecars.outside, after.sidecars.outside),
-    },
+    ...without(one.matrix, other.matrix),
+    calls: callsWithout(one.sidecars.calls, other.sidecars.calls),
+    waysOut: waysWithout(one.sidecars.outside, other.sidecars.outside),
+    registration: registrationWithout(one.registration, other.registration),
   };
 }
 
@@ -93,24 +88,14 @@ export function reportData({ source, matrix, sidecars, registration, violations,
       : {
           changes: {
             against: changes.against,
-            opens: changeData(changes.opens, changes.calls.opens, changes.waysOut.opens, changes.registration.opens),
-            closes: changeData(
-              changes.closes,
-              changes.calls.closes,
-              changes.waysOut.closes,
-              changes.registration.closes,
-            ),
+            opens: openingData(changes.opens),
+            closes: openingData(changes.closes),
           },
         }),
   };
 }
 
-function changeData(
-  { pairs, outside }: Pick<Matrix, "pairs" | "outside">,
-  calls: readonly Call[],
-  waysOut: readonly WayOut[],
-  registration: readonly RegistrationRight[],
-) {
+function openingData({ pairs, outside, calls, waysOut, registration }: Opening) {
   return {
     pairs: pairs.map(pairData),
     outside: outside.map(outsideData),

@@ -4,10 +4,10 @@ import { PortSet } from "../../policies/reachability/network";
 import type { Matrix, OutsidePair, Pair } from "./matrix";
 import { zoneOf } from "./matrix";
 import { whoHas } from "./registration";
-import type { RegistrationMatrix, RegistrationRight, RegistrationRow } from "./registration";
-import type { Changes } from "./report";
+import type { RegistrationMatrix, RegistrationRow } from "./registration";
+import type { Changes, Opening } from "./report";
 import { callText } from "./sidecars";
-import type { Call, SidecarMatrix, WayOut } from "./sidecars";
+import type { SidecarMatrix } from "./sidecars";
 
 /** Most parties whose matrix can be read. */
 export const MOST_COLUMNS = 40;
@@ -51,29 +51,17 @@ export function outsideText({ party, direction, whom }: OutsidePair): string {
 }
 
 /** What opens and what closes, a row each: which, who and whom, on which ports or what may be asked. */
-export function changeRows({
-  opens,
-  closes,
-  calls,
-  waysOut,
-  registration,
-}: Changes): readonly (readonly [string, string, string])[] {
-  const rows = (
-    word: string,
-    { pairs, outside }: Pick<Matrix, "pairs" | "outside">,
-    asked: readonly Call[],
-    ways: readonly WayOut[],
-    rights: readonly RegistrationRight[],
-  ) => [
+export function changeRows({ opens, closes }: Changes): readonly (readonly [string, string, string])[] {
+  return [...openingRows("opens", opens), ...openingRows("closes", closes)];
+}
+
+function openingRows(word: string, { pairs, outside, calls, waysOut, registration }: Opening) {
+  return [
     ...pairs.map((pair) => [word, pairText(pair), pair.ports.toString()] as const),
     ...outside.map((pair) => [word, outsideText(pair), pair.ports.toString()] as const),
-    ...asked.map((call) => [word, pairText(call), `${call.port}: ${callText(call)}`] as const),
-    ...ways.map(({ party, port, where }) => [word, `${party} → outside`, `${port}: ${where}`] as const),
-    ...rights.map(({ who, by, act, what }) => [word, `${who} → ${what}`, `${act} by ${by}`] as const),
-  ];
-  return [
-    ...rows("opens", opens, calls.opens, waysOut.opens, registration.opens),
-    ...rows("closes", closes, calls.closes, waysOut.closes, registration.closes),
+    ...calls.map((call) => [word, pairText(call), `${call.port}: ${callText(call)}`] as const),
+    ...waysOut.map(({ party, port, where }) => [word, `${party} → outside`, `${port}: ${where}`] as const),
+    ...registration.map(({ who, by, act, what }) => [word, `${who} → ${what}`, `${act} by ${by}`] as const),
   ];
 }
 
