@@ -78,8 +78,20 @@ function integration(...areas: readonly string[]): readonly Stage[] {
   }));
 }
 
-/** What `npm run test:full` adds: each takes longer than all the others together. */
+/** What `npm run test:full` adds: with them the tests would take hours. */
 const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
+  {
+    title: "campaign: external services",
+    adds: "a service outside the cluster brought into the deployed mesh, called, refused, lost and given up",
+    command: mocha("test/campaigns/external.test.ts"),
+    counted: true,
+  },
+  {
+    title: "campaign: root rotation",
+    adds: "the root of a zone exchanged in three steps, under load",
+    command: mocha("test/campaigns/root-rotation.test.ts"),
+    counted: true,
+  },
   {
     title: "campaign: leaf rotation",
     adds: "every leaf certificate replaced every five minutes for half an hour, under load",

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { peerZones } from "../../../mesh";
-import type { Service } from "../../../mesh";
-import { SIDECAR_PATHS } from "../../../mesh/wire";
-import { connectionsMadeAnew, servedCertificate } from "../support/certificates";
-import { withoutAdmission } from "../support/admission";
-import { exec, podGenerations, podsOf } from "../support/cluster";
-import type { PodRef } from "../support/cluster";
-import { mesh, service } from "../support/document";
-import { SYNC_SECONDS, eventually } from "../support/eventually";
-import { startLoads } from "../support/load";
-import { deploy, deployDeclared } from "../support/variation";
+import { peerZones } from "../../mesh";
+import type { Service } from "../../mesh";
+import { SIDECAR_PATHS } from "../../mesh/wire";
+import { connectionsMadeAnew, servedCertificate } from "../integration/support/certificates";
+import { withoutAdmission } from "../integration/support/admission";
+import { exec, podGenerations, podsOf } from "../integration/support/cluster";
+import type { PodRef } from "../integration/support/cluster";
+import { mesh, service } from "../integration/support/document";
+import { SYNC_SECONDS, eventually } from "../integration/support/eventually";
+import { startLoads } from "../integration/support/load";
+import { deploy, deployDeclared } from "../integration/support/variation";
 
 /** The zone whose root is exchanged; services of other zones call into it. */
 const ZONE = "chain";
