@@ -21,6 +21,8 @@ export interface ControllerConfig {
   readonly registryTtl: number;
   /** Seconds between two comparisons of a zone with the registry. */
   readonly reconcileInterval: number;
+  /** Where Prometheus is asked what it has seen of the calls; undefined where nobody is. */
+  readonly prometheus?: URL;
   readonly logLevel: LogLevel;
   /** Kubeconfig file; without one the pod's own service account is used. */
   readonly kubeconfig?: string;
@@ -81,6 +83,22 @@ const zoneNames = z.string().transform((text, context) =>
   }),
 );
 
+/** Plain http: the sidecar beside it makes mutual TLS of it. */
+const httpAddress = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url?.protocol === "http:" &&
+    url.username === "" &&
+    url.password === "" &&
+    url.pathname === "/" &&
+    url.search === ""
+  ) {
+    return url;
+  }
+  context.addIssue({ code: "custom", message: `${JSON.stringify(text)} is not http://<name>[:<port>]` });
+  return z.NEVER;
+});
+
 const BACKENDS = Object.keys(BACKEND_ENVIRONMENTS) as BackendName[];
 
 const schema = z.object({
@@ -94,6 +112,7 @@ const schema = z.object({
   SERVICE_MESH_CONTROLLER_PORT: wholeNumber(1, 65535).default(8080),
   SERVICE_REGISTRY_TTL: wholeNumber(MINIMUM_TTL, 3600).default(60),
   RECONCILE_INTERVAL: wholeNumber(1, 3600).default(15),
+  PROMETHEUS_URL: httpAddress.optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("info"),
   KUBECONFIG: z.string().min(1).optional(),
 });
@@ -126,6 +145,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     registryTtl: value.SERVICE_REGISTRY_TTL,
     reconcileInterval: value.RECONCILE_INTERVAL,
     logLevel: value.LOG_LEVEL,
+    ...(value.PROMETHEUS_URL === undefined ? {} : { prometheus: value.PROMETHEUS_URL }),
     ...(value.KUBECONFIG === undefined ? {} : { kubeconfig: value.KUBECONFIG }),
   };
 }

@@ -10,6 +10,7 @@ import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import { namespaceOf } from "../../../mesh/names.js";
 import { WELL_KNOWN } from "../../../mesh/wire.js";
+import { pause } from "./backoff.js";
 import { parseConfig, registryPatience, type ControllerConfig } from "./config.js";
 import { Elector, electionTiming } from "./election/elector.js";
 import { Lease } from "./election/lease.js";
@@ -18,9 +19,15 @@ import { KubernetesApi, loadKubeConfig } from "./kubernetes/api.js";
 import { Leader } from "./leader.js";
 import { createLog, describe, type Log } from "./log.js";
 import { Metrics } from "./metrics.js";
+import { SAMPLE_INTERVAL, StateHistory } from "./overview/history.js";
+import { MeshOverview } from "./overview/overview.js";
+import { PrometheusView } from "./overview/prometheus.js";
 import { serve } from "./server.js";
 import { instanceCounts, serviceCounts, type Parts } from "./status.js";
 import { Views } from "./views.js";
+
+/** Milliseconds in which the first lists come. */
+const FIRST_SAMPLE = 5_000;
 
 async function main(config: ControllerConfig, log: Log, stop: AbortController): Promise<void> {
   const { signal } = stop;
@@ -46,7 +53,11 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
     leading: () => elector.leading,
     services: () => serviceCounts(views),
   });
-  const server = await serve(config.http.address, config.http.port, parts, metrics, log);
+  const history = new StateHistory();
+  const prometheus = new PrometheusView(config.prometheus, log);
+  const overview = new MeshOverview(parts, prometheus, history);
+  const told = { overview: () => overview.at(Date.now()), history: (name: string) => history.of(name) };
+  const server = await serve(config.http.address, config.http.port, { ...parts, api: told }, metrics, log);
   log.info("controller started", {
     address: config.http.address,
     port: config.http.port,
@@ -57,6 +68,8 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
   try {
     await Promise.all([
       views.follow(signal),
+      prometheus.run(signal),
+      remember(overview, signal),
       elector.run(async (term) => {
         leader = new Leader(api, config, views, telling, term);
         try {
@@ -69,6 +82,15 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
   } finally {
     server.close();
     server.closeAllConnections();
+  }
+}
+
+/** Takes samples of how all is, once there is something to be seen. */
+async function remember(overview: MeshOverview, signal: AbortSignal): Promise<void> {
+  await pause(FIRST_SAMPLE, signal);
+  while (!signal.aborted) {
+    overview.sample(Date.now());
+    await pause(SAMPLE_INTERVAL * 1000, signal);
   }
 }
 

@@ -1,26 +1,46 @@
 import { createServer, type Server } from "node:http";
+import { hostnameOf } from "../../../mesh/names.js";
+import { WELL_KNOWN } from "../../../mesh/wire.js";
 import { health, status, type Parts } from "./status.js";
 import { describe, type Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
+import { answerApi, isApiPath, type ApiParts } from "./overview/api.js";
 import { targets } from "./targets.js";
 
+/** Names under which people and services ask for it. A page that a browser was led to under another name may not read what only the mesh may. */
+const HOSTS: readonly string[] = [hostnameOf(WELL_KNOWN.controller), "localhost", "127.0.0.1", "[::1]"];
+
+/** Sent with every answer: none is to be kept, shown in another page, or taken for something else than it says. */
+const HEADERS = {
+  "Cache-Control": "no-store",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Resource-Policy": "same-origin",
+};
+
 /**
- * Serves `GET /health` and `GET /readyz` (200 or 503 with the reasons), `GET /healthz` (200 as long as it answers at all), `GET /status` (JSON), `GET /metrics` (Prometheus' text format) and
- * `GET /targets/<zone>` (what Prometheus is to scrape).
+ * Serves `GET /health` and `GET /readyz` (200 or 503 with the reasons), `GET /healthz` (200 as long as it answers at all), `GET /status` (JSON), `GET /metrics` (Prometheus' text format),
+ * `GET /targets/<zone>` (what Prometheus is to scrape) and `GET /api/v1/…` (how the mesh is, JSON).
  *
  * @returns once it listens
  * @throws where the address can't be bound
  */
-export async function serve(address: string, port: number, parts: Parts, metrics: Metrics, log: Log): Promise<Server> {
+export async function serve(
+  address: string,
+  port: number,
+  parts: Parts & { readonly api: ApiParts },
+  metrics: Metrics,
+  log: Log,
+): Promise<Server> {
   const server = createServer((request, response) => {
     const answer = (code: number, type: string, body: string): void => {
-      response.writeHead(code, { "Content-Type": type, "Cache-Control": "no-store" });
+      response.writeHead(code, { "Content-Type": type, ...HEADERS });
       response.end(request.method === "HEAD" ? undefined : body);
     };
     const json = (code: number, body: unknown): void => {
       answer(code, "application/json; charset=utf-8", `${JSON.stringify(body, null, 2)}\n`);
     };
-    const path = (request.url ?? "/").split("?")[0];
+    const path = (request.url ?? "/").split("?")[0] ?? "/";
     request.resume();
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("Allow", "GET, HEAD");
@@ -34,6 +54,15 @@ export async function serve(address: string, port: number, parts: Parts, metrics
         zone.pods.synced ? 200 : 503,
         zone.pods.synced ? targets(zone) : { error: "the pods were never listed yet" },
       );
+      return;
+    }
+    if (isApiPath(path)) {
+      if (!isOwnHost(request.headers.host)) {
+        json(421, { error: `ask under one of the names ${HOSTS.join(", ")}` });
+        return;
+      }
+      const { code, body } = answerApi(path, parts.api);
+      json(code, body);
       return;
     }
     switch (path) {
@@ -61,7 +90,7 @@ export async function serve(address: string, port: number, parts: Parts, metrics
         );
         return;
       default:
-        json(404, { error: "there are /health, /healthz, /readyz, /status, /metrics and /targets/<zone>" });
+        json(404, { error: "there are /health, /healthz, /readyz, /status, /metrics, /targets/<zone> and /api/v1" });
     }
   });
   await new Promise<void>((resolve, reject) => {
@@ -72,4 +101,8 @@ export async function serve(address: string, port: number, parts: Parts, metrics
     });
   });
   return server;
+}
+
+function isOwnHost(host: string | undefined): boolean {
+  return HOSTS.includes((host ?? "").replace(/:[0-9]+$/, "").toLowerCase());
 }

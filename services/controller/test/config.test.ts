@@ -43,7 +43,9 @@ describe("controller: settings", () => {
       LOG_LEVEL: "debug",
       KUBECONFIG: "/kubeconfig",
       LUCID_ZONES_ELSEWHERE: "chain,ops",
+      PROMETHEUS_URL: "http://prometheus.lucid.internal",
     });
+    assert.equal(config.prometheus?.href, "http://prometheus.lucid.internal/");
     assert.deepEqual(config.zonesElsewhere, ["chain", "ops"]);
     assert.deepEqual(config.registry, {
       backend: "consul",
@@ -81,6 +83,10 @@ describe("controller: settings", () => {
     ["SERVICE_REGISTRY_TTL", "14"],
     ["SERVICE_REGISTRY_TTL", "1m"],
     ["RECONCILE_INTERVAL", "0"],
+    ["PROMETHEUS_URL", "prometheus.lucid.internal"],
+    ["PROMETHEUS_URL", "https://prometheus.lucid.internal"],
+    ["PROMETHEUS_URL", "http://user:word@prometheus.lucid.internal"],
+    ["PROMETHEUS_URL", "http://prometheus.lucid.internal/elsewhere"],
     ["LOG_LEVEL", "loud"],
   ] as const) {
     it(`refuse ${name}=${String(value)}`, () => {

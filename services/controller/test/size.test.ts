@@ -1,6 +1,7 @@
 /** The bundled controller and a mesh of a thousand services. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { overviewSchema } from "../../../mesh/overview/model.js";
 import { TestConsul } from "./support/consul.js";
 import { eventually } from "./support/eventually.js";
 import { FakeKubernetes } from "./support/fake-kubernetes.js";
@@ -9,10 +10,14 @@ import { Program } from "./support/program.js";
 
 const SERVICES = 1_000;
 const PODS_EACH = 3;
+/** Calls that each of them declares. */
+const EDGES = 10;
 /** Limit of its container in MiB, of which the young generation, code and buffers take their part besides. */
 const CONTAINER = 256;
 /** Times that every pod changes. */
 const ROUNDS = 5;
+/** Times that an overview of all is asked for. */
+const OVERVIEWS = 20;
 
 const PODS = "/api/v1/namespaces/lucid-ops/pods";
 const MAPS = "/api/v1/namespaces/lucid-ops/configmaps";
@@ -60,7 +65,10 @@ describe("controller: a thousand services", function () {
   it("are registered and told of in a bounded heap, which does not grow as they change", async () => {
     pods(0);
     for (const service of names) {
-      kubernetes.put(DECLARED, meshServiceObject(service, { replicas: PODS_EACH }));
+      const calls = names
+        .slice(0, EDGES)
+        .map((callee) => ({ service: callee, zone: "ops", port: "http", kind: "call" }));
+      kubernetes.put(DECLARED, meshServiceObject(service, { replicas: PODS_EACH, calls }));
       for (const suffix of ["envoy", "trust"]) {
         kubernetes.put(MAPS, { metadata: { name: `${service}-${suffix}` }, data: { file: "text" } });
       }
@@ -88,10 +96,17 @@ describe("controller: a thousand services", function () {
     await eventually(() => {
       assert.equal(told(), SERVICES);
     }, 120_000);
+    // What is told of all of them, again and again.
+    for (let asked = 0; asked < OVERVIEWS; asked += 1) {
+      const { status, text } = await running.get("/api/v1/overview");
+      assert.equal(status, 200);
+      assert.equal(overviewSchema.parse(JSON.parse(text)).services.length, SERVICES);
+    }
+    last = await measured(running);
     const mib = (value: number): string => `${value.toFixed(0)} MiB`;
     console.log(
       `      ${String(SERVICES)} services of ${String(PODS_EACH)} pods: registered and told in ${took.toFixed(0)} s; heap ${mib(first.heap)}, ` +
-        `after ${String(ROUNDS)} changes of every pod ${mib(last.heap)}; resident ${mib(last.resident)}`,
+        `after ${String(ROUNDS)} changes of every pod and ${String(OVERVIEWS)} overviews ${mib(last.heap)}; resident ${mib(last.resident)}`,
     );
     assert.ok(last.resident < CONTAINER, `${mib(last.resident)} resident`);
   });

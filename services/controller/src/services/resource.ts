@@ -1,7 +1,17 @@
 import { z } from "zod";
 import { meshServiceStatus, type MeshServiceStatus } from "../../../../mesh/custom-resource/index.js";
 
-/** What the controller keeps of a `MeshService`: calls and ports it does not need. */
+/** A call that a service may make, as its `MeshService` has it. */
+export interface DeclaredCall {
+  readonly service: string;
+  readonly zone: string;
+  readonly port: string;
+  readonly kind: "call" | "telemetry" | "authentication";
+  readonly reason?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** What the controller keeps of a `MeshService`: its ports it does not need. */
 export interface DeclaredService {
   readonly name: string;
   /** Changes with every write. */
@@ -9,17 +19,29 @@ export interface DeclaredService {
   /** Changes with every change of the declaration. */
   readonly generation: number;
   readonly workload: { readonly kind: string; readonly replicas?: number | undefined };
+  /** Whom it may call. */
+  readonly calls: readonly DeclaredCall[];
   /** Why it is revoked. */
   readonly revoked?: string;
   /** What was last said of it; undefined where nothing was that can be read. */
   readonly status: MeshServiceStatus | undefined;
 }
 
+const call = z.object({
+  service: z.string(),
+  zone: z.string(),
+  port: z.string(),
+  kind: z.enum(["call", "telemetry", "authentication"]).catch("call"),
+  reason: z.string().optional(),
+  until: z.string().optional(),
+});
+
 const schema = z.object({
   metadata: z.object({ name: z.string().min(1), resourceVersion: z.string().min(1), generation: z.int().default(1) }),
   // Fields of a later version of the definition are nobody's error here.
   spec: z.object({
     workload: z.object({ kind: z.string(), replicas: z.int().optional() }),
+    calls: z.array(call).default([]),
     revoked: z.string().optional(),
   }),
   status: z.unknown().optional(),
@@ -38,6 +60,7 @@ export function parseService(object: unknown): DeclaredService {
     version: metadata.resourceVersion,
     generation: metadata.generation,
     workload: spec.workload,
+    calls: spec.calls,
     ...(spec.revoked === undefined ? {} : { revoked: spec.revoked }),
     status: said.success ? said.data : undefined,
   };

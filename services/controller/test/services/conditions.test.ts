@@ -22,6 +22,7 @@ const two: DeclaredService = {
   version: "7",
   generation: 3,
   workload: { kind: "application", replicas: 2 },
+  calls: [],
   status: undefined,
 };
 const well: ServiceFacts = {

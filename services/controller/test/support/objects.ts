@@ -62,7 +62,12 @@ export function leaseObject(node: string, renewTime: string): ApiObject {
 /** The `MeshService` of a service with two instances in zone `ops`, of which nothing was said yet, unless told otherwise. */
 export function meshServiceObject(
   name: string,
-  { replicas = 2, generation = 1, zone = "ops" }: { replicas?: number; generation?: number; zone?: string } = {},
+  {
+    replicas = 2,
+    generation = 1,
+    zone = "ops",
+    calls = [],
+  }: { replicas?: number; generation?: number; zone?: string; calls?: readonly object[] } = {},
 ): ApiObject {
   return {
     metadata: { name, generation },
@@ -73,7 +78,7 @@ export function meshServiceObject(
       version: "1.0.0",
       workload: { kind: "application", replicas },
       ports: [{ name: "http", port: 8080, protocol: "http" }],
-      calls: [],
+      calls,
     },
   };
 }

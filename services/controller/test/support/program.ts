@@ -29,15 +29,21 @@ export class Program {
     child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (this.output += chunk));
   }
 
-  /** Starts it for zones ops and chain, with a comparison every second. */
+  /**
+   * Starts it for zones ops and chain, with a comparison every second.
+   *
+   * @param chosen its port; default: a free one
+   */
   static async start(
     kubernetes: FakeKubernetes,
     consul: TestConsul,
     env: Readonly<Record<string, string>> = {},
+    chosen?: number,
   ): Promise<Program> {
     const kubeconfig = join(consul.folder, "kubeconfig");
     writeFileSync(kubeconfig, kubernetes.kubeconfigText());
-    const [port = 0] = await freePorts(1);
+    const [free = 0] = await freePorts(1);
+    const port = chosen ?? free;
     const { address, caFile = "", serverName, tokensDirectory } = consul.config;
     return Program.spawn(port, {
       KUBECONFIG: kubeconfig,
