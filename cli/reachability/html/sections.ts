@@ -1,4 +1,7 @@
 /** The page's parts, each a section with a heading of its own. */
+import { NOTHING_SHOWN, html } from "../../../html/markup";
+import type { Markup } from "../../../html/markup";
+import { scrolling, section, table } from "../../../html/parts";
 import { blastRadii } from "../blast";
 import type { Matrix } from "../matrix";
 import type { RegistrationMatrix } from "../registration";
@@ -18,8 +21,6 @@ import {
 import { blastText } from "../text";
 import { graph } from "./graph";
 import type { ShownLayer } from "./layers";
-import { NOTHING_SHOWN, html } from "./markup";
-import type { Markup } from "./markup";
 
 /** Whether exactly what is declared is open, and what isn't as declared. */
 export function verdict({ source, violations }: Report): Markup {
@@ -43,7 +44,9 @@ export function changesSection(changes: Changes | undefined): Markup {
     `What changes against ${changes.against}`,
     rows.length === 0
       ? html`<p>Nothing opens or closes.</p>`
-      : table("What opens and what closes", [["", "who reaches whom", "on what"], ...rows], (row) => row[0] ?? ""),
+      : table("What opens and what closes", [["", "who reaches whom", "on what"], ...rows], ([first]) =>
+          typeof first === "string" ? first : "",
+        ),
   );
 }
 
@@ -139,46 +142,4 @@ export function blastSection(matrix: Matrix): Markup {
       ${blastRadii(matrix).map((radius) => html`<li>${blastText(radius).trim()}</li>`)}
     </ul>`,
   );
-}
-
-function section(id: string, title: string, content: Markup): Markup {
-  return html`<section aria-labelledby="${id}">
-    <h2 id="${id}">${title}</h2>
-    ${content}
-  </section> `;
-}
-
-/** A table whose first row and first column are headings. */
-function table(
-  caption: string,
-  [head = [], ...rows]: readonly (readonly string[])[],
-  classOf: (row: readonly string[]) => string = () => "",
-): Markup {
-  const headings = head.map((cell) => (cell === "" ? html`<td></td>` : html`<th scope="col">${cell}</th>`));
-  const line = ([first = "", ...cells]: readonly string[]) =>
-    html`<tr class="${classOf([first, ...cells])}">
-      <th scope="row">${first}</th>
-      ${cells.map((cell) => html`<td>${cell}</td>`)}
-    </tr> `;
-  return scrolling(
-    caption,
-    html`<table>
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${headings}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(line)}
-      </tbody>
-    </table>`,
-  );
-}
-
-/** What may be wider than the page scrolls by itself, by keyboard too. */
-function scrolling(label: string, content: Markup): Markup {
-  return html`<div class="scrolling" role="region" aria-label="${label}" tabindex="0">${content}</div>`;
 }

@@ -16,7 +16,8 @@ export class Markup {
     new Markup(fixed.map((text, index) => text + markupOf(parts[index] ?? "")).join(""));
 }
 
-type Part = string | number | Markup | readonly Part[];
+/** What may be put into markup. */
+export type Part = string | number | Markup | readonly Part[];
 
 export const { html } = Markup;
 export const NOTHING_SHOWN = html``;
