@@ -70,6 +70,18 @@ export const LUCID_CEILING = {
       reason: "The controller names the sidecars to be scraped",
     },
     {
+      from: "ops/admin-ui",
+      to: "mesh/mesh-controller",
+      ports: ["15001/TCP"],
+      reason: "Operators see how services, zones and the mesh are",
+    },
+    {
+      from: "mesh/mesh-controller",
+      to: "ops/prometheus",
+      ports: ["15001/TCP"],
+      reason: "The controller shows what sidecars counted of each call",
+    },
+    {
       from: "mesh/mesh-controller",
       to: "*",
       ports: ["15090/TCP"],

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { firstPort, type Service, type ZoneName } from "../../mesh";
+import { WELL_KNOWN, edgesFrom, findService, firstPort, type Service, type ZoneName } from "../../mesh";
 import type { Registrar } from "../discovery/backend";
 import type { MeshContext } from "../mesh-service";
 import { MeshService, zoneOf } from "../mesh-service";
@@ -62,6 +62,7 @@ export class MeshController extends pulumi.ComponentResource {
                     ? []
                     : [{ name: "LUCID_ZONES_ELSEWHERE", value: args.elsewhere.join(",") }]),
                   { name: "SERVICE_REGISTRY_TTL", value: String(args.registryTtl) },
+                  ...prometheusOf(context, service),
                 ],
                 ports: service.ports.map(({ name: portName, port }) => ({ name: portName, containerPort: port })),
                 resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "256Mi" } },
@@ -78,4 +79,14 @@ export class MeshController extends pulumi.ComponentResource {
     this.written = own.written;
     this.registerOutputs({});
   }
+}
+
+/** Where the controller asks what sidecars counted; nothing where the document declares no such call. */
+function prometheusOf({ mesh }: MeshContext, controller: Service): { readonly name: string; readonly value: string }[] {
+  const edge = edgesFrom(mesh, controller).find(({ to, kind }) => to === WELL_KNOWN.prometheus && kind === "call");
+  const prometheus = edge && findService(mesh, edge.to);
+  const port = prometheus?.ports.find(({ name }) => name === edge?.port);
+  if (prometheus === undefined || port === undefined) return [];
+  const suffix = port.dialPort === 80 ? "" : `:${port.dialPort}`;
+  return [{ name: "PROMETHEUS_URL", value: `http://${prometheus.hostname}${suffix}` }];
 }
