@@ -12,7 +12,7 @@ const VIEWS: readonly View[] = [
     title: "Mesh controller (status)",
     target: "-n lucid-mesh deployment/mesh-controller",
     port: 8080,
-    page: "/status",
+    page: "/",
   },
   { title: "Prometheus", target: "-n lucid-ops deployment/prometheus", port: 9090, page: "/classic/targets" },
   // Built from its Go module, Jaeger has its query API and no page; the official image has both.

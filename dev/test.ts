@@ -63,6 +63,9 @@ const ADMISSION = integration("admission");
 /** Replicas of the controller on such an API server, with a Consul and an etcd of the tests' own. */
 const CONTROLLER = integration("controller");
 
+/** The controller's page in a real browser. */
+const PAGE = integration("page");
+
 /** The embedded cluster, before anything is deployed to it. */
 const CLUSTER = integration("cluster");
 
@@ -149,7 +152,7 @@ async function main(): Promise<number> {
   };
   const waiting = async () => {
     await runAll(SERVICES);
-    await runAll([...SIDECARS, ...CONSUL, ...ETCD, ...ADMISSION, ...CONTROLLER], environment.env);
+    await runAll([...SIDECARS, ...CONSUL, ...ETCD, ...ADMISSION, ...CONTROLLER, ...PAGE], environment.env);
   };
   await Promise.all([computing(), waiting()]);
 

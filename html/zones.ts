@@ -50,8 +50,8 @@ export function layoutOf(members: readonly Member[], { node, zone, margin }: Siz
   return { zones, nodes, width: Math.max(0, x - zone.gap) + margin + zone.gap / 2, height };
 }
 
-/** Path of a curve from side to side; between two of one column it bulges to the right. */
-export function curve(from: Box, to: Box): string {
+/** Path of a curve from side to side; between two of one column it bulges to the right, and past other columns it hangs through between their boxes. */
+export function curve(from: Box, to: Box, { node, zone }: Sizes): string {
   const isSame = from.x === to.x;
   const isForth = isSame || from.x < to.x;
   const startX = isForth ? from.x + from.width : from.x;
@@ -65,8 +65,11 @@ export function curve(from: Box, to: Box): string {
     : isForth
       ? [startX + bend, endX - bend]
       : [startX - bend, endX + bend];
+  const isPastOthers = Math.abs(from.x - to.x) > 1.5 * (node.width + 2 * zone.padding + zone.gap);
+  // In its middle such a curve is three quarters of the way to its controls; ends lie off the middle of their boxes.
+  const slack = isPastOthers ? (node.height + node.gap) / 2 / 0.6 : 0;
   const point = (x: number, y: number) => `${round(x)} ${round(y)}`;
-  return `M${point(startX, startY)} C${point(startControl, startY)} ${point(endControl, endY)} ${point(endX, endY)}`;
+  return `M${point(startX, startY)} C${point(startControl, startY + slack)} ${point(endControl, endY + slack)} ${point(endX, endY)}`;
 }
 
 /** Head of the arrows of a kind, to be named by `marker-end="url(#head-<kind>)"`. */
@@ -76,8 +79,9 @@ export function arrowHead(kind: string): Markup {
     viewBox="0 0 8 8"
     refX="7"
     refY="4"
-    markerWidth="7"
-    markerHeight="7"
+    markerUnits="userSpaceOnUse"
+    markerWidth="11"
+    markerHeight="11"
     orient="auto"
     ><path class="head ${kind}" d="M0 0 L8 4 L0 8 z"
   /></marker>`;

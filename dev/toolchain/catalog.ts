@@ -165,7 +165,7 @@ export interface DebianPackage {
   readonly version: string | undefined;
 }
 
-/** The packages that the cluster runs or puts into images. */
+/** The packages that the cluster runs or puts into images, and the browser in which tests look at pages. */
 export const debianPackages = [
   { package: "containerd", programs: ["/usr/bin/containerd", "/usr/bin/ctr"], version: undefined },
   { package: "runc", programs: ["/usr/sbin/runc"], version: undefined },
@@ -185,10 +185,11 @@ export const debianPackages = [
   { package: "util-linux", programs: ["/usr/bin/nsenter"], version: undefined },
   { package: "ethtool", programs: ["/sbin/ethtool"], version: undefined },
   { package: "socat", programs: ["/usr/bin/socat"], version: undefined },
+  { package: "chromium", programs: ["/usr/bin/chromium"], version: undefined },
 ] as const satisfies readonly DebianPackage[];
 
 /** Room that the Debian packages take when none is installed; measured. */
-export const debianColdGigabytes = 0.8;
+export const debianColdGigabytes = 1.2;
 
 /** Where the CNI plugins of `containernetworking-plugins` lie. */
 export const cniPluginsDir = "/usr/lib/cni";

@@ -80,7 +80,7 @@ function byZone({ parties, pairs }: Matrix): Matrix {
 
 function arrow(from: Box, to: Box, pair: Pair, kind: Kind): Markup {
   const said = { call: "may call", other: "may reach", opens: "may now reach", closes: "may no longer reach" }[kind];
-  return html`<path class="arrow ${kind}" d="${curve(from, to)}" marker-end="url(#head-${kind})"
+  return html`<path class="arrow ${kind}" d="${curve(from, to, SIZES)}" marker-end="url(#head-${kind})"
     ><title>${pair.from} ${said} ${pair.to} on ${pair.ports.toString()}</title></path
   > `;
 }

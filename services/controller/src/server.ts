@@ -5,6 +5,7 @@ import { health, status, type Parts } from "./status.js";
 import { describe, type Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
 import { answerApi, isApiPath, type ApiParts } from "./overview/api.js";
+import { PAGE_POLICY, statusPage } from "./page/page.js";
 import { targets } from "./targets.js";
 
 /** Names under which people and services ask for it. A page that a browser was led to under another name may not read what only the mesh may. */
@@ -20,7 +21,8 @@ const HEADERS = {
 
 /**
  * Serves `GET /health` and `GET /readyz` (200 or 503 with the reasons), `GET /healthz` (200 as long as it answers at all), `GET /status` (JSON), `GET /metrics` (Prometheus' text format),
- * `GET /targets/<zone>` (what Prometheus is to scrape) and `GET /api/v1/…` (how the mesh is, JSON).
+ * `GET /targets/<zone>` (what Prometheus is to scrape) `GET /api/v1/…` (how the mesh is, JSON) and
+ * `GET /` (the same as a page).
  *
  * @returns once it listens
  * @throws where the address can't be bound
@@ -56,11 +58,16 @@ export async function serve(
       );
       return;
     }
+    if ((path === "/" || isApiPath(path)) && !isOwnHost(request.headers.host)) {
+      json(421, { error: `ask under one of the names ${HOSTS.join(", ")}` });
+      return;
+    }
+    if (path === "/") {
+      response.setHeader("Content-Security-Policy", PAGE_POLICY);
+      answer(200, "text/html; charset=utf-8", statusPage(parts.api.overview(), parts.api.history));
+      return;
+    }
     if (isApiPath(path)) {
-      if (!isOwnHost(request.headers.host)) {
-        json(421, { error: `ask under one of the names ${HOSTS.join(", ")}` });
-        return;
-      }
       const { code, body } = answerApi(path, parts.api);
       json(code, body);
       return;
@@ -90,7 +97,7 @@ export async function serve(
         );
         return;
       default:
-        json(404, { error: "there are /health, /healthz, /readyz, /status, /metrics, /targets/<zone> and /api/v1" });
+        json(404, { error: "there are /, /health, /healthz, /readyz, /status, /metrics, /targets/<zone> and /api/v1" });
     }
   });
   await new Promise<void>((resolve, reject) => {
