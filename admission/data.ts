@@ -13,6 +13,7 @@ export interface AdmissionImages {
   readonly prometheus: string;
   readonly jaeger: string;
   readonly consul: string;
+  readonly snapshots: string;
   readonly etcd: string;
   readonly coredns: string;
   /** Repositories that services of other stacks may run besides those that the document names. */

@@ -7,6 +7,7 @@ import { revokeCommand } from "./access/revoke-command";
 import { certificatesCommand } from "./certificates/command";
 import { checkCommand } from "./check/command";
 import { reachabilityCommand } from "./reachability/command";
+import { snapshotCommand } from "./snapshot/command";
 import { CliError, STATUS } from "./status";
 
 /** Runs a command line. @returns the exit status */
@@ -29,6 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
   reachabilityCommand(program, done);
   certificatesCommand(program, done);
   checkCommand(program, done);
+  snapshotCommand(program, done);
   try {
     await program.parseAsync(args, { from: "user" });
     return status;

@@ -31,7 +31,7 @@ const UNIT: readonly Stage[] = [
 ];
 
 /** The services' own tests. */
-const SERVICES: readonly Stage[] = ["controller", "start-gate"].map((service) => ({
+const SERVICES: readonly Stage[] = ["controller", "start-gate", "snapshots"].map((service) => ({
   title: `services: ${service}`,
   command: mocha("--reporter", path.join(checkoutDir, "test", "counting-reporter.cjs")),
   cwd: path.join(checkoutDir, "services", service),

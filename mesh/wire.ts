@@ -103,6 +103,15 @@ export const CONSUL = {
   datacenter: "dc1",
 } as const;
 
+/** Snapshots of Consul's state, by a container beside each of its servers. */
+export const SNAPSHOTS = {
+  container: "snapshots",
+  /** The one entry of Secret `consul-snapshots`: what Consul is asked for snapshots by. */
+  tokenFile: "token",
+  /** `GET /metrics`, on the pods' loopback only; reached by a port-forward. */
+  metricsPort: 9103,
+} as const;
+
 /** etcd in zone `mesh`, where it is the discovery backend. */
 export const ETCD = {
   service: "etcd",

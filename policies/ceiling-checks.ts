@@ -49,6 +49,7 @@ export function ceilingNotes(ceiling: Ceiling): readonly Finding[] {
     ["authenticators", ceiling.authenticators],
     ["torProxies", ceiling.torProxies],
     ["apiClients", Object.keys(ceiling.apiClients)],
+    ["snapshotTakers", Object.keys(ceiling.snapshotTakers)],
     ["mtlsOptional", Object.keys(ceiling.mtlsOptional).filter((party) => party !== "*")],
   ];
   for (const [key, parties] of lists) {

@@ -1,5 +1,5 @@
 /** What the ceiling lets be done at the discovery backends, as the proof is told. */
-import type { EdgeLeave } from "./ceiling";
+import type { DiscoveryLeave } from "./ceiling";
 import { ceilingAllows, isMember } from "./ceiling-edges";
 import { KEEPER } from "./etcd/keeper";
 import { partyName } from "./reachability";
@@ -15,9 +15,9 @@ const ROOTS: Readonly<Record<BackendName, string>> = { consul: "mesh/consul", et
 
 /**
  * The ceiling as an upper bound, at each backend: who may reach its API registers the members of one zone by one credential, and who stands beside the mesh
- * looks names up and keeps its own nodes. Nobody else has any right there.
+ * looks names up and keeps its own nodes. Who takes snapshots of Consul writes its ACLs, which Consul asks of it. Nobody else has any right there.
  */
-export function registrationBounds(ceiling: EdgeLeave): readonly RegistrationDeclaration[] {
+export function registrationBounds(ceiling: DiscoveryLeave): readonly RegistrationDeclaration[] {
   const services = new Map(
     Object.entries(ceiling.members).flatMap(([zone, members]) =>
       members.map((member) => [member, partyName(zone, member)] as const),
@@ -31,7 +31,7 @@ export function registrationBounds(ceiling: EdgeLeave): readonly RegistrationDec
   }));
 }
 
-function entitlementsOf(backend: BackendName, ceiling: EdgeLeave): Entitlement[] {
+function entitlementsOf(backend: BackendName, ceiling: DiscoveryLeave): Entitlement[] {
   const root = ROOTS[backend];
   const parties = Object.entries(ceiling.members).flatMap(([zone, members]) =>
     members.map((member) => `${zone}/${member}`),
@@ -61,6 +61,13 @@ function entitlementsOf(backend: BackendName, ceiling: EdgeLeave): Entitlement[]
       nodePrefixes: [`${serviceOf(member)}-`],
       readsAll: true,
     })),
+    ...(backend === "consul" ? Object.keys(ceiling.snapshotTakers) : []).map((member): Entitlement => ({
+      ...NOTHING,
+      title: "takes snapshots",
+      word: "snapshots",
+      holders: [named(member)],
+      writesAcls: true,
+    })),
     { ...NOTHING, title: "does everything", word: "root", holders: [named(root)], isRoot: true },
   ];
 }
@@ -69,6 +76,7 @@ const NOTHING = {
   registers: new Set<string>(),
   nodePrefixes: [],
   readsAll: false,
+  writesAcls: false,
   isRoot: false,
   isRequired: false,
 } as const;

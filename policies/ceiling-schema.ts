@@ -60,6 +60,7 @@ const MANY = {
   torProxies: texts,
   apiClients: reasoned,
   powers: reasoned,
+  snapshotTakers: reasoned,
   mtlsOptional: reasoned,
   images: texts,
   startGateImages: texts,
@@ -141,6 +142,10 @@ export const CEILING_FORM: Readonly<Record<CeilingKey | "also", FormField>> = {
     description: "`<zone>/<service>` of those who may ask the Kubernetes API, to the reason.",
   },
   powers: { type: "object", description: "`<verb> <group>/<resource>` that a role may have, to the reason." },
+  snapshotTakers: {
+    type: "object",
+    description: "`<zone>/<service>` whose pods may have a token that writes Consul's ACLs, to the reason.",
+  },
   mtlsOptional: { type: "object", description: "`<zone>/<service>` that may run without mutual TLS, to the reason." },
   images: { type: "array", description: "Image repositories, registry first." },
   sidecarImage: { type: "string", description: "Repository of the sidecar's image." },

@@ -154,6 +154,15 @@ export const LUCID_CEILING = {
       "The controller's replicas agree by a Lease who leads; `create` can't be narrowed to its name, which the admission policies do",
   } as Reasoned,
 
+  /**
+   * Members whose pods may have a token by which Consul's ACLs are written, as `<zone>/<service>`, each with its reason. Consul asks it of who takes snapshots, and its bearer
+   * can give himself every other right.
+   */
+  snapshotTakers: {
+    "mesh/consul":
+      'Takes snapshots of Consul\'s state beside its servers, whose pods have the management token already: `GET /v1/snapshot` asks for `acl = "write"`, and for nothing narrower',
+  } as Reasoned,
+
   /** Members that may run with mutual TLS switched off, as `<zone>/<service>`, each with its reason; `*` is everybody. */
   mtlsOptional: {} as Reasoned,
 
@@ -168,6 +177,7 @@ export const LUCID_CEILING = {
     "docker.io/fortio/fortio",
     "registry.lucid.internal/lucid/mesh-controller",
     "registry.lucid.internal/lucid/start-gate",
+    "registry.lucid.internal/lucid/snapshots",
   ] as readonly string[],
 
   /** Repository of the sidecar's image. */
@@ -224,3 +234,5 @@ export type CeilingKey = keyof Ceiling;
 
 /** What of it says who may reach whom. */
 export type EdgeLeave = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges" | "outside">;
+/** The same, and who may have which rights at the discovery backend. */
+export type DiscoveryLeave = EdgeLeave & Pick<Ceiling, "snapshotTakers">;

@@ -6,10 +6,10 @@ const consul = `mesh/${CONSUL.service}`;
 const resolver = `mesh/${NODE_RESOLVER.service}`;
 const gossip = [`${CONSUL.gossipPort}/TCP`, `${CONSUL.gossipPort}/UDP`];
 
-/** Consul's servers, and its client agents in the node resolvers' pods. */
-export function consulDiscovery(images: Pick<AdmissionImages, "consul">): AdmittedDiscovery {
+/** Consul's servers, with what takes snapshots beside them, and its client agents in the node resolvers' pods. */
+export function consulDiscovery(images: Pick<AdmissionImages, "consul" | "snapshots">): AdmittedDiscovery {
   return {
-    parties: new Map([[consul, [images.consul]]]),
+    parties: new Map([[consul, [images.consul, images.snapshots]]]),
     resolverImages: [images.consul],
     openings: (registrars) => [
       ...registrars.map((from) => `${from}>${consul}:${CONSUL.httpsPort}/TCP`),

@@ -81,6 +81,7 @@ function policiesOf({ mesh, settings }: Pick<AdmissionControlArgs, "mesh" | "set
       ...IMAGES,
       startGate: own("start-gate"),
       controller: own("mesh-controller"),
+      snapshots: own("snapshots"),
       joined: settings.joinedImages ?? [],
     },
   });

@@ -30,6 +30,10 @@ export interface DiscoveryServersArgs {
   readonly peers: { readonly service: string; readonly name: string; readonly port: number };
   /** What its container has of its own. */
   readonly container: Pick<Container, "command" | "args" | "env" | "ports" | "readinessProbe">;
+  /** Containers that stand beside it, each with what it mounts. */
+  readonly beside?: readonly Container[];
+  /** Names of volumes that each server has of its own besides the data's. */
+  readonly claims?: readonly string[];
   /** Mounts besides the data's. */
   readonly mounts: readonly kubernetes.types.input.core.v1.VolumeMount[];
   /** Where it keeps its data. */
@@ -101,16 +105,15 @@ export function discoveryServers(
                 securityContext: restrictedContainer(DISCOVERY_UID),
                 volumeMounts: [...args.mounts, { name: "data", mountPath: args.dataPath }],
               },
+              ...(args.beside ?? []),
             ],
             volumes: [...args.volumes],
           },
         },
-        volumeClaimTemplates: [
-          {
-            metadata: { name: "data", labels: selector },
-            spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-          },
-        ],
+        volumeClaimTemplates: ["data", ...(args.claims ?? [])].map((claim) => ({
+          metadata: { name: claim, labels: selector },
+          spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+        })),
       },
     },
     { parent, dependsOn: [zone.isolation, account, peerNames, ...args.waitFor] },

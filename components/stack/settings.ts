@@ -87,6 +87,20 @@ const settingsSchema = z.strictObject({
   /** The same of etcd, where it is the backend. */
   etcdIp: ipv4.optional(),
   etcdServers: quorum.default(3),
+  /** Minutes between two snapshots of Consul's state. */
+  snapshotIntervalMinutes: z.coerce
+    .number("is not a number")
+    .int("is not a whole number")
+    .min(5, "is below 5")
+    .max(1440, "is above 1440, a day")
+    .default(60),
+  /** Snapshots that each Consul server keeps. */
+  snapshotsKept: z.coerce
+    .number("is not a number")
+    .int("is not a whole number")
+    .min(2, "is below 2")
+    .max(500, "is above 500")
+    .default(24),
   /** Port on 127.0.0.1 at which this program offers Consul's API to the Consul provider, forwarded through the Kubernetes API. */
   consulForwardPort: port.default(CONSUL_FORWARD_PORT),
   /** Key of certificates: `ECDSA` (P-256) or `RSA` (2048). */

@@ -1,4 +1,5 @@
 import { checkAgentConfig, parseAgentConfig } from "../consul/agent-config";
+import { checkSnapshotTaker, checkTokenOfSnapshots, isSnapshotTaker } from "../consul/snapshots";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";
@@ -17,7 +18,7 @@ const TELLING: readonly string[] = ["acl", "encrypt", "retry_join", "bootstrap_e
 export const consulDefaultDeny: ResourceRule = {
   name: "consul-default-deny",
   description:
-    "Consul's agents run with ACLs that deny by default, encrypted gossip and verified RPC, from a Secret that is judged; only servers have the management token.",
+    "Consul's agents run with ACLs that deny by default, encrypted gossip and verified RPC, from a Secret that is judged; only servers have the management token; what stands beside them takes their snapshots and nothing else.",
   severity: "critical",
   remediation: "Declare Consul with ConsulCluster and NodeResolver.",
   uses: ["infrastructure"],
@@ -30,7 +31,9 @@ export const consulDefaultDeny: ResourceRule = {
       const service = spec.at("serviceAccountName").text() ?? "";
       for (const { field } of allContainers(spec)) {
         if (isConsul(field)) judgeAgent(spec, field, service, findings);
+        else if (isSnapshotTaker(spec, field)) checkSnapshotTaker(spec, field, findings);
       }
+      checkTokenOfSnapshots(spec, findings);
     }
   },
 };

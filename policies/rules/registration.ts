@@ -1,4 +1,4 @@
-import type { EdgeLeave } from "../ceiling";
+import type { DiscoveryLeave } from "../ceiling";
 import { registrationBounds } from "../ceiling-registration";
 import { Field } from "../judgement/field";
 import type { StackFinding, StackResource } from "../judgement/rule";
@@ -12,7 +12,10 @@ import { findingsOf, readPlanned } from "./plan-findings";
  * the Secrets in which tokens, passwords and keys lie, together. Each object is judged by `consul-least-privilege` and `etcd-least-privilege`; this sees what a
  * token is given by roles, identities and logins, and who has it.
  */
-export function registrationBeyondCeiling(resources: readonly StackResource[], ceiling: EdgeLeave): StackFinding[] {
+export function registrationBeyondCeiling(
+  resources: readonly StackResource[],
+  ceiling: DiscoveryLeave,
+): StackFinding[] {
   // What isn't one object is found by `beyondCeiling`.
   const { planned } = readPlanned(resources);
   const evidence = new Evidence(meshObjects(planned.map(({ object }) => object)), {

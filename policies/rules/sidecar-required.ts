@@ -1,4 +1,5 @@
 import type { Ceiling } from "../ceiling";
+import { isSnapshotTaker } from "../consul/snapshots";
 import { isKeeper } from "../etcd/keeper";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
@@ -64,10 +65,10 @@ export const sidecarRequired: ResourceRule = {
 function checkInfrastructure(spec: Field, findings: Findings): void {
   for (const { field } of allContainers(spec)) {
     findings.require(
-      isKeeper(spec, field) || JUDGED_WITHOUT_SIDECAR.test(repositoryOf(field) ?? ""),
+      isKeeper(spec, field) || isSnapshotTaker(spec, field) || JUDGED_WITHOUT_SIDECAR.test(repositoryOf(field) ?? ""),
       field.at("image"),
       `the pod has no sidecar, and no rule judges what ${field.at("image").shown()} runs with`,
-      "run Consul, etcd, the keeper of its users or CoreDNS alone in it, or put the container into a pod with a sidecar",
+      "run Consul with its snapshots, etcd, the keeper of its users or CoreDNS alone in it, or put the container into a pod with a sidecar",
     );
   }
 }

@@ -21,10 +21,10 @@ import { unprovenTokenPolicies } from "./token-policies";
 export const stackInvariants: StackRule = {
   name: "stack-invariants",
   description:
-    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; keys and Consul's tokens lie with whom they are for, its management token with its servers; roles that are bound and policies of tokens stand in the plan; admission policies are complete; start gates try the node resolver; all objects together let nobody reach anybody, nor register or look up any name, beyond the ceiling.",
+    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; keys and Consul's tokens lie with whom they are for, its management token and the one that takes snapshots with its servers; roles that are bound and policies of tokens stand in the plan; admission policies are complete; start gates try the node resolver; all objects together let nobody reach anybody, nor register or look up any name, beyond the ceiling.",
   severity: "critical",
   remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
-  uses: ["members", "infrastructure", "joined", "externals", "edges", "outside"],
+  uses: ["members", "infrastructure", "joined", "externals", "edges", "outside", "snapshotTakers"],
   judge(resources, ceiling) {
     return [
       ...missingDefaultDenies(resources, ceiling),

@@ -1,5 +1,5 @@
 import { CONSUL } from "../consul/resources";
-import type { EdgeLeave } from "../ceiling";
+import type { DiscoveryLeave } from "../ceiling";
 import { ceilingAllows } from "../ceiling-edges";
 import { parseAclRules } from "../consul/acl-rules";
 import { Unjudgeable } from "../judgement/field";
@@ -8,14 +8,16 @@ import type { StackFinding, StackResource } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { ownerOf } from "../kubernetes/owner";
 
+/** The kind of rules that no name narrows, and by which every other right can be had. */
+const ACLS = "acl";
 /** Where registrars reach Consul: who may not, registers nobody. */
 const API = { party: "mesh/consul", port: "8501/TCP" } as const;
 
 /**
- * A token that may write others' services or nodes is a registrar's. Whoever else has one, in a Secret of his, may write his own nodes alone. Tokens are not known at preview, and told
- * by where a Secret's data comes from.
+ * A token that may write ACLs can do everything, and lies alone, in a Secret of who takes snapshots. One that may write others' services or nodes is a registrar's. Whoever else has one,
+ * in a Secret of his, may write his own nodes alone. Tokens are not known at preview, and told by where a Secret's data comes from.
  */
-export function tokensElsewhere(resources: readonly StackResource[], ceiling: EdgeLeave): StackFinding[] {
+export function tokensElsewhere(resources: readonly StackResource[], ceiling: DiscoveryLeave): StackFinding[] {
   const policies = new Map(
     resources.filter(({ type }) => type === CONSUL.aclPolicy).map((policy) => [nameOf(policy), policy] as const),
   );
@@ -29,11 +31,23 @@ export function tokensElsewhere(resources: readonly StackResource[], ceiling: Ed
         if (tokens.length === 0) return;
         const object = KubeObject.of(resource);
         const owner = object && ownerOf(object, ceiling);
-        if (owner !== undefined && ceilingAllows(owner, API.party, API.port, "egress", ceiling)) return;
+        const isRegistrar = owner !== undefined && ceilingAllows(owner, API.party, API.port, "egress", ceiling);
         const service = owner?.slice(owner.indexOf("/") + 1);
         for (const token of tokens) {
+          const rights = rightsOf(token, policies);
+          if (rights?.some(({ kind }) => kind === ACLS) === true) {
+            const mayHave = owner !== undefined && Object.hasOwn(ceiling.snapshotTakers, owner);
+            findings.require(
+              mayHave && tokens.length === 1 && isKind(resource.type, "Secret"),
+              "",
+              `it is made of a token (${token.name}) that may write Consul's ACLs, and so do everything there`,
+              "keep it in a Secret of its own of who takes snapshots, which the ceiling lists under snapshotTakers",
+            );
+            continue;
+          }
+          if (isRegistrar) continue;
           findings.require(
-            rightsOf(token, policies)?.every(
+            rights?.every(
               ({ kind, name, policy }) =>
                 policy !== "write" || (kind === "node_prefix" && service !== undefined && name === `${service}-`),
             ) === true,

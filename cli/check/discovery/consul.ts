@@ -1,16 +1,18 @@
 /** Consul's servers, and its agents in the node resolvers' pods. */
-import { CONSUL, NODE_RESOLVER, namespaceOf } from "../../../mesh";
+import { CONSUL, NODE_RESOLVER, SNAPSHOTS, namespaceOf } from "../../../mesh";
 import { failure, ok, skipped, warning } from "../check";
 import type { Result } from "../check";
 import type { PodRef } from "../cluster/cluster";
 import type { Live } from "../cluster/live";
 import { declaredIn } from "../context";
 import type { CheckContext } from "../context";
-import { readyPod } from "../plan/ask";
+import { askEach, readyPod } from "../plan/ask";
 import type { CheckedBackend } from "./backend";
 import { addressCheck, serverChecks } from "./servers";
 import type { Servers } from "./servers";
 
+/** Intervals after which the newest snapshot is too old. */
+const SNAPSHOTS_MISSED = 2;
 const PAGE = "discovery.md#discovery";
 
 const SERVERS: Servers = {
@@ -18,6 +20,7 @@ const SERVERS: Servers = {
   title: "Consul",
   service: CONSUL.service,
   count: ({ consulServers }) => consulServers,
+  claims: ["data", "snapshots"],
   addressKey: "consulIp",
   address: (settings) => (settings.discoveryBackend === "consul" ? settings.consulIp : undefined),
   readiness: "A server is ready while a leader is in its reach.",
@@ -46,6 +49,20 @@ export const consul: CheckedBackend = {
       needs: ["namespaces-there"],
       run: leader,
     },
+    {
+      id: "consul-snapshots",
+      category: "discovery",
+      backend: "consul",
+      phase: "after",
+      title: "there is a snapshot of Consul, and it is not too old",
+      tells:
+        "Asks what takes snapshots beside each ready server for the age of the newest on its volume, by a port-forward to its loopback. The youngest of them all may be as old as two intervals. Whether a file is still what was written is told by `mesh snapshot list`.",
+      remedy:
+        "look at `kubectl -n lucid-mesh logs consul-<n> -c snapshots`: no room on the volume, or a token that Consul does not know; `mesh snapshot take` says it at once",
+      more: "discovery.md#snapshots",
+      needs: ["namespaces-there"],
+      run: snapshots,
+    },
   ],
 };
 
@@ -64,6 +81,21 @@ async function leader(context: CheckContext): Promise<Result> {
         `${String(count)} servers are peers, of ${String(consulServers)} that are declared: the others count for the majority`,
       )
     : ok(found);
+}
+
+async function snapshots(context: CheckContext): Promise<Result> {
+  const limit = declaredIn(context).settings.snapshotIntervalMinutes * 60 * SNAPSHOTS_MISSED;
+  const servers = { name: CONSUL.service, namespace: namespaceOf("mesh") };
+  const answers = await askEach(context, servers, SNAPSHOTS.metricsPort, "/metrics");
+  if (answers.length === 0) return skipped("no Consul server is ready to be asked");
+  const ages = answers.flatMap(({ body }) => {
+    const text = /^lucid_snapshots_newest_age_seconds (\d+(?:\.\d+)?)$/m.exec(body)?.[1];
+    return text === undefined ? [] : [Number(text)];
+  });
+  if (ages.length === 0) return failure("no server has a snapshot yet");
+  const age = Math.min(...ages);
+  const shown = `the newest is ${String(Math.round(age / 60))} min old`;
+  return age > limit ? failure(shown) : ok(shown);
 }
 
 /** @throws Error where Consul answers something else */

@@ -20,6 +20,7 @@ const SERVERS: Servers = {
   title: "etcd",
   service: ETCD.service,
   count: ({ etcdServers }) => etcdServers,
+  claims: ["data"],
   addressKey: "etcdIp",
   address: (settings) => (settings.discoveryBackend === "etcd" ? settings.etcdIp : undefined),
   readiness:

@@ -17,6 +17,8 @@ export interface Servers {
   /** StatefulSet, and Service of the API. */
   readonly service: string;
   readonly count: (settings: Settings) => number;
+  /** Volumes that each server has of its own, by the names of their claim templates. */
+  readonly claims: readonly string[];
   /** The setting that gives the API its address, and what it says; undefined where another backend is chosen. */
   readonly addressKey: string;
   readonly address: (settings: Settings) => string | undefined;
@@ -47,14 +49,23 @@ export function addressCheck({ backend, title, service, addressKey, address }: S
 }
 
 /** Whether the servers have what they need, and are there. */
-export function serverChecks({ backend, title, service, count, readiness, remedy, more }: Servers): readonly Check[] {
+export function serverChecks({
+  backend,
+  title,
+  service,
+  count,
+  claims: templates,
+  readiness,
+  remedy,
+  more,
+}: Servers): readonly Check[] {
   return [
     {
       id: `${backend}-volumes`,
       category: "discovery",
       backend,
       phase: "during",
-      title: `each ${title} server has its volume`,
+      title: `each ${title} server has its ${templates.length === 1 ? "volume" : "volumes"}`,
       tells:
         "Reads whether the servers' claims are bound. One that waits for its first pod is not, and passes when the pod is scheduled.",
       remedy: "look at `kubectl -n lucid-mesh describe pvc`: the provisioner of the default StorageClass says why",
@@ -63,14 +74,16 @@ export function serverChecks({ backend, title, service, count, readiness, remedy
       run: async (context) => {
         const servers = count(declaredIn(context).settings);
         const claims = await context.live.list(KINDS.volumeClaims, NAMESPACE);
-        const names = Array.from({ length: servers }, (_, ordinal) => `data-${service}-${String(ordinal)}`);
+        const names = Array.from({ length: servers }, (_, ordinal) =>
+          templates.map((template) => `${template}-${service}-${String(ordinal)}`),
+        ).flat();
         const wrong = names.flatMap((name) => {
           const claim = claims.find(({ metadata }) => metadata.name === name);
           if (claim === undefined) return [`${name} is missing`];
           const phase = claim.status?.phase ?? "unknown";
           return phase === "Bound" ? [] : [`${name} is ${phase}`];
         });
-        return judged(wrong, "servers lack their volumes", `${String(servers)} bound`);
+        return judged(wrong, "servers lack their volumes", `${String(names.length)} bound`);
       },
     },
     {

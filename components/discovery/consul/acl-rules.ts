@@ -29,6 +29,14 @@ export function resolverRules(): string {
   ]);
 }
 
+/**
+ * Who takes snapshots may write ACLs: Consul asks no less of `GET /v1/snapshot`, which shows every token, and knows no narrower right. Whoever may write ACLs can give
+ * himself all the others, so this token is worth as much as the management token.
+ */
+export function snapshotRules(): string {
+  return 'acl = "write"\n';
+}
+
 type Rule = readonly [kind: "node_prefix" | "service" | "service_prefix", name: string, policy: "read" | "write"];
 
 /** Consul's ACL rule language (https://developer.hashicorp.com/consul/docs/security/acl/acl-rules). */

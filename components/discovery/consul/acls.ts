@@ -1,18 +1,27 @@
 import * as consul from "@pulumi/consul";
+import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { findService, type Mesh, type Zone as ZoneModel, type ZoneName } from "../../../mesh";
-import { WELL_KNOWN } from "../../../mesh/wire";
-import { registrarRules, resolverRules } from "./acl-rules";
+import { CONSUL, SNAPSHOTS, WELL_KNOWN } from "../../../mesh/wire";
+import { objectLabels } from "../../pods/pod";
+import type { Zone } from "../../zone";
+import { registrarRules, resolverRules, snapshotRules } from "./acl-rules";
 import type { ConsulCluster } from "./cluster";
+import { SNAPSHOT_SECRET } from "./snapshots";
 
 export interface ConsulAclsArgs {
   readonly mesh: Mesh;
+  /** Zone `mesh`. */
+  readonly zone: Zone;
   readonly cluster: ConsulCluster;
   /** `host:port` at which this program reaches Consul's API. Plain, so that the provider is configured at preview. */
   readonly address: string;
 }
 
-/** Consul's ACL policies and tokens: one registrar for each zone that has services (none while the controller is revoked), and one reader for the node resolvers. */
+/**
+ * Consul's ACL policies and tokens: one registrar for each zone that has services (none while the controller is revoked), one reader for the node resolvers, and one
+ * for who takes snapshots, in a Secret of Consul's servers.
+ */
 export class ConsulAcls extends pulumi.ComponentResource {
   /** Token that may register a zone's services and nothing else. Secret. */
   readonly registrarTokens: ReadonlyMap<ZoneName, pulumi.Output<string>>;
@@ -45,6 +54,18 @@ export class ConsulAcls extends pulumi.ComponentResource {
       ]),
     );
     this.resolverToken = this.token("node-resolver", "Reads names for the node resolvers", resolverRules());
+    const { name: zone, namespace } = args.zone.model;
+    new kubernetes.core.v1.Secret(
+      `${CONSUL.service}-snapshots`,
+      {
+        metadata: { name: SNAPSHOT_SECRET, namespace, labels: objectLabels(CONSUL.service, zone) },
+        type: "Opaque",
+        stringData: {
+          [SNAPSHOTS.tokenFile]: this.token("snapshots", "Takes snapshots of Consul's servers", snapshotRules()),
+        },
+      },
+      { parent: this, dependsOn: args.zone.isolation },
+    );
     this.registerOutputs({});
   }
 

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Mesh } from "../../../mesh";
 import { CONSUL } from "../../../mesh/wire";
+import { ServiceImage } from "../../service-image";
 import type { Settings } from "../../stack/settings";
 import type { Discovery, DiscoveryArgs, DiscoveryBackend, DiscoveryNetwork } from "../backend";
 import { ConsulAcls } from "./acls";
@@ -20,10 +21,19 @@ export class ConsulBackend implements DiscoveryBackend {
   }
 
   deploy(args: DiscoveryArgs, opts: pulumi.ComponentResourceOptions): Discovery {
-    const { consulServers: servers, consulIp: clusterIp } = this.settings;
+    const { consulServers: servers, consulIp: clusterIp, imageRegistry: registry } = this.settings;
     const { mesh, zone, certValidityDays } = args;
-    const cluster = new ConsulCluster(CONSUL.service, { zone, servers, clusterIp, certValidityDays }, opts);
-    const acls = new ConsulAcls(`${CONSUL.service}-acls`, { mesh, cluster, address: args.address ?? NOWHERE }, opts);
+    const snapshots = {
+      image: new ServiceImage("snapshots", { service: "snapshots", registry }, opts),
+      intervalMinutes: this.settings.snapshotIntervalMinutes,
+      kept: this.settings.snapshotsKept,
+    };
+    const cluster = new ConsulCluster(CONSUL.service, { zone, servers, clusterIp, certValidityDays, snapshots }, opts);
+    const acls = new ConsulAcls(
+      `${CONSUL.service}-acls`,
+      { mesh, zone, cluster, address: args.address ?? NOWHERE },
+      opts,
+    );
     return {
       ready: cluster,
       resolver: consulResolverSource({ cluster, servers, agentToken: acls.resolverToken }),

@@ -4,6 +4,8 @@ import * as random from "@pulumi/random";
 import { CONSUL, identityOf } from "../../../mesh";
 import { CONSUL_PATHS, CONSUL_PEERS_SERVICE, CONSUL_SERVER_NAME, serverConfig, serverNames } from "./config";
 import { consulSecrets } from "./secrets";
+import { consulSnapshots } from "./snapshots";
+import type { ConsulSnapshotsArgs } from "./snapshots";
 import { objectLabels } from "../../pods/pod";
 import { IMAGES } from "../../versions";
 import type { Zone } from "../../zone";
@@ -16,6 +18,7 @@ export interface ConsulClusterArgs {
   /** Fixed ClusterIP of the HTTPS API. */
   readonly clusterIp: string;
   readonly certValidityDays: number;
+  readonly snapshots: ConsulSnapshotsArgs;
 }
 
 /**
@@ -59,6 +62,7 @@ export class ConsulCluster extends pulumi.ComponentResource {
       config: this.serverConfigs(args.servers),
       resourceOptions: child,
     });
+    const snapshots = consulSnapshots(args.snapshots);
     this.statefulSet = discoveryServers(
       name,
       {
@@ -99,8 +103,10 @@ export class ConsulCluster extends pulumi.ComponentResource {
           { name: "tls", mountPath: CONSUL_PATHS.certificates, readOnly: true },
         ],
         dataPath: CONSUL_PATHS.data,
-        volumes: secrets.volumes,
-        waitFor: secrets.objects,
+        beside: [snapshots.container],
+        claims: [snapshots.claim],
+        volumes: [...secrets.volumes, ...snapshots.volumes],
+        waitFor: [...secrets.objects, ...args.snapshots.image.resources],
       },
       this,
     );

@@ -5,6 +5,7 @@ export const CONSUL_PATHS = {
   config: "/consul/config",
   certificates: "/consul/tls",
   data: "/consul/data",
+  snapshots: "/consul/snapshots",
 } as const;
 
 /** Headless Service whose names Consul's agents join by. */

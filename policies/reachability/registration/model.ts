@@ -51,6 +51,8 @@ export interface Entitlement {
   readonly nodePrefixes: readonly string[];
   /** Whether every name may be looked up. */
   readonly readsAll: boolean;
+  /** Whether ACLs may be written, by which the bearer could give himself every other right: what Consul asks of who takes snapshots. */
+  readonly writesAcls: boolean;
   /** Whether everything may be done: nobody else is named then. */
   readonly isRoot: boolean;
   /** Whether there must be such a credential. */

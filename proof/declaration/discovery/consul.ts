@@ -42,6 +42,8 @@ export const consulDiscovery: DeclaredDiscovery = {
       nodePrefixes: [`${NODE_RESOLVER.service}-`],
       readsAll: true,
     },
+    // Consul gives its whole state to nobody who may not write ACLs.
+    { ...NO_RIGHTS, title: "takes snapshots", word: "snapshots", holders: [consul], writesAcls: true },
     // The token that servers start from; the deployer's is the same.
     { ...NO_RIGHTS, title: "does everything", word: "management", holders: [consul], isRoot: true, isRequired: false },
   ],

@@ -29,6 +29,7 @@ export const NO_RIGHTS: Omit<Entitlement, "holders" | "title" | "word"> = {
   registers: new Set(),
   nodePrefixes: [],
   readsAll: false,
+  writesAcls: false,
   isRoot: false,
   isRequired: true,
 };

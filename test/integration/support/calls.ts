@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { SIDECAR_PORTS } from "../../../mesh";
 import { core, exec, podOf, podsOf } from "./cluster";
-import type { ExecResult } from "./cluster";
+import type { ExecResult } from "../../../components/stack/pod-exec";
 import { applications, declaredCalls, describeCall } from "./document";
 import type { Call } from "./document";
 import { eventually } from "./eventually";

@@ -3,16 +3,16 @@ import {
   AppsV1Api,
   BatchV1Api,
   CoreV1Api,
-  Exec,
   KubeConfig,
   NetworkingV1Api,
   PatchStrategy,
   setHeaderOptions,
 } from "@kubernetes/client-node";
-import type { V1Pod, V1Status } from "@kubernetes/client-node";
+import type { V1Pod } from "@kubernetes/client-node";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
-import { Writable } from "node:stream";
+import { execInPod } from "../../../components/stack/pod-exec";
+import type { ExecResult } from "../../../components/stack/pod-exec";
 import { joinToPod } from "../../../components/stack/port-forward";
 import { kubeconfigPath } from "../../../dev/paths";
 import { LABELS } from "../../../mesh";
@@ -83,43 +83,9 @@ function toRef(pod: V1Pod): PodRef {
   return { namespace, name, ip };
 }
 
-export interface ExecResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs a command in a container of a pod. Its exit code is a result, not an error. */
-export async function exec(pod: PodRef, container: string, command: readonly string[]): Promise<ExecResult> {
-  const stdout = collector();
-  const stderr = collector();
-  const status = await new Promise<V1Status>((resolve, reject) => {
-    new Exec(kubeConfig)
-      .exec(pod.namespace, pod.name, container, [...command], stdout.stream, stderr.stream, null, false, resolve)
-      .catch(reject);
-  });
-  return { code: exitCode(status), stdout: stdout.text(), stderr: stderr.text() };
-}
-
-function exitCode(status: V1Status): number {
-  if (status.status === "Success") return 0;
-  const cause = status.details?.causes?.find(({ reason }) => reason === "ExitCode");
-  if (cause?.message === undefined)
-    throw new Error(`the command could not be run: ${status.message ?? "no reason given"}`);
-  return Number(cause.message);
-}
-
-function collector(): { readonly stream: Writable; text(): string } {
-  const chunks: Buffer[] = [];
-  return {
-    stream: new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        chunks.push(chunk);
-        done();
-      },
-    }),
-    text: () => Buffer.concat(chunks).toString(),
-  };
+export function exec(pod: PodRef, container: string, command: readonly string[]): Promise<ExecResult> {
+  return execInPod(kubeConfig, pod, { container, command });
 }
 
 /** A local port joined to a port on a pod's loopback. */

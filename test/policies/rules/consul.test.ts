@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LUCID_CEILING } from "../../../policies/ceiling";
 import { parseAclRules } from "../../../policies/consul/acl-rules";
 import { Field } from "../../../policies/judgement/field";
 import { UNKNOWN as UNKNOWN_VALUE } from "../../../policies/judgement/plain";
@@ -7,6 +8,7 @@ import type { StackResource } from "../../../policies/judgement/rule";
 import { consulDefaultDeny } from "../../../policies/rules/consul-default-deny";
 import { consulLeastPrivilege } from "../../../policies/rules/consul-least-privilege";
 import { managementTokenElsewhere } from "../../../policies/rules/management-token";
+import { sidecarRequired } from "../../../policies/rules/sidecar-required";
 import { aclPolicy, aclToken, agentSecret, clientConfig, serverConfig } from "../fixtures/consul";
 import { configMap, secret } from "../fixtures/objects";
 import { consul, deployment } from "../fixtures/workloads";
@@ -135,6 +137,90 @@ describe("consul-default-deny", () => {
         finds: /comes from elsewhere/,
       },
     ]);
+    const taker = `${POD}.containers[1]`;
+    const [program, settings, reads] = [
+      /something else than its image's own program/,
+      /none of its settings, or names another server/,
+      /something else than its snapshots, its token and the roots/,
+    ];
+    describe("beside which snapshots are taken", () => {
+      refusesEach(consulDefaultDeny, consul, [
+        { title: "another program", path: `${taker}.command`, value: ["sh", "-c", "x"], finds: program },
+        { title: "a command of an operator's", path: `${taker}.args`, value: ["restore", "x"], finds: program },
+        {
+          title: "a hook",
+          path: `${taker}.lifecycle`,
+          value: { preStop: { exec: { command: ["x"] } } },
+          finds: program,
+        },
+        { title: "variables", path: `${taker}.envFrom`, value: [{ secretRef: { name: "x" } }], finds: program },
+        {
+          title: "another address",
+          path: `${taker}.env[0].valueFrom.fieldRef.fieldPath`,
+          value: "status.hostIP",
+          finds: settings,
+        },
+        { title: "another leader", path: `${taker}.env[1].value`, value: "10.0.0.1:8300", finds: settings },
+        { title: "another server", path: `${taker}.env[2].value`, value: "https://192.0.2.1:8501", finds: settings },
+        { title: "plain text", path: `${taker}.env[2].value`, value: "http://127.0.0.1:8500", finds: settings },
+        { title: "other roots", path: `${taker}.env[3].value`, value: "/etc/ssl/certs/ca.crt", finds: settings },
+        {
+          title: "another name of the server's",
+          path: `${taker}.env[4].value`,
+          value: "jaeger.lucid.internal",
+          finds: settings,
+        },
+        {
+          title: "another token",
+          path: `${taker}.env[5].value`,
+          value: "/consul/config/consul-0.json",
+          finds: settings,
+        },
+        { title: "another folder", path: `${taker}.env[6].value`, value: "/tmp", finds: settings },
+        { title: "a setting that is none", path: `${taker}.env[7].name`, value: "NODE_OPTIONS", finds: settings },
+        {
+          title: "a setting twice",
+          path: `${taker}.env[8].name`,
+          value: "SNAPSHOT_INTERVAL",
+          finds: /missing, or stands there twice/,
+        },
+        { title: "a setting less", path: `${taker}.env[8]`, finds: /missing, or stands there twice/ },
+        { title: "the servers' configuration", path: `${taker}.volumeMounts[0].name`, value: "config", finds: reads },
+        {
+          title: "a mount more",
+          path: `${taker}.volumeMounts[3]`,
+          value: { name: "tls", mountPath: "/x" },
+          finds: reads,
+        },
+        { title: "a mount less", path: `${taker}.volumeMounts[2]`, finds: reads },
+        { title: "a part of a volume", path: `${taker}.volumeMounts[2].subPath`, value: "token", finds: reads },
+        { title: "the servers' key", path: `${POD}.volumes[2].secret.items`, finds: reads },
+        { title: "the key as roots", path: `${POD}.volumes[2].secret.items[0].key`, value: "tls.key", finds: reads },
+        { title: "another Secret", path: `${POD}.volumes[3].secret.secretName`, value: "consul-config", finds: reads },
+        {
+          title: "a folder that goes with the pod",
+          path: `${POD}.volumes[4]`,
+          value: { name: "snapshots", emptyDir: { sizeLimit: "1Gi" } },
+          finds: reads,
+        },
+        {
+          title: "its token in another container",
+          path: `${agent}.volumeMounts[2]`,
+          value: { name: "snapshot-token", mountPath: "/x" },
+          finds: /another container reads the token/,
+        },
+      ]);
+      it("is nobody's but Consul's servers': in another pod without a sidecar nobody judges it", () => {
+        const other = consul();
+        const moved = edit(other.properties, `${POD}.serviceAccountName`, "node-resolver");
+        const named = edit(edit(moved, "metadata.name", "node-resolver"), "spec.template.metadata.labels", {
+          "app.kubernetes.io/name": "node-resolver",
+          "lucid.internal/zone": "mesh",
+        });
+        assertPasses(sidecarRequired, other);
+        assertFinds(sidecarRequired, { ...other, properties: named }, /no rule judges what .*snapshots/);
+      });
+    });
     it("leaves other containers alone", () => {
       assertPasses(consulDefaultDeny, deployment());
     });
@@ -165,7 +251,10 @@ describe("consul-least-privilege", () => {
     [rule("service", "payout-router", "list"), /none that the rule models/],
     [rule("key_prefix", "", "read"), /which is the management token's/],
     [rule("agent_prefix", "", "write"), /which is the management token's/],
-    ['acl = "write"', /`acl`, which is the management token's/],
+    ['acl = "read"', /`acl`, which is the management token's/],
+    ['acl = "write"\noperator = "write"', /`acl`, which is the management token's/],
+    ['acl = "write"\nservice "payout-router" { policy = "write" }', /`acl`, which is the management token's/],
+    ['acl "" { policy = "write" }', /acl ""/],
     ['operator = "read"', /`operator`, which is the management token's/],
     ['keyring = "read"', /`keyring`/],
     [
@@ -173,7 +262,7 @@ describe("consul-least-privilege", () => {
       /intentions to `service "payout-router"`, which the mesh has none of/,
     ],
     ['# all\nservice "x" { policy = "write" }', /no listed service/],
-    ['{"acl": "write"}', /`acl`, which is the management token's/],
+    ['{"acl": "write", "keyring": "read"}', /`acl`, which is the management token's/],
     ['{"acl": ["write"]}', /can't be read/],
     ['service "x" { policy = "read" policy = "write" }', /can't be read/],
     ['service "x" { policy = "read" sentinel = "x" }', /can't be read/],
@@ -187,6 +276,13 @@ describe("consul-least-privilege", () => {
       assertFinds(consulLeastPrivilege, aclPolicy(text), finds);
     });
   }
+  it("lets ACLs be written, by that alone, where somebody takes snapshots", () => {
+    for (const text of ['acl = "write"\n', '{"acl": "write"}']) {
+      assertPasses(consulLeastPrivilege, aclPolicy(text));
+      const nobody = { ...LUCID_CEILING, snapshotTakers: {} };
+      assertFinds(consulLeastPrivilege, aclPolicy(text), /give himself every right/, nobody);
+    }
+  });
   it("reads several rules, one after the other", () => {
     assert.deepEqual(parseAclRules('service "a" {\n policy = "read"\n}\nacl = "write"'), [
       { kind: "service", name: "a", policy: "read" },

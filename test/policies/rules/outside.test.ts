@@ -34,6 +34,7 @@ const DISCOVERY = admittedDiscovery("consul", {
   prometheus: "prometheus",
   jaeger: "jaeger",
   consul: "consul",
+  snapshots: "snapshots",
   etcd: "etcd",
   coredns: "coredns",
   joined: [],

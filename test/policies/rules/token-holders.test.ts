@@ -35,8 +35,9 @@ const reader = named(
   "reader",
   'node_prefix "node-resolver-" {\n  policy = "write"\n}\nservice_prefix "" {\n  policy = "read"\n}\n',
 );
+const snapshots = named("snapshots", 'acl = "write"\n');
 const found = (secret: StackResource) =>
-  tokensElsewhere([registrar, reader, secret], LUCID_CEILING).map(({ problem }) => problem);
+  tokensElsewhere([registrar, reader, snapshots, secret], LUCID_CEILING).map(({ problem }) => problem);
 
 describe("a Secret with a token of Consul's", () => {
   it("is a registrar's, or holds one for its own nodes", () => {
@@ -44,6 +45,39 @@ describe("a Secret with a token of Consul's", () => {
     assert.deepEqual(found(secretOf("node-resolver-config", "lucid-mesh", token("reader"))), []);
     assert.deepEqual(found(secretOf("payout-router-tls", "lucid-wallet")), []);
   });
+
+  it("is Consul's servers' own, where by it ACLs may be written", () => {
+    assert.deepEqual(found(secretOf("consul-snapshots", "lucid-mesh", token("snapshots"))), []);
+    const noOne = { ...LUCID_CEILING, snapshotTakers: {} };
+    const own = secretOf("consul-snapshots", "lucid-mesh", token("snapshots"));
+    assert.match(
+      tokensElsewhere([snapshots, own], noOne)
+        .map(({ problem }) => problem)
+        .join(),
+      /ACLs/,
+    );
+  });
+
+  const everything: readonly [what: string, secret: StackResource][] = [
+    ["a registrar's Secret", secretOf("mesh-controller-tokens", "lucid-mesh", token("snapshots"))],
+    ["a resolver's", secretOf("node-resolver-config", "lucid-mesh", token("snapshots"))],
+    ["a service's", secretOf("payout-router-tokens", "lucid-wallet", token("snapshots"))],
+    ["a Secret of the servers' name in another zone", secretOf("consul-snapshots", "lucid-ops", token("snapshots"))],
+    ["one with another token", secretOf("consul-snapshots", "lucid-mesh", token("snapshots"), token("reader"))],
+    [
+      "a token with another policy beside",
+      secretOf("mesh-controller-tokens", "lucid-mesh", token("registrar", "snapshots")),
+    ],
+    [
+      "a ConfigMap",
+      { ...secretOf("consul-snapshots", "lucid-mesh", token("snapshots")), type: "kubernetes:core/v1:ConfigMap" },
+    ],
+  ];
+  for (const [what, secret] of everything) {
+    it(`is refused where by it ACLs may be written: ${what}`, () => {
+      assert.match(found(secret).join(), /may write Consul's ACLs, and so do everything there/);
+    });
+  }
 
   const refused: readonly [what: string, secret: StackResource][] = [
     ["a registrar's with the node resolver", secretOf("node-resolver-config", "lucid-mesh", token("registrar"))],

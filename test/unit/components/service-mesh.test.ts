@@ -22,6 +22,8 @@ describe("the program's resources", function () {
         apiServerCidr: "10.77.0.10/32",
         nodeResolverIp: "10.96.64.53",
         consulIp: "10.96.64.54",
+        snapshotIntervalMinutes: "15",
+        snapshotsKept: "96",
       }),
       discoveryAddress: "127.0.0.1:18501",
       providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
@@ -165,6 +167,38 @@ describe("the program's resources", function () {
     const { rules } = named("consul-registrar-wallet-policy").inputs;
     assert.match(String(rules), /service "tron-payment"/);
     assert.doesNotMatch(String(rules), /admin-ui|lucid-blocks|prefix "" /);
+  });
+
+  it("take snapshots beside each Consul server, by a token that lies with the servers alone, on volumes of their own", () => {
+    assert.equal(named("consul-snapshots-policy").inputs.rules, 'acl = "write"\n');
+    for (const { name, inputs } of ofType("kubernetes:core/v1:Secret"))
+      assert.equal(
+        JSON.stringify(inputs).includes("SECRET-ACCESSOR-consul-snapshots-token"),
+        name === "consul-snapshots",
+        name,
+      );
+    const { spec } = named("consul-servers").inputs as {
+      spec: {
+        template: {
+          spec: {
+            containers: { name: string; env?: { name: string; value?: string }[]; volumeMounts: { name: string }[] }[];
+          };
+        };
+        volumeClaimTemplates: { metadata: { name: string } }[];
+      };
+    };
+    assert.deepEqual(
+      spec.volumeClaimTemplates.map(({ metadata }) => metadata.name),
+      ["data", "snapshots"],
+    );
+    const mounts = new Map(
+      spec.template.spec.containers.map(({ name, volumeMounts }) => [name, volumeMounts.map((mount) => mount.name)]),
+    );
+    assert.deepEqual(mounts.get("consul"), ["config", "tls", "data"]);
+    assert.deepEqual(mounts.get("snapshots"), ["snapshots", "snapshot-trust", "snapshot-token"]);
+    const env = spec.template.spec.containers.find(({ name }) => name === "snapshots")?.env ?? [];
+    assert.equal(env.find(({ name }) => name === "SNAPSHOT_INTERVAL")?.value, "900");
+    assert.equal(env.find(({ name }) => name === "SNAPSHOTS_KEPT")?.value, "96");
   });
 
   it("name each resource once", () => {

@@ -20,6 +20,8 @@ describe("settings", () => {
       certificateAlgorithm: "ECDSA",
       certValidityDays: 90,
       serviceRegistryTtl: 60,
+      snapshotIntervalMinutes: 60,
+      snapshotsKept: 24,
       tracingEnabled: true,
       updateIntervalHours: 672,
     });
@@ -34,6 +36,9 @@ describe("settings", () => {
     ["a life above the maximum", { certValidityDays: "91" }, /certValidityDays: is above 90/],
     ["a life that is no number", { certValidityDays: "soon" }, /certValidityDays: is not a number/],
     ["updates that never come", { updateIntervalHours: "0" }, /updateIntervalHours: is below 1/],
+    ["snapshots without a pause", { snapshotIntervalMinutes: "1" }, /snapshotIntervalMinutes: is below 5/],
+    ["snapshots less than daily", { snapshotIntervalMinutes: "1441" }, /snapshotIntervalMinutes: is above 1440/],
+    ["a single snapshot", { snapshotsKept: "1" }, /snapshotsKept: is below 2/],
     ["a document without a name", { document: "" }, /document: is empty/],
     ["an even number of servers", { consulServers: "2" }, /consulServers: is even/],
     ["a backend that there is not", { discoveryBackend: "zookeeper" }, /discoveryBackend: is neither consul nor etcd/],

@@ -53,6 +53,35 @@ describe("the layer of registration, with Consul", function () {
     );
   });
 
+  describe("of who takes snapshots, finds", () => {
+    const [policy, token] = ["consul-snapshots-policy", "consul-snapshots-token"];
+    // The ceiling lets the servers do everything; that a policy says no more than this is `consul-least-privilege`'s.
+    it("a right more than Consul asks", () => {
+      finds(plan.withInputs(policy, { rules: 'acl = "write"\noperator = "write"\n' }), {
+        proof: /Mesh\/consul can write the operator, the mesh and the peering by AclToken consul-snapshots-token/,
+      });
+    });
+    it("a right less, by which there would be no snapshot", () => {
+      finds(plan.withInputs(policy, { rules: 'acl = "read"\n' }), {
+        proof:
+          /Mesh\/consul can't write ACLs by AclToken consul-snapshots-token, which is declared \(it is what takes snapshots\)/,
+      });
+    });
+    it("no token", () => {
+      finds(plan.without(token), {
+        proof: /Mesh\/consul has nothing that takes snapshots at consul, which is declared/,
+      });
+    });
+    for (const secret of ["mesh-controller-tokens", "node-resolver-config"])
+      it(`it in a Secret of others: ${secret}`, () => {
+        finds(plan.withSource(secret, "stringData", token), {
+          proof:
+            /has AclToken consul-snapshots-token by Secret .*: it is what takes snapshots, and for Mesh\/consul alone/,
+          pack: /consul-snapshots-token/,
+        });
+      });
+  });
+
   describe("finds in a policy", () => {
     it("a prefix that covers every name", () => {
       finds(adding(OPS, 'service_prefix "" { policy = "write" }'), {

@@ -138,6 +138,8 @@ function answerOf(cluster: RecordedCluster, service: string, path: string, asked
     pod: metadata.name,
     service: metadata.labels?.[LABELS.name] ?? "",
   }));
+  if (service === "consul" && path === "/metrics")
+    return { status: 200, body: `lucid_snapshots_newest_age_seconds ${asked.endsWith("-1") ? "1799.25" : "+Inf"}\n` };
   if (service === "consul")
     return path === "/v1/status/leader" ? json("10.244.1.5:8300") : json(["a:8300", "b:8300", "c:8300"]);
   if (service === "etcd-access") return { status: path === "/health" ? 200 : 404, body: "" };

@@ -235,10 +235,12 @@ function surroundings(backend: BackendName): Recorded[] {
     endpoints,
     discovery,
     object("v1", "Service", "kubernetes", "default", { spec: { clusterIP: "10.96.0.1" } }),
-    ...[0, 1, 2].map((ordinal) =>
-      object("v1", "PersistentVolumeClaim", `data-${backend}-${String(ordinal)}`, "lucid-mesh", {
-        status: { phase: "Bound" },
-      }),
+    ...[0, 1, 2].flatMap((ordinal) =>
+      (backend === "consul" ? ["data", "snapshots"] : ["data"]).map((claim) =>
+        object("v1", "PersistentVolumeClaim", `${claim}-${backend}-${String(ordinal)}`, "lucid-mesh", {
+          status: { phase: "Bound" },
+        }),
+      ),
     ),
     ...ZONES.map((zone) => object("v1", "ServiceAccount", "default", namespaceOf(zone))),
     ...used.map((namespace) =>

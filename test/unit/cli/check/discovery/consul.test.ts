@@ -40,6 +40,30 @@ describeBackendFaults("consul", [
     says: /data-consul-2 is missing/,
   },
   {
+    id: "consul-volumes",
+    title: "a claim of snapshots that is missing",
+    make: (cluster) => {
+      remove(cluster, "PersistentVolumeClaim", "lucid-mesh/snapshots-consul-0");
+    },
+    says: /snapshots-consul-0 is missing/,
+  },
+  {
+    id: "consul-snapshots",
+    title: "no snapshot on any server",
+    make: (cluster) => {
+      cluster.answers.set("consul/metrics", { status: 200, body: "lucid_snapshots_newest_age_seconds +Inf\n" });
+    },
+    says: /no server has a snapshot yet/,
+  },
+  {
+    id: "consul-snapshots",
+    title: "a snapshot of three hours ago",
+    make: (cluster) => {
+      cluster.answers.set("consul/metrics", { status: 200, body: "lucid_snapshots_newest_age_seconds 10800.5\n" });
+    },
+    says: /the newest is 180 min old/,
+  },
+  {
     id: "consul-servers",
     title: "a server that is not ready",
     make: (cluster) => {
