@@ -89,13 +89,19 @@ export async function credentialOf(
   return credentials.find(({ title }) => title.startsWith(`token ${AccessorID}`));
 }
 
-/** Consul's ACL objects, as \`mesh reachability --acl\` takes them. */
-export async function credentials(): Promise<string | undefined> {
+/** The token that may do everything, from what the servers start with. */
+export async function managementToken(): Promise<string> {
   const { data } = await core.readNamespacedSecret({ name: `${CONSUL.service}-config`, namespace: "lucid-mesh" });
   const config = Buffer.from(data?.[`${CONSUL.service}-0.json`] ?? "", "base64").toString();
   const { acl } = JSON.parse(config) as { acl: { tokens: { initial_management: string } } };
+  return acl.tokens.initial_management;
+}
+
+/** Consul's ACL objects, as \`mesh reachability --acl\` takes them. */
+export async function credentials(): Promise<string | undefined> {
+  const token = await managementToken();
   const ask = async (path: string) => {
-    const { status, body } = await consul("GET", `/v1/acl/${path}`, { token: acl.tokens.initial_management });
+    const { status, body } = await consul("GET", `/v1/acl/${path}`, { token });
     if (status !== 200) throw new Error(`Consul answered ${status} to ${path}`);
     return JSON.parse(body) as { ID: string }[];
   };
