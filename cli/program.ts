@@ -6,9 +6,10 @@ import { listCommand } from "./access/list-command";
 import { revokeCommand } from "./access/revoke-command";
 import { certificatesCommand } from "./certificates/command";
 import { checkCommand } from "./check/command";
+import { CliError, STATUS } from "./exit-status";
 import { reachabilityCommand } from "./reachability/command";
 import { snapshotCommand } from "./snapshot/command";
-import { CliError, STATUS } from "./status";
+import { statusCommand } from "./status/command";
 
 /** Runs a command line. @returns the exit status */
 export async function run(args: readonly string[]): Promise<number> {
@@ -31,6 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
   certificatesCommand(program, done);
   checkCommand(program, done);
   snapshotCommand(program, done);
+  statusCommand(program, done);
   try {
     await program.parseAsync(args, { from: "user" });
     return status;

@@ -4,7 +4,7 @@ import { CORE_SCHEMA, YAMLException, load } from "js-yaml";
 import { existsSync, readFileSync } from "node:fs";
 import { DeclarationError, readDeclaration, type Declaration } from "../components/stack/declaration";
 import { readSource } from "../mesh/document/source";
-import { CliError } from "./status";
+import { CliError } from "./exit-status";
 
 /** A declaration, and where in its document things stand. */
 export interface Project extends Declaration {

@@ -6,7 +6,7 @@ import type { Settings } from "../components/stack/settings";
 import type { Mesh } from "../mesh";
 import { rehearse } from "../proof/rehearsal/rehearse";
 import type { RehearsedResource } from "../proof/rehearsal/resource";
-import { CliError } from "./status";
+import { CliError } from "./exit-status";
 
 /**
  * What the mesh's program would register. Nothing is made, and nothing is dialled.

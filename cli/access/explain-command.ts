@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { NotModelled } from "../enforced/rbac";
 import { Enforced } from "../enforced/world";
 import { readProject } from "../project";
-import { CliError, STATUS } from "../status";
+import { CliError, STATUS } from "../exit-status";
 import { explain } from "./explain";
 import { explanationText } from "./explain-text";
 import { explainRecord } from "./record";

@@ -2,7 +2,7 @@
 import { edgesFrom, edgesTo, findService, firstPort, isJob, type Edge, type Service } from "../../mesh";
 import { didYouMean, listed, nearest } from "../../mesh/document/suggest";
 import type { Enforced } from "../enforced/world";
-import { CliError } from "../status";
+import { CliError } from "../exit-status";
 import { edgeOf, judgeLayers, type LayerVerdict, type Parties } from "./layers";
 import type { AskedRequest } from "./request";
 import { revokedEnds, revokedText } from "./revoked";

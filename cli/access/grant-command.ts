@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { grantCall, type GrantedCall } from "../document/calls";
 import { writeChange } from "../document/write";
 import { readProject } from "../project";
-import { STATUS } from "../status";
+import { STATUS } from "../exit-status";
 
 interface GrantOptions extends Omit<GrantedCall, "methods" | "paths" | "grpc"> {
   readonly methods?: readonly string[];

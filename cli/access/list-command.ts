@@ -3,7 +3,7 @@ import { findService } from "../../mesh";
 import { didYouMean } from "../../mesh/document/suggest";
 import { Enforced } from "../enforced/world";
 import { readProject } from "../project";
-import { CliError, STATUS } from "../status";
+import { CliError, STATUS } from "../exit-status";
 import { accessRows, rowsText } from "./list";
 
 /** `access list`. */

@@ -1,7 +1,7 @@
 /** Why a call was refused, out of one record of a sidecar's access log. */
 import { findService } from "../../mesh";
 import type { Enforced } from "../enforced/world";
-import { CliError } from "../status";
+import { CliError } from "../exit-status";
 import { explain, type Explanation, type PlaceOf } from "./explain";
 import type { LayerVerdict } from "./layers";
 import {

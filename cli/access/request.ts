@@ -1,6 +1,6 @@
 /** What a caller asks, as the callee's sidecar judges it. */
 import { grpcRequest, GRPC_METHOD } from "../../mesh";
-import { CliError } from "../status";
+import { CliError } from "../exit-status";
 
 /** What is undefined may be anything. */
 export interface AskedRequest {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { revokeCall } from "../document/calls";
 import { writeChange } from "../document/write";
 import { readProject } from "../project";
-import { STATUS } from "../status";
+import { STATUS } from "../exit-status";
 
 /** `access revoke`. */
 export function revokeCommand(access: Command, done: (status: number) => void): void {

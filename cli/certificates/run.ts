@@ -4,7 +4,7 @@ import type { Timeline } from "../../proof/timeline";
 import { readProject, readStack, stackOf } from "../project";
 import type { Project } from "../project";
 import { rehearsedAs } from "../rehearsed";
-import { CliError, STATUS } from "../status";
+import { CliError, STATUS } from "../exit-status";
 import type { CertificatesOptions } from "./command";
 import { givenUpBy } from "./given-up";
 import { reportData, reportText } from "./report";

@@ -1,4 +1,4 @@
-import type { CliError } from "../status";
+import type { CliError } from "../exit-status";
 import type { Cluster } from "./cluster/cluster";
 import type { Live } from "./cluster/live";
 import type { Reach } from "./cluster/reach";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import * as path from "node:path";
 import { readProject, stackOf } from "../project";
-import { CliError, STATUS } from "../status";
+import { CliError, STATUS } from "../exit-status";
 import { CHECKS } from "./all";
 import { ApiCluster } from "./cluster/api";
 import { UnreachableError } from "./cluster/cluster";

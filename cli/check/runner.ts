@@ -1,4 +1,4 @@
-import { CliError } from "../status";
+import { CliError } from "../exit-status";
 import { failure, skipped } from "./check";
 import type { Check, Result } from "./check";
 import { ClusterError, UnreachableError } from "./cluster/cluster";

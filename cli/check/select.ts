@@ -1,4 +1,4 @@
-import { CliError } from "../status";
+import { CliError } from "../exit-status";
 import { CATEGORIES } from "./check";
 import type { Check } from "./check";
 import type { BackendName } from "./discovery/backend";

@@ -2,7 +2,7 @@
 import { isMap, isScalar, isSeq, parseDocument, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import { isDeepStrictEqual } from "node:util";
 import { endOf, isOver, MeshDocumentError, parseDocument as parseMesh, type CallDeclaration } from "../../mesh";
-import { CliError } from "../status";
+import { CliError } from "../exit-status";
 import { addList, appendItem, fillList, removeItem, removeKey, setText, type Plain } from "./splice";
 
 /** A call that is granted until a date. */

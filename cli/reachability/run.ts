@@ -10,7 +10,7 @@ import { readPlan } from "../../proof/plan";
 import { readProject, readStack, stackOf } from "../project";
 import type { Project } from "../project";
 import { rehearsedAs } from "../rehearsed";
-import { CliError, STATUS } from "../status";
+import { CliError, STATUS } from "../exit-status";
 import type { ReachabilityOptions } from "./command";
 import { reportHtml } from "./html/page";
 import { reportMarkdown } from "./markdown";

@@ -5,7 +5,7 @@ import { execInPod } from "../../components/stack/pod-exec";
 import type { ExecResult } from "../../components/stack/pod-exec";
 import { CONSUL, LABELS, SNAPSHOTS, namespaceOf } from "../../mesh";
 import { askPod } from "../check/cluster/forward";
-import { CliError } from "../status";
+import { CliError } from "../exit-status";
 
 const NAMESPACE = namespaceOf("mesh");
 const PATIENCE = 10_000;

@@ -5,7 +5,7 @@ import type { ExecResult } from "../../components/stack/pod-exec";
 import { columns } from "../columns";
 import { reachOf } from "../check/cluster/reach";
 import { readProject } from "../project";
-import { CliError, STATUS } from "../status";
+import { CliError, STATUS } from "../exit-status";
 import type { RestoreOptions } from "./command";
 import { SnapshotCluster } from "./pods";
 import type { Server } from "./pods";

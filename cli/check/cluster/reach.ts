@@ -2,7 +2,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { existsSync } from "node:fs";
 import type { Settings } from "../../../components/stack/settings";
-import { CliError } from "../../status";
+import { CliError } from "../../exit-status";
 
 export interface ReachOptions {
   readonly kubeconfig?: string;

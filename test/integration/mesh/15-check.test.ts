@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { CHECKS } from "../../../cli/check/all";
 import { ApiCluster } from "../../../cli/check/cluster/api";
 import { Live } from "../../../cli/check/cluster/live";
@@ -9,11 +8,11 @@ import { Declared } from "../../../cli/check/plan/declared";
 import { runChecks } from "../../../cli/check/runner";
 import { selected } from "../../../cli/check/select";
 import { readStack } from "../../../cli/project";
-import { checkoutDir } from "../../../dev/paths";
 import { FAULTS } from "../support/check-faults";
 import { core, kubeConfig, podOf } from "../support/cluster";
 import { service } from "../support/document";
 import { eventually } from "../support/eventually";
+import { runMesh } from "../support/mesh-command";
 import { testerIn } from "../support/tester";
 
 const WALLET = "lucid-wallet";
@@ -124,17 +123,7 @@ function textOf(result: Result): string {
   return result.status === "skipped" ? result.reason : [result.detail, ...result.findings].join("\n");
 }
 
-/** The command as a process of its own, on the stack's cluster. */
 async function command(...args: readonly string[]): Promise<{ status: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      process.execPath,
-      ["cli/mesh.cjs", "check", ...args],
-      { cwd: checkoutDir, maxBuffer: 2 ** 26 },
-      (_error, stdout) => {
-        resolve({ status: child.exitCode, output: stdout });
-      },
-    );
-    child.on("error", reject);
-  });
+  const { status, stdout } = await runMesh("check", ...args);
+  return { status, output: stdout };
 }

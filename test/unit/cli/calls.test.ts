@@ -3,7 +3,7 @@ import { diffArrays } from "diff";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { grantCall, revokeCall, type GrantedCall } from "../../../cli/document/calls";
-import { CliError } from "../../../cli/status";
+import { CliError } from "../../../cli/exit-status";
 import { parseDocument } from "../../../mesh";
 
 const NOW = "2026-11-01T00:00:00.000Z";

@@ -4,7 +4,7 @@ import { explain, type Asked } from "../../../cli/access/explain";
 import { requestOf, type RequestOptions } from "../../../cli/access/request";
 import { accessRows, rowsText } from "../../../cli/access/list";
 import { rulesText } from "../../../cli/access/rules-text";
-import { CliError } from "../../../cli/status";
+import { CliError } from "../../../cli/exit-status";
 import type { Mesh } from "../../../mesh";
 import { jobsMesh } from "../envoy/jobs-fixture";
 import { REASON, revokedMesh } from "../envoy/revoked";

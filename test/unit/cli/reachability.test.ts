@@ -104,10 +104,7 @@ describe("mesh reachability", function () {
       stdout,
       /^ {2}Wallet\/payout-router +chain mesh ops wallet +jaeger\.lucid\.internal lucid-blocks\.lucid\.internal tron-payment\.lucid\.internal$/m,
     );
-    assert.match(
-      stdout,
-      /^ {2}Ops\/admin-ui: .*; through their calls onwards Wallet\/tron-payment; /m,
-    );
+    assert.match(stdout, /^ {2}Ops\/admin-ui: .*; through their calls onwards Wallet\/tron-payment; /m);
   });
 
   it("prints who registers and looks up names by which credential, and who has that", () => {

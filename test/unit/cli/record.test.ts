@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { explainRecord } from "../../../cli/access/record";
-import { CliError } from "../../../cli/status";
+import { CliError } from "../../../cli/exit-status";
 import { enforced, exampleMesh, placeOf } from "./fixture";
 
 const world = enforced(exampleMesh());

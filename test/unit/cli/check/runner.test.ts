@@ -7,7 +7,7 @@ import { holds } from "../../../../cli/check/report";
 import { runChecks } from "../../../../cli/check/runner";
 import type { Outcome } from "../../../../cli/check/runner";
 import { selected } from "../../../../cli/check/select";
-import { CliError } from "../../../../cli/status";
+import { CliError } from "../../../../cli/exit-status";
 import { check } from "./made";
 import { recordedContext } from "./recorded-cluster";
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Declared } from "../../../../cli/check/plan/declared";
-import { CliError } from "../../../../cli/status";
+import { CliError } from "../../../../cli/exit-status";
 import { parseSettings } from "../../../../components";
 import { wantedPlugins } from "../../../../dev/plugins/packages";
 import { resolveMesh, validateDocument } from "../../../../mesh";
