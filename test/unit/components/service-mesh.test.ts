@@ -60,6 +60,15 @@ describe("the program's resources", function () {
     assert.ok(names.length <= RESOURCES_PER_SERVICE);
   });
 
+  it("tell the controller where Prometheus is, by the call that the document declares", () => {
+    const { spec } = named("mesh-controller-deployment").inputs as {
+      spec: { template: { spec: { containers: { name: string; env?: { name: string; value: string }[] }[] } } };
+    };
+    const controller = spec.template.spec.containers.find(({ name }) => name === "controller");
+    const told = controller?.env?.find(({ name }) => name === "PROMETHEUS_URL");
+    assert.equal(told?.value, "http://prometheus.lucid.internal");
+  });
+
   it("declare each service to the cluster, by one definition that is there before", () => {
     const declared = ofType("kubernetes:mesh.lucid.internal/v1alpha1:MeshService");
     const names = [

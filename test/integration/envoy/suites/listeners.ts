@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { inspectionServerName, scrapePort } from "../../../../envoy";
+import { QUERIES } from "../../../../services/controller/src/overview/traffic";
 import { services } from "../../../unit/envoy/fixture";
 import type { Answer } from "../answer";
 import type { MeshLab } from "../mesh-lab";
@@ -72,7 +73,12 @@ export function listeners(lab: () => MeshLab): void {
   });
 
   describe("inspection at 15090", () => {
-    const ask = (leaf: Partial<Leaf>, zone: "ops" | "mesh", path: string, method = "GET"): Promise<Answer> =>
+    const ask = (
+      leaf: Partial<Leaf> & { readonly host?: string },
+      zone: "ops" | "mesh",
+      path: string,
+      method = "GET",
+    ): Promise<Answer> =>
       lab().stranger.call("requestTls", {
         host: blocks().address,
         port: 15090,
@@ -92,6 +98,40 @@ export function listeners(lab: () => MeshLab): void {
         assert.equal((await ask(leaf, "ops", path)).status, 403, path);
       }
       assert.equal((await ask(leaf, "ops", "/stats/prometheus", "POST")).status, 403);
+    });
+
+    it("counts calls, refusals and their times under the names that the controller asks Prometheus for", async () => {
+      const leaf = lab().leaf("prometheus");
+      const call = { host: services.blocks.hostname, port: 80, path: "/height", method: "GET" };
+      assert.equal((await lab().host("console").call("request", call)).status, 200);
+      assert.equal(
+        (
+          await lab()
+            .host("console")
+            .call("request", { ...call, path: "/undeclared" })
+        ).status,
+        403,
+      );
+      const expositions = await Promise.all(
+        [lab().host("console"), blocks()].map(
+          async ({ address }) => (await ask({ ...leaf, host: address }, "ops", "/stats/prometheus")).body ?? "",
+        ),
+      );
+      const series = expositions.join("\n").split("\n");
+      const there = (name: string, labels: readonly string[]) =>
+        series.some((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(`${label}="`)));
+      const asked = Object.values(QUERIES).flatMap((query) =>
+        [...query.matchAll(/\((envoy_\w+)[{[]/g)].map(([, name = ""]) => ({ name, query })),
+      );
+      assert.equal(asked.length, 9);
+      for (const { name, query } of asked) {
+        const labels = ["lucid_callee", "lucid_callee_port", "lucid_port", "lucid_caller_zone"].filter((label) =>
+          new RegExp(`\\b${label}\\b`).test(query),
+        );
+        // Failures are counted from the first one on, by the class of the status.
+        const failing = name === "envoy_cluster_upstream_rq_xx" ? ["envoy_response_code_class"] : [];
+        assert.ok(there(name, [...labels, ...failing]), `${name}{${labels.join()}}`);
+      }
     });
 
     it("shows the controller configuration and certificates, without keys", async () => {
