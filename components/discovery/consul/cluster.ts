@@ -84,6 +84,8 @@ export class ConsulCluster extends pulumi.ComponentResource {
           env: [
             { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
             { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+            // A snapshot is written to a file before it is sent; nothing else here can be written to.
+            { name: "TMPDIR", value: CONSUL_PATHS.data },
           ],
           ports: [
             { name: "https", containerPort: CONSUL.httpsPort },

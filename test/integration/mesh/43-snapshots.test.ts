@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { checkoutDir } from "../../../dev/paths";
 import { CONSUL, SNAPSHOTS, ZONES } from "../../../mesh";
 import { apps, core, forward, mergePatch, podsOf } from "../support/cluster";
 import { consul, managementToken, registrarToken } from "../support/consul";
@@ -9,6 +7,7 @@ import { mesh, service } from "../support/document";
 import { eventually } from "../support/eventually";
 import { httpGet } from "../support/http-get";
 import { startLoads } from "../support/load";
+import { runMesh } from "../support/mesh-command";
 
 const servers = { name: CONSUL.service, namespace: "lucid-mesh" };
 const SECRET = `${CONSUL.service}-snapshots`;
@@ -176,16 +175,6 @@ async function scale(replicas: number): Promise<void> {
 
 /** What `mesh snapshot` says, both streams together, and its exit status. */
 async function meshSnapshot(...args: readonly string[]): Promise<{ status: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      process.execPath,
-      ["cli/mesh.cjs", "snapshot", ...args],
-      { cwd: checkoutDir, maxBuffer: 2 ** 24 },
-      (_error, stdout, stderr) => {
-        resolve({ status: child.exitCode, output: `${stdout}${stderr}` });
-      },
-    );
-    child.on("error", reject);
-    child.stdin?.end();
-  });
+  const { status, stdout, stderr } = await runMesh("snapshot", ...args);
+  return { status, output: `${stdout}${stderr}` };
 }

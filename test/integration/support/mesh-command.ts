@@ -15,5 +15,6 @@ export function runMesh(...args: readonly string[]): Promise<Ended> {
       resolve({ status: child.exitCode, stdout, stderr });
     });
     child.on("error", reject);
+    child.stdin?.end();
   });
 }
