@@ -101,6 +101,7 @@ describe("controller: a thousand services", function () {
       const { status, text } = await running.get("/api/v1/overview");
       assert.equal(status, 200);
       assert.equal(overviewSchema.parse(JSON.parse(text)).services.length, SERVICES);
+      assert.equal((await running.get("/")).status, 200);
     }
     last = await measured(running);
     const mib = (value: number): string => `${value.toFixed(0)} MiB`;

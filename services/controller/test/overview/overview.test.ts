@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import type { State } from "../../../../mesh/overview/model.js";
+import { StateHistory } from "../../src/overview/history.js";
+import { MeshOverview } from "../../src/overview/overview.js";
+import { edgeKey, type Traffic } from "../../src/overview/traffic.js";
+
+type Parts = ConstructorParameters<typeof MeshOverview>;
+type Seen = Parts[1]["seen"];
+
+const NOW = Date.parse("2026-06-01T12:00:00Z");
+const MINUTE = 60_000;
+const OBSERVED = { requestsPerSecond: 1, failuresPerSecond: 0, connectionsPerSecond: 0, connectFailuresPerSecond: 0 };
+const STRAY = { from: "admin-ui", to: "tron-payment", port: "http", observed: { ...OBSERVED, p50: null, p99: null } };
+
+const traffic = (changes: Partial<Traffic> = {}): Traffic => ({
+  edges: new Map(),
+  refusedCalls: [],
+  refusedPeers: [],
+  reached: 3,
+  unreached: [],
+  ...changes,
+});
+const fresh = (of: Traffic): Seen => ({ state: "fresh", time: NOW, traffic: of, error: undefined });
+
+/** An empty mesh of one zone, of which everything is seen. */
+function world(changes: { leader?: string | undefined; dead?: string[]; seen?: Seen } = {}) {
+  const state = { leader: "one" as string | undefined, dead: [] as string[], seen: fresh(traffic()), ...changes };
+  const view = {
+    name: "ops",
+    isAwaited: false,
+    pods: { namespace: "lucid-ops", synced: true, services: () => [] },
+    refusals: () => new Map<string, string>(),
+  };
+  const parts = {
+    views: {
+      zones: [view],
+      services: [{ namespace: "lucid-ops", synced: true, all: () => [] }],
+      leases: { dead: () => state.dead },
+    },
+    elector: {
+      identity: "one",
+      get leader() {
+        return state.leader;
+      },
+    },
+  } as unknown as Parts[0];
+  const prometheus = {
+    get seen() {
+      return state.seen;
+    },
+  };
+  const history = new StateHistory();
+  return { state, history, overview: new MeshOverview(parts, prometheus, history) };
+}
+
+describe("overview", () => {
+  it("is well where nothing is wrong", () => {
+    const { mesh, connectivity } = world().overview.at(NOW);
+    assert.equal(mesh.state, "well");
+    assert.deepEqual(connectivity.sidecars, { reached: 3, unreached: [] });
+  });
+
+  const cases: readonly [title: string, changes: Parameters<typeof world>[0], state: State, check: string][] = [
+    ["no replica leads", { leader: undefined }, "degraded", "leader"],
+    ["a node is dead", { dead: ["node-2"] }, "degraded", "nodes"],
+    [
+      "Prometheus gave no answer yet",
+      { seen: { state: "never", time: undefined, traffic: undefined, error: undefined } },
+      "unknown",
+      "traffic",
+    ],
+    [
+      "Prometheus' last answer is old",
+      { seen: { state: "stale", time: NOW, traffic: undefined, error: new Error("refused") } },
+      "unknown",
+      "traffic",
+    ],
+    ["a sidecar is not reached", { seen: fresh(traffic({ unreached: ["admin-ui-1"] })) }, "degraded", "sidecars"],
+  ];
+  for (const [title, changes, state, check] of cases) {
+    it(`is ${state} where ${title}`, () => {
+      const { mesh } = world(changes).overview.at(NOW);
+      assert.equal(mesh.state, state);
+      assert.ok(mesh.findings.some((one) => one.check === check && one.state === state));
+    });
+  }
+
+  it("is well where nobody was to ask Prometheus", () => {
+    const seen: Seen = { state: "off", time: undefined, traffic: undefined, error: undefined };
+    assert.equal(world({ seen }).overview.at(NOW).mesh.state, "well");
+  });
+
+  it("is failing once calls past the declarations last longer than what was taken back is counted", () => {
+    const { state, overview } = world();
+    const stray = fresh(traffic({ edges: new Map([[edgeKey("admin-ui", "tron-payment", "http"), STRAY]]) }));
+    state.seen = stray;
+    const first = overview.at(NOW);
+    assert.equal(first.mesh.state, "well");
+    assert.deepEqual(
+      first.violations.first.map(({ kind, message }) => [kind, message]),
+      [["edge", "admin-ui calls http of tron-payment, which no declaration has"]],
+    );
+    assert.equal(overview.at(NOW + 9 * MINUTE).mesh.state, "well");
+    assert.equal(overview.at(NOW + 11 * MINUTE).mesh.state, "failing");
+    // What is gone and comes back begins anew.
+    state.seen = fresh(traffic());
+    assert.equal(overview.at(NOW + 12 * MINUTE).mesh.state, "well");
+    state.seen = stray;
+    assert.equal(overview.at(NOW + 13 * MINUTE).mesh.state, "well");
+  });
+
+  it("tells of calls and peers that were refused, and is well: they were refused", () => {
+    const refusal = { zone: "wallet" as const, service: "tron-payment", perSecond: 0.5 };
+    const { mesh, violations } = world({
+      seen: fresh(
+        traffic({ refusedCalls: [{ ...refusal, port: "http", callerZone: "ops" }], refusedPeers: [refusal] }),
+      ),
+    }).overview.at(NOW);
+    assert.equal(mesh.state, "well");
+    assert.deepEqual(
+      violations.first.map(({ message }) => message),
+      [
+        "tron-payment refuses calls of zone ops to http: 30 a minute",
+        "tron-payment refuses certificates of peers: 30 a minute",
+      ],
+    );
+  });
+
+  it("is made once a second at most", () => {
+    const { state, overview } = world();
+    const first = overview.at(NOW);
+    state.leader = undefined;
+    assert.equal(overview.at(NOW + 900), first);
+    assert.equal(overview.at(NOW + 1_100).mesh.state, "degraded");
+  });
+
+  it("is remembered for the mesh and its zones", () => {
+    const { state, history, overview } = world();
+    overview.sample(NOW);
+    state.leader = undefined;
+    overview.sample(NOW + MINUTE);
+    assert.deepEqual(history.of("mesh")?.shares, { well: 0.5, unknown: 0, degraded: 0.5, failing: 0 });
+    assert.equal(history.of("zone/ops")?.shares.well, 1);
+  });
+});
