@@ -119,6 +119,12 @@ const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
     command: mocha("test/campaigns/parts.test.ts"),
     counted: true,
   },
+  {
+    title: "campaign: nodes",
+    adds: "the mesh on three nodes: registration and deregistration in seconds, a node's death, calls between nodes, the discovery servers restarted and away for ten minutes under load, and what the wire shows",
+    command: mocha("test/campaigns/nodes.test.ts"),
+    counted: true,
+  },
 ];
 
 /** `npm test`: everything that fits in an hour, on the embedded cluster; with `--full`, the campaigns too. */

@@ -7,7 +7,7 @@ export const CONSUL: readonly Argument[] = [
     why: "is a description, or a name that nothing in the plan has then",
   },
   {
-    survives: /^(drop of |duplicate of |swap of \} with the next): AclPolicy [\w<>-]+ rules: $/,
+    survives: /^(drop of |duplicate of |swap of (\}|acl = "write") with the next): AclPolicy [\w<>-]+ rules: $/,
     why: "moves or changes the empty line at the end of rules",
   },
   {
@@ -37,6 +37,22 @@ export const CONSUL: readonly Argument[] = [
   {
     survives: /\.containers\[consul\]\.(args|env)\b|\.containers\[(consul|coredns)\]$/,
     why: "names an agent otherwise, or leaves to the image what it says as well",
+  },
+  {
+    survives: /\.containers\[snapshots\]\.env\[(SNAPSHOT_INTERVAL|SNAPSHOTS_KEPT|SNAPSHOT_METRICS_PORT)\]\.value$/,
+    why: "takes snapshots more seldom, keeps others, or tells of them at another port of the pod's loopback",
+  },
+  {
+    survives: /^drop of (consul|snapshots): StatefulSet consul-servers spec\.template\.spec\.containers$/,
+    why: "leaves names unanswered, or no snapshot of them: `mesh check` tells",
+  },
+  {
+    survives: /: Secret consul-snapshots (type|stringData(\.token)?)?$/,
+    why: "gives who takes snapshots something that Consul does not know: which token it is made of is judged, and what it is, is known once it is made",
+  },
+  {
+    survives: /\.volumes\[snapshot-token\]\.secret\.optional$/,
+    why: "has Consul's servers wait for a token that comes after them",
   },
   {
     survives: /: ConfigMap node-resolver-corefile data\.Corefile: (\[\])?$/,
