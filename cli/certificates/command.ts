@@ -21,7 +21,9 @@ export function certificatesCommand(program: Command, done: (status: number) => 
     .option("--json", "as JSON")
     .action(async (options: CertificatesOptions, command: Command) => {
       // What renders a whole mesh takes seconds to load, and no other command needs it.
-      const { runCertificates } = await import("./run");
+      // An `import()` would not find TypeScript from `mesh.cjs`.
+      // eslint-disable-next-line @typescript-eslint/no-require-imports
+      const { runCertificates } = require("./run") as typeof import("./run");
       done(await runCertificates(options, command));
     });
 }
