@@ -38,8 +38,13 @@ only("consul", "snapshots of its state", () => {
     });
 
     it("are told of by metrics on the pods' loopback, and nowhere else", async () => {
+      const pods = await eventually("all servers", async () => {
+        const ready = await podsOf(servers);
+        assert.equal(ready.length, COUNT);
+        return ready;
+      });
       const ages = [];
-      for (const pod of await podsOf(servers)) {
+      for (const pod of pods) {
         const forwarded = await forward(pod, SNAPSHOTS.metricsPort);
         try {
           const text = await httpGet(forwarded.port, "/metrics");
@@ -48,7 +53,6 @@ only("consul", "snapshots of its state", () => {
           forwarded.close();
         }
       }
-      assert.equal(ages.length, COUNT);
       assert.ok(ages.some((age) => Number(age) < 7200));
     });
 

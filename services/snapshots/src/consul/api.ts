@@ -4,11 +4,20 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ConsulError } from "../../../controller/src/consul/client.js";
 import type { ConsulSettings } from "../config.js";
 
 /** Milliseconds in which a question is answered, and without a byte after which a snapshot under way is given up. */
 const PATIENCE = { question: 5_000, silence: 60_000 } as const;
+
+/**
+ * What Consul's leader says while the last thing it was told is who its servers are: after a restart, or a restored snapshot. The next change of its state ends that, and
+ * its own servers make one a minute at least.
+ */
+const NOT_NOW = /cannot take snapshot now/;
+/** Milliseconds for which that is waited for, and between two tries. */
+const NOT_NOW_PATIENCE = { most: 120_000, between: 1_000 } as const;
 
 /** What of Consul's HTTP API snapshots need (https://developer.hashicorp.com/consul/api-docs/snapshot). Every request has a connection of its own. */
 export class ConsulApi {
@@ -33,7 +42,7 @@ export class ConsulApi {
 
   /** Writes a snapshot of the whole state into a new file that nobody else reads, down to the disk. */
   async save(file: string, token: string): Promise<void> {
-    const response = await this.send("GET", "/v1/snapshot", token, PATIENCE.silence, (sent) => sent.end());
+    const response = await this.snapshot(token);
     await pipeline(response, createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }));
   }
 
@@ -52,6 +61,18 @@ export class ConsulApi {
       { "Content-Length": size, "Content-Type": "application/octet-stream" },
     );
     await text(response);
+  }
+
+  private async snapshot(token: string): Promise<IncomingMessage> {
+    const end = Date.now() + NOT_NOW_PATIENCE.most;
+    for (;;) {
+      try {
+        return await this.send("GET", "/v1/snapshot", token, PATIENCE.silence, (sent) => sent.end());
+      } catch (error) {
+        if (!(error instanceof ConsulError && NOT_NOW.test(error.message)) || Date.now() > end) throw error;
+      }
+      await sleep(NOT_NOW_PATIENCE.between);
+    }
   }
 
   private async ask(path: string, token?: string): Promise<string> {
