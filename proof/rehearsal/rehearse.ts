@@ -29,13 +29,33 @@ export async function rehearse(
     Error.stackTraceLimit = 0;
     return await rehearseOnce(program, names);
   } catch (error) {
-    if (pulumi.RunError.isInstance(error)) throw error;
+    if (pulumi.RunError.isInstance(error)) throw untold(error);
     // A defect of the program: whoever mends it wants to see where it is.
     Error.stackTraceLimit = stackTraceLimit;
-    return await rehearseOnce(program, names);
+    return await rehearseOnce(program, names).catch((again: unknown) => {
+      throw untold(again);
+    });
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** Takes Pulumi's own frames out of an error's stack: they tell nobody anything, and over such as `@pulumi/resource.ts` Node 20.20 spends a minute to print it in colours. */
+function withoutRuntime(error: unknown): unknown {
+  if (error instanceof Error && error.stack !== undefined)
+    error.stack = error.stack
+      .split("\n")
+      .filter((line) => !/[\\/]node_modules[\\/]@pulumi[\\/]/.test(line))
+      .join("\n");
+  return error;
+}
+
+/** The same error as another object: of the one that was thrown the runtime has told the rehearsal's engine, and it tells of none twice. */
+function untold(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { stack } = error;
+  const copy = Object.create(Object.getPrototypeOf(error) as object, Object.getOwnPropertyDescriptors(error)) as Error;
+  return Object.defineProperty(copy, "stack", { value: stack, writable: true, configurable: true });
 }
 
 async function rehearseOnce(program: () => unknown, names: RehearsalNames): Promise<readonly RehearsedResource[]> {
@@ -57,7 +77,11 @@ async function rehearseOnce(program: () => unknown, names: RehearsalNames): Prom
       run.config = { ...outer.config };
       try {
         await pulumi.runtime.runInPulumiStack(async () => {
-          await program();
+          try {
+            await program();
+          } catch (error) {
+            throw withoutRuntime(error);
+          }
           return {};
         });
         await answered();

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { load } from "js-yaml";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -48,7 +58,7 @@ describe("examples/ci/check-mesh.sh", function () {
       mkdirSync(path.dirname(path.join(project, name)), { recursive: true });
       cpSync(path.join(checkoutDir, name), path.join(project, name));
     }
-    for (const service of ["controller", "start-gate"])
+    for (const service of readdirSync(path.join(checkoutDir, "services")))
       cpSync(path.join(checkoutDir, "services", service, "dist"), path.join(project, "services", service, "dist"), {
         recursive: true,
       });

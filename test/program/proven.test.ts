@@ -64,6 +64,21 @@ describe("a program that is proven, by `pulumi up --yes --skip-preview`", functi
     await assertHeld(["pulumi:pulumi:Stack"]);
   });
 
+  it("says what a program refuses, without a stack trace", async () => {
+    const { status, output } = await up({ ends: "refused" });
+    assert.notEqual(status, 0, output);
+    assert.match(output, /error: this program refuses to go on$/m);
+    assert.doesNotMatch(output, /^\s+at .*:\d+:\d+\)?$|Unhandled exception|RunError|node_modules/m);
+    await assertHeld(["pulumi:pulumi:Stack"]);
+  });
+
+  it("says what defect a program has, and where", async () => {
+    const { status, output } = await up({ ends: "defect" });
+    assert.notEqual(status, 0, output);
+    assert.match(output, /TypeError: this program has a defect\s+at end .*program\.ts:\d+:\d+/);
+    await assertHeld(["pulumi:pulumi:Stack"]);
+  });
+
   it("goes on to make what it declares where nothing is widened", async () => {
     // There is neither a cluster nor a Docker engine, so it ends soon.
     const { output } = await up({});

@@ -25,6 +25,14 @@ interface Args {
   readonly props: Record<string, unknown>;
 }
 
+/** Ends the program before it has declared anything; nowhere where it isn't said. */
+const ends = config.get("ends");
+
+function end(): void {
+  if (ends === "refused") throw new pulumi.RunError("this program refuses to go on");
+  if (ends === "defect") throw new TypeError("this program has a defect");
+}
+
 /** Lets jaeger into payout-router's sidecar, in the place of admin-ui; no NetworkPolicy is touched. */
 function admit({ name, props }: Args): Record<string, unknown> {
   if (name !== "payout-router-sidecar-envoy") return props;
@@ -50,18 +58,20 @@ const stackTransform = () =>
 
 if (widened === "outside") stackTransform();
 
-export const program = () =>
-  proven({ mesh, settings }, () => {
-    if (widened === "stack transform") stackTransform();
-    if (widened === "stack transformation")
-      pulumi.runtime.registerStackTransformation((args) => ({ props: widen(args), opts: args.opts }));
-    const opts: pulumi.ComponentResourceOptions =
-      widened === "transform" || widened === "sidecar"
-        ? { transforms: [(args) => ({ props: widen(args), opts: args.opts })] }
-        : {};
-    new ServiceMesh(
-      "lucid",
-      { mesh, settings, discoveryAddress: "127.0.0.1:1", providers: clusterProviders(settings) },
-      opts,
-    );
-  });
+function declare(): void {
+  end();
+  if (widened === "stack transform") stackTransform();
+  if (widened === "stack transformation")
+    pulumi.runtime.registerStackTransformation((args) => ({ props: widen(args), opts: args.opts }));
+  const opts: pulumi.ComponentResourceOptions =
+    widened === "transform" || widened === "sidecar"
+      ? { transforms: [(args) => ({ props: widen(args), opts: args.opts })] }
+      : {};
+  new ServiceMesh(
+    "lucid",
+    { mesh, settings, discoveryAddress: "127.0.0.1:1", providers: clusterProviders(settings) },
+    opts,
+  );
+}
+
+export const program = () => proven({ mesh, settings }, declare);
