@@ -1,3 +1,4 @@
+import { namespaceOf } from "../../../mesh/names";
 import { CONSUL, DISCOVERY_DOMAIN } from "../../../mesh/wire";
 
 /** Where the agents' volumes are mounted. */
@@ -10,6 +11,8 @@ export const CONSUL_PATHS = {
 
 /** Headless Service whose names Consul's agents join by. */
 export const CONSUL_PEERS_SERVICE = "consul-peers";
+/** Headless Service of the node resolvers' agents, by which servers join those that are there already. */
+export const CONSUL_AGENTS_SERVICE = "consul-agents";
 
 /** Host name that agents demand of a server's certificate (`verify_server_hostname`). */
 export const CONSUL_SERVER_NAME = `server.${CONSUL.datacenter}.${DISCOVERY_DOMAIN}`;
@@ -35,9 +38,13 @@ export interface ClientConfigArgs {
  */
 export function serverConfig(args: ServerConfigArgs): string {
   return toJson({
-    // Without its own name: a server that joins itself has joined, and looks for nobody else.
     ...commonConfig(
-      serverNames(args.servers).filter((name) => name !== serverName(args.ordinal)),
+      [
+        // Without its own name: a server that joins itself has joined, and looks for nobody else.
+        ...peerHosts(args.servers).filter((_, ordinal) => ordinal !== args.ordinal),
+        // Agents look for servers when they start, and later at the addresses alone that they knew: servers that all come back elsewhere, and without what they knew, come to them.
+        hostIn(CONSUL_AGENTS_SERVICE),
+      ],
       args.gossipKey,
     ),
     server: true,
@@ -56,7 +63,7 @@ export function serverConfig(args: ServerConfigArgs): string {
 /** Configuration of a node resolver's Consul client agent: DNS on the pod's loopback for CoreDNS, and no registration of any service. */
 export function clientConfig(args: ClientConfigArgs): string {
   return toJson({
-    ...commonConfig(serverNames(args.servers), args.gossipKey),
+    ...commonConfig(peerHosts(args.servers), args.gossipKey),
     server: false,
     addresses: { http: "127.0.0.1", dns: "127.0.0.1" },
     ports: { http: CONSUL.httpPort, https: -1, grpc: -1, grpc_tls: -1, dns: CONSUL.dnsPort },
@@ -79,7 +86,7 @@ const ACL = {
   enable_token_persistence: false,
 };
 
-function commonConfig(joinNames: readonly string[], gossipKey: string): Record<string, unknown> {
+function commonConfig(join: readonly string[], gossipKey: string): Record<string, unknown> {
   return {
     datacenter: CONSUL.datacenter,
     domain: DISCOVERY_DOMAIN,
@@ -89,7 +96,7 @@ function commonConfig(joinNames: readonly string[], gossipKey: string): Record<s
     encrypt: gossipKey,
     encrypt_verify_incoming: true,
     encrypt_verify_outgoing: true,
-    retry_join: joinNames.map((name) => `${name}.${CONSUL_PEERS_SERVICE}.lucid-mesh.svc.cluster.local`),
+    retry_join: join,
     retry_interval: "2s",
     disable_update_check: true,
     enable_agent_tls_for_checks: false,
@@ -118,6 +125,14 @@ export function serverName(ordinal: number): string {
 /** Every server's. */
 export function serverNames(servers: number): string[] {
   return Array.from({ length: servers }, (_, ordinal) => serverName(ordinal));
+}
+
+function peerHosts(servers: number): string[] {
+  return serverNames(servers).map((name) => `${name}.${hostIn(CONSUL_PEERS_SERVICE)}`);
+}
+
+function hostIn(service: string): string {
+  return `${service}.${namespaceOf("mesh")}.svc.cluster.local`;
 }
 
 function toJson(value: unknown): string {

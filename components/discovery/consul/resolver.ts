@@ -1,12 +1,13 @@
+import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { CONSUL, NODE_RESOLVER } from "../../../mesh/wire";
-import { restrictedContainer } from "../../pods/pod";
+import { restrictedContainer, selectorLabels } from "../../pods/pod";
 import type { Container } from "../../pods/pod-template";
 import { IMAGES } from "../../versions";
 import type { ResolverSource } from "../backend";
 import { DISCOVERY_UID } from "../servers";
 import type { ConsulCluster } from "./cluster";
-import { CONSUL_PATHS, clientConfig } from "./config";
+import { CONSUL_AGENTS_SERVICE, CONSUL_PATHS, clientConfig } from "./config";
 import { consulSecrets } from "./secrets";
 
 export interface ConsulResolverArgs {
@@ -32,13 +33,27 @@ export function consulResolverSource({ cluster, servers, agentToken }: ConsulRes
         },
         resourceOptions,
       });
+      const agents = new kubernetes.core.v1.Service(
+        `${name}-agents`,
+        {
+          // An agent is found while it looks for servers: it is not ready then.
+          metadata: { ...metadata, name: CONSUL_AGENTS_SERVICE, annotations: { "pulumi.com/skipAwait": "true" } },
+          spec: {
+            clusterIP: "None",
+            publishNotReadyAddresses: true,
+            selector: selectorLabels(NODE_RESOLVER.service),
+            ports: [{ name: "gossip", port: CONSUL.gossipPort }],
+          },
+        },
+        resourceOptions,
+      );
       return {
         containers: [AGENT],
         volumes: [...secrets.volumes, { name: "data", emptyDir: { sizeLimit: "256Mi" } }],
         mounts: [],
         fsGroup: DISCOVERY_UID,
         annotations: {},
-        waitFor: [cluster, ...secrets.objects],
+        waitFor: [cluster, agents, ...secrets.objects],
       };
     },
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { CONSUL, SNAPSHOTS, ZONES } from "../../../mesh";
-import { apps, core, forward, mergePatch, podsOf } from "../support/cluster";
+import { CONSUL, SNAPSHOTS, ZONES, podsAtOnce } from "../../../mesh";
+import { apps, core, forward, mergePatch, podOf, podsOf } from "../support/cluster";
 import { consul, managementToken, registrarToken } from "../support/consul";
 import { only, passingInstances } from "../support/discovery";
 import { mesh, service } from "../support/document";
@@ -8,6 +8,8 @@ import { eventually } from "../support/eventually";
 import { httpGet } from "../support/http-get";
 import { startLoads } from "../support/load";
 import { runMesh } from "../support/mesh-command";
+import { resolved } from "../support/resolver";
+import { testerIn } from "../support/tester";
 
 const servers = { name: CONSUL.service, namespace: "lucid-mesh" };
 const SECRET = `${CONSUL.service}-snapshots`;
@@ -131,6 +133,20 @@ only("consul", "snapshots of its state", () => {
         await scale(COUNT);
         await loads.assertUnharmed();
       }
+    });
+
+    it("bring names back as well: the node resolvers, which knew the lost servers, follow a pod that goes", async () => {
+      const [asker, subject] = [service("payout-router"), service("tron-payment")];
+      await core.deleteNamespacedPod(await podOf(subject));
+      await eventually(
+        "the name of the pod that came",
+        async () => {
+          const pods = (await podsOf(subject)).map(({ ip }) => ip).sort();
+          assert.equal(pods.length, podsAtOnce(subject));
+          assert.deepEqual(await resolved(await testerIn(asker), subject), pods);
+        },
+        120,
+      );
     });
 
     it("go on afterwards", async () => {

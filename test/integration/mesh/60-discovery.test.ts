@@ -5,8 +5,8 @@ import { consul } from "../support/consul";
 import { mayRegister, only, passingInstances } from "../support/discovery";
 import { mesh, service } from "../support/document";
 import { eventually } from "../support/eventually";
+import { resolved, resolverAddress } from "../support/resolver";
 import { testerIn } from "../support/tester";
-import type { Tester } from "../support/tester";
 
 const subject = service("tron-payment");
 const asker = service("payout-router");
@@ -32,7 +32,10 @@ describe("discovery", () => {
 
   it("the node resolver answers with the pods' addresses", async () => {
     await eventually("the answer", async () => {
-      assert.deepEqual(await resolved(await testerIn(asker)), sorted((await podsOf(subject)).map(({ ip }) => ip)));
+      assert.deepEqual(
+        await resolved(await testerIn(asker), subject),
+        sorted((await podsOf(subject)).map(({ ip }) => ip)),
+      );
     });
   });
 
@@ -70,7 +73,7 @@ describe("discovery", () => {
     const count = (expected: number) =>
       eventually(
         `${expected} instances in DNS`,
-        async () => assert.equal((await resolved(await testerIn(asker))).length, expected),
+        async () => assert.equal((await resolved(await testerIn(asker), subject)).length, expected),
         120,
       );
     await scale(2);
@@ -112,27 +115,6 @@ only("consul", "what is shown and registered without a token", () => {
     });
   });
 });
-
-async function resolved(from: Tester): Promise<string[]> {
-  const { stdout } = await exec(from, from.container, [
-    "nslookup",
-    "-type=a",
-    subject.discoveryName,
-    await resolverAddress(),
-  ]);
-  const [, answer = ""] = stdout.split(/^Name:/m);
-  return sorted(
-    [
-      ...`Name:${stdout.slice(stdout.indexOf(answer))}`.matchAll(/^Address(?: \d+)?:\s*(\d+\.\d+\.\d+\.\d+)$/gm),
-    ].flatMap(([, ip]) => ip ?? []),
-  );
-}
-
-async function resolverAddress(): Promise<string> {
-  const { spec } = await core.readNamespacedService({ name: "node-resolver", namespace: "lucid-mesh" });
-  assert.ok(spec?.clusterIP);
-  return spec.clusterIP;
-}
 
 function sorted(items: readonly string[]): string[] {
   return [...items].sort();
