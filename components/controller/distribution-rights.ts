@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Service, Zone } from "../../mesh";
-import { IDENTITY_TOKEN, LABELS, PART_OF } from "../../mesh/wire";
+import { IDENTITY_TOKEN } from "../../mesh/wire";
 import { grantRole } from "./role";
 
 const DISTRIBUTOR = "lucid-distributor";
@@ -24,11 +24,6 @@ export class DistributionRights extends pulumi.ComponentResource {
   constructor(name: string, args: DistributionRightsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:DistributionRights", name, {}, opts);
     for (const zone of args.zones) {
-      const metadata = {
-        name: DISTRIBUTOR,
-        namespace: zone.namespace,
-        labels: { [LABELS.partOf]: PART_OF, [LABELS.zone]: zone.name },
-      };
       const rules = [
         { apiGroups: [""], resources: ["configmaps"], verbs: ["create", "list", "watch"] },
         {
@@ -39,7 +34,7 @@ export class DistributionRights extends pulumi.ComponentResource {
         },
         { apiGroups: [""], resources: ["pods/status"], verbs: ["patch"] },
       ];
-      grantRole(`${name}-${zone.name}`, { metadata, rules, subjects: args.distributors }, this);
+      grantRole(`${name}-${zone.name}`, { role: DISTRIBUTOR, place: zone, rules, subjects: args.distributors }, this);
     }
     this.registerOutputs({});
   }

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../mesh";
-import { LABELS, PART_OF } from "../../mesh/wire";
 import { grantRole } from "./role";
 
 const ELECTOR = "lucid-leader-elector";
@@ -17,17 +16,16 @@ export class ElectionRights extends pulumi.ComponentResource {
   constructor(name: string, args: ElectionRightsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:ElectionRights", name, {}, opts);
     for (const service of args.candidates) {
-      const metadata = {
-        name: ELECTOR,
-        namespace: service.namespace,
-        labels: { [LABELS.partOf]: PART_OF, [LABELS.zone]: service.zone },
-      };
       const apiGroups = ["coordination.k8s.io"];
       const rules = [
         { apiGroups, resources: ["leases"], verbs: ["create"] },
         { apiGroups, resources: ["leases"], resourceNames: [service.name], verbs: ["get", "patch"] },
       ];
-      grantRole(`${name}-${service.name}`, { metadata, rules, subjects: [service] }, this);
+      grantRole(
+        `${name}-${service.name}`,
+        { role: ELECTOR, place: { name: service.zone, namespace: service.namespace }, rules, subjects: [service] },
+        this,
+      );
     }
     this.registerOutputs({});
   }

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Service, Zone } from "../../mesh";
-import { LABELS, PART_OF } from "../../mesh/wire";
 import { grantRole } from "./role";
 
 const POD_READER = "lucid-pod-reader";
@@ -23,18 +22,16 @@ export class PodReaders extends pulumi.ComponentResource {
   constructor(name: string, args: PodReadersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:PodReaders", name, {}, opts);
     for (const zone of args.zones) {
-      const metadata = {
-        name: POD_READER,
-        namespace: zone.namespace,
-        labels: { [LABELS.partOf]: PART_OF, [LABELS.zone]: zone.name },
-      };
       const rules = [{ apiGroups: [""], resources: ["pods"], verbs: [...READING] }];
-      grantRole(`${name}-${zone.name}`, { metadata, rules, subjects: args.readers }, this);
+      grantRole(`${name}-${zone.name}`, { role: POD_READER, place: zone, rules, subjects: args.readers }, this);
     }
     if (args.leases) {
-      const metadata = { name: LEASE_READER, namespace: LEASE_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } };
       const rules = [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: [...READING] }];
-      grantRole(`${name}-leases`, { metadata, rules, subjects: args.readers }, this);
+      grantRole(
+        `${name}-leases`,
+        { role: LEASE_READER, place: { namespace: LEASE_NAMESPACE }, rules, subjects: args.readers },
+        this,
+      );
     }
     this.registerOutputs({});
   }

@@ -1,33 +1,39 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Service } from "../../mesh";
+import type { Service, Zone } from "../../mesh";
+import { LABELS, PART_OF } from "../../mesh/wire";
+
+/** Where a role holds: in a zone, or in a namespace that is none's. */
+export type RolePlace = Pick<Zone, "name" | "namespace"> | { readonly name?: undefined; readonly namespace: string };
 
 export interface RoleArgs {
   /** Of the Role and of its binding alike. */
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly labels: Record<string, string>;
-  };
+  readonly role: string;
+  readonly place: RolePlace;
   readonly rules: kubernetes.types.input.rbac.v1.PolicyRule[];
   /** The services whose applications are given the role. */
   readonly subjects: readonly Service[];
 }
 
 /** A Role in one namespace, and the binding that gives it to services' ServiceAccounts. */
-export function grantRole(name: string, { metadata, rules, subjects }: RoleArgs, parent: pulumi.Resource): void {
-  const role = new kubernetes.rbac.v1.Role(`${name}-role`, { metadata, rules }, { parent });
+export function grantRole(name: string, { role, place, rules, subjects }: RoleArgs, parent: pulumi.Resource): void {
+  const metadata = { name: role, namespace: place.namespace, labels: labelsOf(place.name) };
+  const granted = new kubernetes.rbac.v1.Role(`${name}-role`, { metadata, rules }, { parent });
   new kubernetes.rbac.v1.RoleBinding(
     `${name}-binding`,
-    {
-      metadata,
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: metadata.name },
-      subjects: subjects.map((service) => ({
-        kind: "ServiceAccount",
-        name: service.name,
-        namespace: service.namespace,
-      })),
-    },
-    { parent, dependsOn: role },
+    { metadata, roleRef: roleRef("Role", role), subjects: accountsOf(subjects) },
+    { parent, dependsOn: granted },
   );
+}
+
+function labelsOf(zone: string | undefined): Record<string, string> {
+  return { [LABELS.partOf]: PART_OF, ...(zone === undefined ? {} : { [LABELS.zone]: zone }) };
+}
+
+function roleRef(kind: string, name: string) {
+  return { apiGroup: "rbac.authorization.k8s.io", kind, name };
+}
+
+function accountsOf(services: readonly Service[]) {
+  return services.map(({ name, namespace }) => ({ kind: "ServiceAccount", name, namespace }));
 }

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Service, Zone } from "../../mesh";
 import { MESH_SERVICE } from "../../mesh/custom-resource";
-import { LABELS, PART_OF } from "../../mesh/wire";
 import { grantRole } from "./role";
 
 const STATUS_WRITER = "lucid-status-writer";
@@ -19,16 +18,11 @@ export class StatusRights extends pulumi.ComponentResource {
     super("lucid:mesh:StatusRights", name, {}, opts);
     const { group, plural } = MESH_SERVICE;
     for (const zone of args.zones) {
-      const metadata = {
-        name: STATUS_WRITER,
-        namespace: zone.namespace,
-        labels: { [LABELS.partOf]: PART_OF, [LABELS.zone]: zone.name },
-      };
       const rules = [
         { apiGroups: [group], resources: [plural], verbs: ["get", "list", "watch"] },
         { apiGroups: [group], resources: [`${plural}/status`], verbs: ["patch"] },
       ];
-      grantRole(`${name}-${zone.name}`, { metadata, rules, subjects: args.writers }, this);
+      grantRole(`${name}-${zone.name}`, { role: STATUS_WRITER, place: zone, rules, subjects: args.writers }, this);
     }
     this.registerOutputs({});
   }
