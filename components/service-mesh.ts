@@ -9,7 +9,10 @@ import { externalPod } from "./pods/external";
 import { AdmissionControl, type AwaitAdmission } from "./admission/admission-control";
 import type { DiscoveryBackend } from "./discovery/backend";
 import { discoveryBackend } from "./discovery/backends";
+import { Declarations } from "./drift/declarations";
+import { DeclarationRecorder } from "./drift/recorder";
 import { ElectionRights } from "./controller/election-rights";
+import { DriftRights } from "./controller/drift-rights";
 import { DistributionRights } from "./controller/distribution-rights";
 import { envoyOptions } from "./stack/envoy-options";
 import { acceptedOf, generationsOf, type AuthorityGenerations } from "./identity/generations";
@@ -57,7 +60,14 @@ export class ServiceMesh extends pulumi.ComponentResource {
   readonly told?: pulumi.Output<PartData>;
 
   constructor(name: string, args: ServiceMeshArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("lucid:mesh:ServiceMesh", name, {}, { ...opts, providers: Object.values(args.providers) });
+    let declared: (declarations: Declarations) => void = () => undefined;
+    const declaration = new Promise<Declarations>((resolve) => (declared = resolve));
+    const recorder = new DeclarationRecorder(
+      pulumi.output(declaration.then(({ written }) => [...written])),
+      pulumi.output(declaration.then(({ trusted }) => [...trusted])),
+    );
+    const transformations = [...(opts?.transformations ?? []), recorder.transformation];
+    super("lucid:mesh:ServiceMesh", name, {}, { ...opts, providers: Object.values(args.providers), transformations });
     const { mesh, settings, part } = args;
     const own = part === undefined ? ZONES : zonesOfPart(part.zone);
     const child = { parent: this };
@@ -117,6 +127,18 @@ export class ServiceMesh extends pulumi.ComponentResource {
     );
     const statusRights = new StatusRights("status-rights", { writers: controllers, zones: inhabited }, inEachZone);
 
+    const driftRights = new DriftRights(
+      "drift-rights",
+      {
+        observers: controllers,
+        zones: inhabited,
+        clusterWide: shares,
+        repairs: settings.driftRepairs,
+        admissionPolicies: admission?.names ?? [],
+      },
+      inEachZone,
+    );
+
     const joins: Record<string, pulumi.Output<JoinData>> = {};
     // A part's pods are there while the controller may see them, so that it takes out of the registry whom this stack takes away.
     const options = { parent: this, dependsOn: shared?.resolver ?? [podReaders, distributionRights, statusRights] };
@@ -150,7 +172,15 @@ export class ServiceMesh extends pulumi.ComponentResource {
             registrar: shared.discovery.registrar,
             registryTtl: settings.serviceRegistryTtl,
             elsewhere: settings.part === "all" ? [] : ZONES.filter((zone) => zone !== SHARED_PART),
-            waitFor: [podReaders, distributionRights, electionRights, statusRights, shared.discovery.ready],
+            driftRepairs: settings.driftRepairs,
+            waitFor: [
+              podReaders,
+              distributionRights,
+              electionRights,
+              statusRights,
+              driftRights,
+              shared.discovery.ready,
+            ],
           },
           options,
         );
@@ -162,6 +192,8 @@ export class ServiceMesh extends pulumi.ComponentResource {
     const jobsLast = services.sort((a, b) => Number(isJob(a)) - Number(isJob(b)));
     for (const service of jobsLast) deployed.set(service.name, deploy(service));
     this.joins = joins;
+    const { recorded } = recorder;
+    declared(new Declarations("declared", { zones: made, trust: context.trust, recorded }, child));
     if (part !== undefined) {
       this.told = tellPart({
         part,

@@ -25,6 +25,7 @@ export interface ZoneArgs {
 /** A zone: its namespace under the `restricted` profile of Pod Security, its certificate authority, and its isolation. */
 export class Zone extends pulumi.ComponentResource {
   readonly model: ZoneModel;
+  readonly namespace: kubernetes.core.v1.Namespace;
   readonly authority: CertificateAuthority;
   /** What every workload of the zone must wait for: its namespace, and the policies that close it. */
   readonly isolation: NetworkIsolation;
@@ -34,7 +35,7 @@ export class Zone extends pulumi.ComponentResource {
     const child = { parent: this };
     this.model = args.zone;
 
-    const namespace = new kubernetes.core.v1.Namespace(
+    this.namespace = new kubernetes.core.v1.Namespace(
       `${name}-namespace`,
       {
         metadata: {
@@ -66,9 +67,9 @@ export class Zone extends pulumi.ComponentResource {
         mesh: args.mesh,
         zone: args.zone,
         surroundings: args.surroundings,
-        ...(args.admittedElsewhere === true ? { deniedUntil: namespace } : {}),
+        ...(args.admittedElsewhere === true ? { deniedUntil: this.namespace } : {}),
       },
-      { parent: this, dependsOn: namespace },
+      { parent: this, dependsOn: this.namespace },
     );
     this.registerOutputs({ namespace: args.zone.namespace });
   }

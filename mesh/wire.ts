@@ -50,6 +50,9 @@ export const LABELS = {
 /** Annotation of `<service>-trust`: when the certificate beside it runs out (RFC 3339), for who may not read the Secret. */
 export const CERTIFICATE_END = "lucid.internal/certificate-not-after";
 
+/** Name of the sidecar's container in a pod, among its init containers. */
+export const SIDECAR_CONTAINER = "sidecar";
+
 /** Value of `app.kubernetes.io/part-of` on everything of the mesh. */
 export const PART_OF = "lucid-mesh";
 

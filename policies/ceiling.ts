@@ -143,7 +143,7 @@ export const LUCID_CEILING = {
   /** Members whose applications may ask the Kubernetes API, as `<zone>/<service>`, each with its reason; the others have no token for it. */
   apiClients: {
     "mesh/mesh-controller":
-      "Watches pods, brings the cluster's token keys to the sidecars, says how services are, and agrees with its replicas who leads",
+      "Watches pods, brings the cluster's token keys to the sidecars, says how services are, compares what there is with what was declared, and agrees with its replicas who leads",
   } as Reasoned,
 
   /** Rights by which one could become another or go past the plan, as `<verb> <group>/<resource>`, each with the reason why a role may have it. */
@@ -152,6 +152,16 @@ export const LUCID_CEILING = {
       "Has kubelet bring changed ConfigMaps at once; a status is not what a pod runs, and labels can't be changed by it",
     "create coordination.k8s.io/leases":
       "The controller's replicas agree by a Lease who leads; `create` can't be narrowed to its name, which the admission policies do",
+    "create networking.k8s.io/networkpolicies":
+      "The controller puts NetworkPolicies right that others change or take away; the admission policies let it open nothing that isn't declared",
+    "patch networking.k8s.io/networkpolicies": "The same, of one that was changed",
+    "delete networking.k8s.io/networkpolicies": "It takes away those that nobody declares; what goes closes",
+    "create admissionregistration.k8s.io/validatingadmissionpolicies":
+      "The controller puts the mesh's admission policies right that others take away; one more refuses, and lets nothing in",
+    "create admissionregistration.k8s.io/validatingadmissionpolicybindings": "The same, of their bindings",
+    "patch admissionregistration.k8s.io/validatingadmissionpolicies":
+      "The controller puts the mesh's admission policies right that others change: those that the role names",
+    "patch admissionregistration.k8s.io/validatingadmissionpolicybindings": "The same, of their bindings",
   } as Reasoned,
 
   /**

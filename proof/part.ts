@@ -1,6 +1,7 @@
 /** Holds what a stack of one part would make against the whole mesh, which is proven: it is exactly that part of it. */
 import type { ZoneName } from "../mesh";
 import type { Plain } from "../policies/judgement/plain";
+import { digestOf } from "../policies/declarations/digest";
 import { parseYaml } from "../policies/envoy/files";
 import { KubeObject } from "../policies/kubernetes/object";
 import { ZONE_NAMESPACE } from "../policies/reachability";
@@ -18,7 +19,7 @@ const SHARED: ZoneName = "mesh";
 
 /**
  * What is wrong with the part, one line each. None: each of its resources is one of the whole mesh, made of the same; all that the whole has in the part's namespace is there;
- * nothing of another part is. In its trust files alone stands, by what other stacks told, what the whole would take from its own authorities.
+ * nothing of another part is. In its trust files alone, and in their digests, stands by what other stacks told what the whole would take from its own authorities.
  */
 export function partViolations(
   part: ProvenPart,
@@ -27,6 +28,7 @@ export function partViolations(
 ): readonly string[] {
   const registered = new Map(own.map((resource) => [keyOf(resource), resource]));
   const proven = new Map(whole.map((resource) => [keyOf(resource), resource]));
+  const digests = toldDigests(part, own);
   return [
     ...own.flatMap((resource) => {
       const twin = proven.get(keyOf(resource));
@@ -36,7 +38,8 @@ export function partViolations(
       const owner = ownerOf(resource);
       if (owner !== undefined && owner !== part.zone)
         return [`${title} belongs to part ${owner}, whose stack makes it; take it out of part ${part.zone}`];
-      return differences(resource, twin, part).map(
+      const told = new Set([...toldFiles(resource, part), ...toldAnnotations(resource, part, digests)]);
+      return differences(resource, twin, told).map(
         (path) => `${title}: ${path} is not what is proven of the whole mesh`,
       );
     }),
@@ -62,14 +65,13 @@ function ownerOf(resource: RehearsedResource): ZoneName | undefined {
 }
 
 /** Paths at which a resource is not as the whole has it. */
-function differences(own: RehearsedResource, whole: RehearsedResource, part: ProvenPart): readonly string[] {
-  const told = toldFiles(own, part);
+function differences(own: RehearsedResource, whole: RehearsedResource, told: ReadonlySet<string>): readonly string[] {
   const paths = differing(own.properties.plain, whole.properties.plain).filter((path) => !told.has(path));
   const sources = own.properties.keys().filter((property) => {
     const [ours, theirs] = [own, whole].map((resource) => namesOf(resource, property));
     // Of what other stacks told nothing is the source.
-    const isPart = told.size > 0 && property === "data";
-    return isPart ? ours?.some((name) => theirs?.includes(name) !== true) : ours?.join() !== theirs?.join();
+    const isTold = [...told].some((path) => path.startsWith(property));
+    return isTold ? ours?.some((name) => theirs?.includes(name) !== true) : ours?.join() !== theirs?.join();
   });
   return [...paths, ...sources.map((property) => `what ${property} is made of`)];
 }
@@ -90,6 +92,40 @@ function toldFiles(resource: RehearsedResource, part: ProvenPart): ReadonlySet<s
     );
   });
   return new Set(files.map(([file]) => `data["${file}"]`));
+}
+
+/** Digests of the files by which other zones are trusted, where what stands in them is what their stacks told. */
+function toldDigests(part: ProvenPart, own: readonly RehearsedResource[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const digests = new Map<string, Set<string>>();
+  for (const resource of own) {
+    const told = toldFiles(resource, part);
+    if (told.size === 0) continue;
+    for (const [file, entry] of resource.properties.at("data").entries()) {
+      if (!told.has(`data["${file}"]`)) continue;
+      const zone = file.replace(/\.yaml$/, "");
+      digests.set(zone, (digests.get(zone) ?? new Set()).add(digestOf(entry.text() ?? "")));
+    }
+  }
+  return digests;
+}
+
+/** Annotations of a declaration in which stands the digest of the file by which the part trusts another zone; any, where it doesn't. */
+function toldAnnotations(
+  resource: RehearsedResource,
+  part: ProvenPart,
+  digests: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly string[] {
+  const object = KubeObject.of(resource);
+  if (object?.groupKind !== "core/ConfigMap" || !/^lucid-declared-(trusted|done)$/.test(object.name ?? "")) return [];
+  const annotations = object.metadata
+    .at("annotations")
+    .entries()
+    .filter(([name, digest]) => {
+      const [, zone] = /^lucid\.internal\/trust-([a-z]+)-digest$/.exec(name) ?? [];
+      if (zone === undefined || zone === part.zone || digest.isUnknown) return false;
+      return [...(digests.get(zone) ?? [])].every((expected) => digest.is(expected));
+    });
+  return annotations.map(([name]) => `metadata.annotations["${name}"]`);
 }
 
 function namesOf(resource: RehearsedResource, property: string): readonly string[] {

@@ -28,12 +28,15 @@ export class AdmissionControl extends pulumi.ComponentResource {
   readonly settled: pulumi.Output<pulumi.Resource[]>;
   /** Their generation, once they are in force. */
   readonly generation: pulumi.Output<string>;
+  /** Names of all of them, and of their bindings. */
+  readonly names: readonly string[];
   private readonly policies: AdmissionPolicies;
 
   constructor(name: string, args: AdmissionControlArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:AdmissionControl", name, {}, opts);
     this.policies = policiesOf(args);
-    const { first, probe, generation } = this.policies;
+    const { first, probe, last, generation } = this.policies;
+    this.names = [...first, probe, last].map(({ name: policy }) => policy);
     const registered = first.flatMap((policy) => this.register(policy, []));
     const told = this.register(probe, registered);
     this.settled = pulumi.all(told.map(({ urn }) => urn)).apply(async () => {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { WELL_KNOWN, edgesFrom, findService, firstPort, type Service, type ZoneName } from "../../mesh";
+import type { RepairedClass } from "../../mesh/declarations";
 import type { Registrar } from "../discovery/backend";
 import type { MeshContext } from "../mesh-service";
 import { MeshService, zoneOf } from "../mesh-service";
@@ -19,6 +20,8 @@ export interface MeshControllerArgs {
   readonly registryTtl: number;
   /** Zones that other stacks deploy, later than this: the controller waits for them, and is well without. */
   readonly elsewhere: readonly ZoneName[];
+  /** What it puts right where it is not as declared. */
+  readonly driftRepairs: readonly RepairedClass[];
   /** What must exist before it runs: the right to list pods, the discovery backend. */
   readonly waitFor: readonly pulumi.Resource[];
 }
@@ -61,6 +64,7 @@ export class MeshController extends pulumi.ComponentResource {
                   ...(args.elsewhere.length === 0
                     ? []
                     : [{ name: "LUCID_ZONES_ELSEWHERE", value: args.elsewhere.join(",") }]),
+                  { name: "DRIFT_REPAIRS", value: args.driftRepairs.join(",") || "none" },
                   { name: "SERVICE_REGISTRY_TTL", value: String(args.registryTtl) },
                   ...prometheusOf(context, service),
                 ],

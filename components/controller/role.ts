@@ -26,6 +26,21 @@ export function grantRole(name: string, { role, place, rules, subjects }: RoleAr
   );
 }
 
+/** A ClusterRole, and the binding that gives it to services' ServiceAccounts: for what no namespace holds. */
+export function grantClusterRole(
+  name: string,
+  { role, rules, subjects }: Omit<RoleArgs, "place">,
+  parent: pulumi.Resource,
+): void {
+  const metadata = { name: role, labels: labelsOf(undefined) };
+  const granted = new kubernetes.rbac.v1.ClusterRole(`${name}-role`, { metadata, rules }, { parent });
+  new kubernetes.rbac.v1.ClusterRoleBinding(
+    `${name}-binding`,
+    { metadata, roleRef: roleRef("ClusterRole", role), subjects: accountsOf(subjects) },
+    { parent, dependsOn: granted },
+  );
+}
+
 function labelsOf(zone: string | undefined): Record<string, string> {
   return { [LABELS.partOf]: PART_OF, ...(zone === undefined ? {} : { [LABELS.zone]: zone }) };
 }

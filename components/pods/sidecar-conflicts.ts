@@ -3,10 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { reservedFor } from "../../mesh";
 import { DRAIN_SECONDS } from "../../mesh/drain";
 import { isSidecarUid, SIDECAR_UIDS } from "../../mesh/users";
-import { LABELS } from "../../mesh/wire";
+import { LABELS, SIDECAR_CONTAINER } from "../../mesh/wire";
 import type { Container, PodTemplate } from "./pod-template";
 
-export const SIDECAR_CONTAINER = "sidecar";
 export const START_GATE_CONTAINER = "start-gate";
 const RESERVED = `${String(SIDECAR_UIDS.first)}-${String(SIDECAR_UIDS.first + SIDECAR_UIDS.count - 1)}`;
 

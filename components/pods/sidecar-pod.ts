@@ -4,16 +4,17 @@ import type { SidecarResources } from "../../envoy";
 import type { ZoneName } from "../../mesh";
 import { sidecarUid } from "../../mesh/users";
 import { COMPLETING_GRACE_SECONDS, DRAIN_SECONDS, GRACE_SECONDS } from "../../mesh/drain";
-import { IDENTITY_TOKEN, LABELS, NODE_RESOLVER, SIDECAR_PATHS, SIDECAR_PORTS } from "../../mesh/wire";
+import {
+  IDENTITY_TOKEN,
+  LABELS,
+  NODE_RESOLVER,
+  SIDECAR_CONTAINER,
+  SIDECAR_PATHS,
+  SIDECAR_PORTS,
+} from "../../mesh/wire";
 import { restrictedContainer, workloadLabels } from "./pod";
 import type { Container, PodTemplate } from "./pod-template";
-import {
-  describeConflicts,
-  drainOf,
-  SIDECAR_CONTAINER,
-  SIDECAR_VOLUMES,
-  START_GATE_CONTAINER,
-} from "./sidecar-conflicts";
+import { describeConflicts, drainOf, SIDECAR_VOLUMES, START_GATE_CONTAINER } from "./sidecar-conflicts";
 
 /** User of the start gate: the one its image brings. */
 const START_GATE_UID = 1000;

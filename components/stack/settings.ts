@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { issuingGenerations, rootGenerations } from "../identity/generations";
 import { revokedCertificates } from "../identity/revocations";
+import { REPAIRED_CLASSES } from "../../mesh/declarations";
 import { PARTS, partStacks } from "../parts/part";
 
 /** One thing wrong with the stack's configuration. */
@@ -40,6 +41,18 @@ const quorum = z.coerce
 export const CONSUL_FORWARD_PORT = 18501;
 
 const BACKENDS = ["consul", "etcd"] as const;
+
+const repairedClasses = z.string().transform((list, context) =>
+  (list === "none" ? [] : list.split(",")).flatMap((item) => {
+    const known = REPAIRED_CLASSES.find((name) => name === item);
+    if (known !== undefined) return [known];
+    context.addIssue({
+      code: "custom",
+      message: `holds ${JSON.stringify(item)}, which is none of ${REPAIRED_CLASSES.join(", ")}; to repair nothing, say none`,
+    });
+    return [];
+  }),
+);
 
 const settingsSchema = z.strictObject({
   /** What of the mesh this stack deploys: `all`, or one zone of it, where each zone has a stack of its own (docs/parts.md). */
@@ -132,6 +145,8 @@ const settingsSchema = z.strictObject({
     .min(15, "is below 15")
     .max(3600, "is above 3600")
     .default(60),
+  /** What the mesh controller puts right where it is not as declared, with commas between, or `none`; of all else it tells. */
+  driftRepairs: repairedClasses.default([...REPAIRED_CLASSES]),
   /** `TRACING_ENABLED`: sidecars send spans to Jaeger. */
   tracingEnabled: flag.default(true),
 });

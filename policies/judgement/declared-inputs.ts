@@ -33,10 +33,15 @@ export class DeclaredInputs {
   private declared({ type, name, urn, props, propertyDependencies }: PolicyResource): StackResource {
     const judged = (): Properties => (isNothing(props) ? (this.byUrn.get(urn) ?? props) : props);
     let properties: Field | undefined;
+    let declared: Field | undefined;
+    const inputs = this.byUrn;
     return {
       type,
       name,
       urn,
+      get declared() {
+        return (declared ??= new Field(plainCopy(inputs.get(urn) ?? judged())));
+      },
       get properties() {
         return (properties ??= new Field(plainCopy(judged())));
       },

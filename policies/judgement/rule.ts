@@ -48,6 +48,8 @@ export interface Resource {
 /** A resource as a stack rule sees it. */
 export interface StackResource extends Resource {
   readonly urn: string;
+  /** What it was declared with, where that is another than its properties: those have what its provider answered. */
+  readonly declared?: Field;
   /** The resources that a property's value came from. */
   origins(property: string): readonly StackResource[];
 }

@@ -1,3 +1,4 @@
+import { SEALS } from "../admission/seals";
 import type { Ceiling } from "../ceiling";
 import { isMember } from "../ceiling-edges";
 import type { Field } from "../judgement/field";
@@ -13,6 +14,7 @@ const BUILT_IN = /^(cluster-admin|admin|edit|view|system:.*)$/;
 /** ConfigMaps by which sidecars and infrastructure go. */
 const JUDGED_FILES = /-(envoy|trust|corefile)$/;
 const CHANGES: readonly string[] = ["update", "patch", "delete", "deletecollection"];
+const ADMISSION_GROUP = "admissionregistration.k8s.io";
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 
 /** Kubernetes' rights are named one by one, and given to members of the mesh alone. */
@@ -79,6 +81,7 @@ function judgeRule(rule: Field, ceiling: Ceiling, findings: Findings): void {
       "take it out: it is the stack's alone to make",
     );
   }
+  judgeAdmission(rule, findings);
   const named = rule.at("resourceNames").texts().length > 0;
   for (const group of rule.at("apiGroups").texts()) {
     for (const resource of rule.at("resources").texts()) {
@@ -94,6 +97,22 @@ function judgeRule(rule: Field, ceiling: Ceiling, findings: Findings): void {
       }
     }
   }
+}
+
+/** Admission policies may be changed, where the ceiling gives leave to it at all, one by one: those of the mesh, and none of the cluster's others. */
+function judgeAdmission(rule: Field, findings: Findings): void {
+  const changes = rule
+    .at("verbs")
+    .texts()
+    .filter((verb) => CHANGES.includes(verb));
+  if (!rule.at("apiGroups").texts().includes(ADMISSION_GROUP) || changes.length === 0) return;
+  const names = rule.at("resourceNames").texts();
+  findings.require(
+    names.length > 0 && names.every((name) => Object.hasOwn(SEALS, name)),
+    rule,
+    `the role may ${changes.join(" and ")} admission policies that are not the mesh's own`,
+    "name those of the mesh one by one in resourceNames",
+  );
 }
 
 function judgeBinding({ body, kind }: KubeObject, ceiling: Ceiling, findings: Findings): void {

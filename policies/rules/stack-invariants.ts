@@ -8,6 +8,7 @@ import { keysElsewhere } from "../tls/holders";
 import { misissued } from "../tls/provenance";
 import { missingAdmission } from "./admission-complete";
 import { unjudgedBindings } from "./bound-roles";
+import { falseDeclarations } from "./declarations";
 import { gatesElsewhere } from "./gate-targets";
 import { governedZones } from "./governed-zones";
 import { managementTokenElsewhere } from "./management-token";
@@ -21,7 +22,7 @@ import { unprovenTokenPolicies } from "./token-policies";
 export const stackInvariants: StackRule = {
   name: "stack-invariants",
   description:
-    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; keys and Consul's tokens lie with whom they are for, its management token and the one that takes snapshots with its servers; roles that are bound and policies of tokens stand in the plan; admission policies are complete; start gates try the node resolver; all objects together let nobody reach anybody, nor register or look up any name, beyond the ceiling.",
+    "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; keys and Consul's tokens lie with whom they are for, its management token and the one that takes snapshots with its servers; roles that are bound and policies of tokens stand in the plan; admission policies are complete; what the controller is told was declared is what the plan makes; start gates try the node resolver; all objects together let nobody reach anybody, nor register or look up any name, beyond the ceiling.",
   severity: "critical",
   remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
   uses: ["members", "infrastructure", "joined", "externals", "edges", "outside", "snapshotTakers"],
@@ -41,6 +42,7 @@ export const stackInvariants: StackRule = {
       ...gatesElsewhere(resources, ceiling),
       ...missingAdmission(resources, ceiling),
       ...unjudgedBindings(resources),
+      ...falseDeclarations(resources),
       ...beyondCeiling(resources, ceiling),
       ...registrationBeyondCeiling(resources, ceiling),
     ];

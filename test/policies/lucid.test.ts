@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SHARED_PART } from "../../components";
 import type { Mesh } from "../../components";
 import { LUCID_CEILING } from "../../policies/ceiling";
 import type { Ceiling } from "../../policies/ceiling";
@@ -97,7 +98,9 @@ describe("each zone of Lucid, deployed by a stack of its own, passes the pack", 
     it(zone, async () => {
       const own = (await plannedResources()).filter(({ name, type, properties }) => {
         const key = type.endsWith(":Namespace") ? "name" : "namespace";
-        return properties.at("metadata", key).is(namespace) || name.startsWith(`${zone}-ca`);
+        const place = properties.at("metadata", key);
+        const isShared = type.startsWith("kubernetes:") && !lucid.zones.some((other) => place.is(other.namespace));
+        return place.is(namespace) || name.startsWith(`${zone}-ca`) || (zone === SHARED_PART && isShared);
       });
       assert.ok(own.some(({ type }) => type.endsWith(":Namespace")));
       const alone = own.flatMap((resource) =>

@@ -47,19 +47,20 @@ export const permissionChecks: readonly Check[] = [
     tells:
       "Kubernetes lets nobody grant a right that he lacks, but by the verbs `escalate` and `bind`. Asks for these, or else for each right of the planned Roles.",
     remedy:
-      "grant this user what is named, or `escalate` and `bind` on roles in the zones' namespaces and kube-node-lease",
+      "grant this user what is named, or `escalate` and `bind` on roles in the zones' namespaces and kube-node-lease, and on clusterroles",
     more: RIGHTS,
     needs: ["apis-served"],
     seconds: 60,
     run: async (context) => {
       const group = "rbac.authorization.k8s.io";
-      const roles = (await declaredIn(context).own("Role")).map((role) => ({
-        role,
-        namespace: role.metadata.namespace,
-      }));
+      const own = declaredIn(context);
+      const roles = [...(await own.own("Role")), ...(await own.own("ClusterRole"))];
       const findings: string[] = [];
-      for (const { role, namespace } of roles) {
-        const may = (verb: string) => context.cluster.may({ verb, group, resource: "roles", namespace });
+      for (const role of roles) {
+        const { namespace } = role.metadata;
+        const resource = namespace === undefined ? "clusterroles" : "roles";
+        const place = namespace === undefined ? {} : { namespace };
+        const may = (verb: string) => context.cluster.may({ verb, group, resource, ...place });
         if ((await may("escalate")) && (await may("bind"))) continue;
         findings.push(...(await lacking(context, granted(role))));
       }
@@ -104,7 +105,8 @@ export const permissionChecks: readonly Check[] = [
     category: "permissions",
     phase: "after",
     title: "the mesh's Roles and RoleBindings are as planned",
-    tells: "Compares them with the plan, in the zones and in kube-node-lease.",
+    tells:
+      "Compares them with the plan, in the zones and in kube-node-lease, and its ClusterRoles with their bindings.",
     remedy: "run `pulumi up`, which puts them right",
     more: "controller.md#settings",
     needs: ["namespaces-there"],
@@ -133,14 +135,19 @@ export const permissionChecks: readonly Check[] = [
     id: "cluster-rights",
     category: "permissions",
     phase: "after",
-    title: "no service of the zones has rights in the whole cluster",
+    title: "no service of the zones has rights in the whole cluster but by the plan",
     tells:
-      "Looks for ClusterRoleBindings to service accounts of the zones' namespaces, or to groups that they are in, but for those that Kubernetes itself makes.",
+      "Looks for ClusterRoleBindings to service accounts of the zones' namespaces, or to groups that they are in, but for those that Kubernetes itself makes, and those of the plan, whose roles are compared with it.",
     remedy: "delete the binding, or narrow its subjects",
     more: ADMISSION,
-    run: async ({ live }) => {
-      const bindings = await live.list(KINDS.clusterRoleBindings);
+    needs: ["document"],
+    run: async (context) => {
+      const bindings = await context.live.list(KINDS.clusterRoleBindings);
+      // Those are held against the plan with the roles.
+      const planned = await declaredIn(context).objects("ClusterRoleBinding");
+      const names = new Set(planned.map(({ metadata }) => metadata.name));
       const found = bindings
+        .filter(({ metadata }) => !names.has(metadata.name))
         .filter(({ metadata }) => metadata.labels?.[DEFAULT_RIGHTS] === undefined)
         .flatMap((binding) =>
           subjectsInZones(binding).map((who) => `${titleOf(binding)} gives ${binding.roleRef.name} to ${who}`),
@@ -168,11 +175,17 @@ async function lacking({ cluster }: CheckContext, rights: readonly (Right | read
 
 async function rolesOf(context: CheckContext) {
   const declared = declaredIn(context);
-  const planned = [...(await declared.objects("Role")), ...(await declared.objects("RoleBinding"))];
-  const elsewhere = [...new Set(planned.filter((one) => !inZone(one)).map(({ metadata }) => metadata.namespace))];
+  const namespaced = [...(await declared.objects("Role")), ...(await declared.objects("RoleBinding"))];
+  const wide = [...(await declared.objects("ClusterRole")), ...(await declared.objects("ClusterRoleBinding"))];
+  const planned = [...namespaced, ...wide];
+  const elsewhere = [...new Set(namespaced.filter((one) => !inZone(one)).map(({ metadata }) => metadata.namespace))];
+  const isPlanned = ({ metadata }: { readonly metadata: { readonly name: string } }) =>
+    wide.some((one) => one.metadata.name === metadata.name);
   const live = [
     ...(await context.live.inZones(KINDS.roles)),
     ...(await context.live.inZones(KINDS.roleBindings)),
+    ...(await context.live.list(KINDS.clusterRoles)).filter(isPlanned),
+    ...(await context.live.list(KINDS.clusterRoleBindings)).filter(isPlanned),
     ...(
       await Promise.all(
         elsewhere.flatMap((namespace) => [

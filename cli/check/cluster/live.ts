@@ -41,6 +41,7 @@ export const KINDS = {
   ingresses: kind("networking.k8s.io/v1", "Ingress", "ingresses"),
   roles: kind("rbac.authorization.k8s.io/v1", "Role", "roles"),
   roleBindings: kind<objects.RoleBinding>("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"),
+  clusterRoles: kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles"),
   clusterRoleBindings: kind<objects.RoleBinding>(
     "rbac.authorization.k8s.io/v1",
     "ClusterRoleBinding",

@@ -114,6 +114,7 @@ const EVERYWHERE = [
   KINDS.daemonSets,
   KINDS.secrets,
   KINDS.storageClasses,
+  KINDS.clusterRoles,
   KINDS.clusterRoleBindings,
   KINDS.admissionPolicies,
   KINDS.admissionBindings,

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { ZONES, type ZoneName } from "../../../mesh/model.js";
 import { LOG_LEVELS, type LogLevel } from "./log.js";
+import { REPAIRED_CLASSES, type RepairedClass } from "../../../mesh/declarations/index.js";
 import { BACKEND_ENVIRONMENTS, type BackendName, type RegistrySettings } from "./registry/backends.js";
 
 /** One zone that the controller keeps: pods of `namespace` are registered under `zone`, in that zone's name. */
@@ -23,6 +24,8 @@ export interface ControllerConfig {
   readonly reconcileInterval: number;
   /** Where Prometheus is asked what it has seen of the calls; undefined where nobody is. */
   readonly prometheus?: URL;
+  /** What is put right where it is not as it was declared; all else is told of. */
+  readonly driftRepairs: readonly RepairedClass[];
   readonly logLevel: LogLevel;
   /** Kubeconfig file; without one the pod's own service account is used. */
   readonly kubeconfig?: string;
@@ -99,6 +102,16 @@ const httpAddress = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const repairedClasses = z.string().transform((text, context) =>
+  (text === "none" ? [] : text.split(",")).flatMap((item) => {
+    const known = REPAIRED_CLASSES.find((name) => name === item.trim());
+    if (known !== undefined) return [known];
+    const message = `${JSON.stringify(item)} is none of ${REPAIRED_CLASSES.join(", ")}`;
+    context.addIssue({ code: "custom", message });
+    return [];
+  }),
+);
+
 const BACKENDS = Object.keys(BACKEND_ENVIRONMENTS) as BackendName[];
 
 const schema = z.object({
@@ -113,6 +126,7 @@ const schema = z.object({
   SERVICE_REGISTRY_TTL: wholeNumber(MINIMUM_TTL, 3600).default(60),
   RECONCILE_INTERVAL: wholeNumber(1, 3600).default(15),
   PROMETHEUS_URL: httpAddress.optional(),
+  DRIFT_REPAIRS: repairedClasses.optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("info"),
   KUBECONFIG: z.string().min(1).optional(),
 });
@@ -144,6 +158,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     http: { address: value.BIND_ADDRESS, port: value.SERVICE_MESH_CONTROLLER_PORT },
     registryTtl: value.SERVICE_REGISTRY_TTL,
     reconcileInterval: value.RECONCILE_INTERVAL,
+    driftRepairs: value.DRIFT_REPAIRS ?? [],
     logLevel: value.LOG_LEVEL,
     ...(value.PROMETHEUS_URL === undefined ? {} : { prometheus: value.PROMETHEUS_URL }),
     ...(value.KUBECONFIG === undefined ? {} : { kubeconfig: value.KUBECONFIG }),

@@ -3,11 +3,15 @@ import { LABELS } from "../../../mesh/wire.js";
 import { registryPatience, type ControllerConfig } from "./config.js";
 import { Controller } from "./controller.js";
 import { Distribution } from "./distribution/distribution.js";
+import { Drift } from "./drift/drift.js";
+import { describeFinding, type Finding } from "./drift/finding.js";
+import { ZoneDrift } from "./drift/zone-drift.js";
 import { fencedApi, fencedRegistry } from "./election/fence.js";
 import type { Term } from "./election/term.js";
 import type { KubernetesApi } from "./kubernetes/api.js";
 import { openRegistry } from "./registry/backends.js";
 import type { Registry } from "./registry/registry.js";
+import type { ServiceStore } from "./services/store.js";
 import { StatusWriter } from "./services/status-writer.js";
 import { KeyMirror } from "./tokens/mirror.js";
 import type { Telling, Views } from "./views.js";
@@ -25,6 +29,7 @@ export class Leader {
   readonly registry: Registry;
   readonly controller: Controller;
   readonly keys: KeyMirror;
+  readonly drift: Drift;
   private readonly distribution: Distribution;
   private readonly statuses: StatusWriter;
 
@@ -34,6 +39,7 @@ export class Leader {
     private readonly views: Views,
     { log, metrics, failures }: Telling,
     private readonly term: Term,
+    instance: string,
   ) {
     const { signal } = term;
     const failed =
@@ -64,12 +70,38 @@ export class Leader {
     const told = this.zones.flatMap((zone) => {
       const isOfZone = ({ namespace }: { readonly namespace: string }): boolean => namespace === zone.pods.namespace;
       const [objects, services] = [views.objects.find(isOfZone), views.services.find(isOfZone)];
-      return objects === undefined || services === undefined ? [] : [{ zone, pods: zone.pods, objects, services }];
+      const drift = (service: string): readonly string[] | "unseen" | undefined => {
+        const found = this.drift.of(zone.name, service);
+        return found === "unseen" ? found : found?.map((finding) => describeFinding(finding));
+      };
+      return objects === undefined || services === undefined
+        ? []
+        : [{ zone, pods: zone.pods, objects, services, drift }];
     });
     this.distribution = new Distribution(writer, told, log, { failed: failed("distribute") });
     const patience = registryPatience(config);
     const unwritten = failed("write-status");
     this.statuses = new StatusWriter(writer, told, this.registry, log, metrics, unwritten, { patience });
+    this.drift = new Drift(
+      api,
+      writer,
+      told.map(({ zone, services }) => driftOf(zone.name, services)),
+      log,
+      {
+        changed: (zone, service) => {
+          if (service === undefined) this.statuses.zoneChanged(zone);
+          else this.statuses.serviceChanged(zone, service);
+        },
+        found: ({ zone, class: of, what }) => {
+          metrics.drifted(zone, of, what);
+        },
+        repaired: ({ zone, class: of }) => {
+          metrics.repaired(zone, of);
+        },
+        failed: failed("drift"),
+      },
+      { repairs: config.driftRepairs, instance },
+    );
     this.keys = new KeyMirror(writer, config.zones, log, { failed: failed("mirror-keys") });
   }
 
@@ -120,10 +152,27 @@ export class Leader {
         this.keys.run(signal),
         this.distribution.run(signal),
         this.statuses.run(signal),
+        this.drift.run(signal),
       ]);
     } finally {
       this.views.watcher = undefined;
       close();
     }
   }
+}
+
+function driftOf(zone: ZoneName, services: ServiceStore): ZoneDrift {
+  const isJoined = (name: string): boolean => services.get(name)?.workload.kind === "joined";
+  return new ZoneDrift(zone, services.namespace, isJoined, (name) => services.get(name) !== undefined);
+}
+
+/** How much is not as it was declared, by zone and class. */
+export function driftCounts(findings: Iterable<Finding>): { zone: ZoneName; class: string; count: number }[] {
+  const counts = new Map<string, { zone: ZoneName; class: string; count: number }>();
+  for (const { zone, class: of } of findings) {
+    const key = `${zone}/${of}`;
+    const { count } = counts.get(key) ?? { count: 0 };
+    counts.set(key, { zone, class: of, count: count + 1 });
+  }
+  return [...counts.values()];
 }

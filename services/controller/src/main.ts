@@ -16,7 +16,7 @@ import { Elector, electionTiming } from "./election/elector.js";
 import { Lease } from "./election/lease.js";
 import { Failures } from "./failures.js";
 import { KubernetesApi, loadKubeConfig } from "./kubernetes/api.js";
-import { Leader } from "./leader.js";
+import { driftCounts, Leader } from "./leader.js";
 import { createLog, describe, type Log } from "./log.js";
 import { Metrics } from "./metrics.js";
 import { SAMPLE_INTERVAL, StateHistory } from "./overview/history.js";
@@ -49,6 +49,7 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
   metrics.expose({
     backlog: () => leader?.controller.backlog ?? 0,
     nodesDead: () => views.leases.dead().length,
+    drift: () => driftCounts(leader?.drift.findings ?? []),
     instances: () => views.zones.flatMap(instanceCounts),
     leading: () => elector.leading,
     services: () => serviceCounts(views),
@@ -71,7 +72,7 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
       prometheus.run(signal),
       remember(overview, signal),
       elector.run(async (term) => {
-        leader = new Leader(api, config, views, telling, term);
+        leader = new Leader(api, config, views, telling, term, elector.identity);
         try {
           await leader.run();
         } finally {

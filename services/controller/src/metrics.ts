@@ -4,6 +4,8 @@ import type { ZoneName } from "../../../mesh/model.js";
 /** Gauges that are asked when they are scraped. */
 export interface Gauges {
   readonly backlog: () => number;
+  /** What is not as it was declared. */
+  readonly drift: () => Iterable<{ readonly zone: ZoneName; readonly class: string; readonly count: number }>;
   readonly instances: () => Iterable<{ readonly zone: ZoneName; readonly status: string; readonly count: number }>;
   readonly nodesDead: () => number;
   readonly leading: () => boolean;
@@ -56,6 +58,19 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly driftFound = new Counter({
+    name: "lucid_controller_drift_found_total",
+    help: "Objects that were found not to be as declared, by zone, class and what became of them.",
+    labelNames: ["zone", "class", "what"],
+    registers: [this.registry],
+  });
+  private readonly driftRepaired = new Counter({
+    name: "lucid_controller_drift_repaired_total",
+    help: "Objects that were put right, by zone and class.",
+    labelNames: ["zone", "class"],
+    registers: [this.registry],
+  });
+
   /** Value of the `Content-Type` header. */
   get contentType(): string {
     return this.registry.contentType;
@@ -101,6 +116,18 @@ export class Metrics {
       },
     });
     new Gauge({
+      name: "lucid_controller_drift",
+      help: "Objects that are not as declared, by zone and class; told by the replica that leads.",
+      labelNames: ["zone", "class"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { zone, class: of, count } of gauges.drift()) {
+          this.set({ zone, class: of }, count);
+        }
+      },
+    });
+    new Gauge({
       name: "lucid_controller_instances",
       help: "Instances that should be registered, by zone and status of their check.",
       labelNames: ["zone", "status"],
@@ -127,6 +154,16 @@ export class Metrics {
   /** The status of a service was written. */
   statusWritten(zone: ZoneName): void {
     this.statuses.inc({ zone });
+  }
+
+  /** An object is not as it was declared. */
+  drifted(zone: ZoneName, of: string, what: string): void {
+    this.driftFound.inc({ zone, class: of, what });
+  }
+
+  /** An object was put right. */
+  repaired(zone: ZoneName, of: string): void {
+    this.driftRepaired.inc({ zone, class: of });
   }
 
   /** This replica's part in who leads has changed. */

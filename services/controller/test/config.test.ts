@@ -27,6 +27,7 @@ describe("controller: settings", () => {
       http: { address: "127.0.0.1", port: 8080 },
       registryTtl: 60,
       reconcileInterval: 15,
+      driftRepairs: [],
       logLevel: "info",
     });
   });

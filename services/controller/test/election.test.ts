@@ -278,7 +278,10 @@ describe("controller: the fence", () => {
       done.push(what);
       return Promise.resolve({});
     };
-    const api = fencedApi({ get: act("get"), create: act("create"), patch: act("patch") }, term);
+    const remove = async (): Promise<void> => {
+      await act("remove")();
+    };
+    const api = fencedApi({ get: act("get"), create: act("create"), patch: act("patch"), remove }, term);
     const { signal } = new AbortController();
     const step = {
       kind: "register",
@@ -301,6 +304,7 @@ describe("controller: the fence", () => {
       () => api.get("/", signal),
       () => api.create("/", {}, signal),
       () => api.patch("/", {}, signal),
+      () => api.remove("/", "", signal),
       () => fenced?.carryOut(),
     ]) {
       await Promise.resolve(write()).catch((error: unknown) => done.push((error as Error).name));
@@ -311,19 +315,19 @@ describe("controller: the fence", () => {
   it("lets a leader write, and one that has given up only read", async () => {
     let now = 0;
     const term = new Term(1_000, () => now);
-    assert.deepEqual(await after(term), ["get", "create", "patch", "register"]);
+    assert.deepEqual(await after(term), ["get", "create", "patch", "remove", "register"]);
     now = 1_000;
-    assert.deepEqual(await after(term), ["get", "NotLeading", "NotLeading", "NotLeading"]);
+    assert.deepEqual(await after(term), ["get", "NotLeading", "NotLeading", "NotLeading", "NotLeading"]);
     term.extend(2_000);
-    assert.deepEqual(await after(term), ["get", "create", "patch", "register"]);
+    assert.deepEqual(await after(term), ["get", "create", "patch", "remove", "register"]);
     term.lose();
-    assert.deepEqual(await after(term), ["get", "NotLeading", "NotLeading", "NotLeading"]);
+    assert.deepEqual(await after(term), ["get", "NotLeading", "NotLeading", "NotLeading", "NotLeading"]);
   });
 
   it("lets one that was told to end finish what it does", async () => {
     const term = new Term(1_000, () => 0);
     term.end();
     assert.ok(term.signal.aborted && !term.lost.aborted);
-    assert.deepEqual(await after(term), ["get", "create", "patch", "register"]);
+    assert.deepEqual(await after(term), ["get", "create", "patch", "remove", "register"]);
   });
 });

@@ -80,6 +80,8 @@ function parse(text: string): Manifest {
 const CLUSTER_SCOPED = [
   "Namespace",
   "CustomResourceDefinition",
+  "ClusterRole",
+  "ClusterRoleBinding",
   "ValidatingAdmissionPolicy",
   "ValidatingAdmissionPolicyBinding",
 ];

@@ -45,8 +45,10 @@ export class Lab {
     return this.ask({ method: "PATCH", path, body: object, contentType: "application/apply-patch+yaml", user });
   }
 
-  create(object: Manifest, user?: string): Promise<Manifest> {
-    return this.ask({ method: "POST", path: pathOf(object, "list"), body: object, user });
+  create(object: Manifest, user?: string | { readonly manager: string }): Promise<Manifest> {
+    const manager = typeof user === "object" ? `?fieldManager=${user.manager}` : "";
+    const path = `${pathOf(object, "list")}${manager}`;
+    return this.ask({ method: "POST", path, body: object, user: typeof user === "string" ? user : undefined });
   }
 
   remove(object: Manifest): Promise<Manifest> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { MESH_SERVICE, type MeshServiceStatus } from "../../../mesh/custom-resource";
 import type { JsonObject } from "../../policies/support/edit";
-import type { Manifest } from "../admission/api";
+import { Refusal, type Manifest } from "../admission/api";
 import { Lab, planned, plannedObjects } from "../admission/lab";
 import type { Backend } from "./backends";
 import { Replica } from "./replica";
@@ -14,6 +14,8 @@ const CONTROLLER = "mesh-controller";
 export const REGISTRY_TTL = 15;
 export const LEASE_SECONDS = 7;
 
+/** What a workload's pods have; nobody looks for it here. */
+const OWNER = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "admin-ui", uid: "of-the-lab", controller: true };
 const PODS = "/api/v1/namespaces/lucid-ops/pods";
 const MERGE = "application/merge-patch+json";
 
@@ -26,9 +28,15 @@ export class ControllerLab {
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  static async start(backend: Backend): Promise<ControllerLab> {
+  /** @param settings of the controller, that are not the usual ones */
+  static async start(backend: Backend, settings: Readonly<Record<string, string>> = {}): Promise<ControllerLab> {
     const api = await Lab.start();
-    for (const object of await plannedObjects()) await api.apply(object);
+    for (const object of await plannedObjects()) {
+      // As Pulumi makes them; the namespaces, the policies and the definition are there.
+      await api.create(object, { manager: "pulumi-kubernetes" }).catch((error: unknown) => {
+        if (!(error instanceof Refusal && error.status === 409)) throw error;
+      });
+    }
     const folder = mkdtempSync(path.join(tmpdir(), "lucid-controller-"));
     const kubeconfig = path.join(folder, "kubeconfig");
     // What it may do is what the planned Roles say, and no more.
@@ -44,6 +52,7 @@ export class ControllerLab {
       LUCID_NAMESPACES: "lucid-ops=ops,lucid-chain=chain",
       SERVICE_REGISTRY_TTL: String(REGISTRY_TTL),
       RECONCILE_INTERVAL: "5",
+      ...settings,
     });
   }
 
@@ -54,7 +63,7 @@ export class ControllerLab {
   }
 
   /** A pod of admin-ui at an address, ready or not, as kubelet would report it. */
-  async pod(name: string, address: string, ready = true): Promise<void> {
+  async pod(name: string, address: string, ready = true, ownerReferences: readonly object[] = [OWNER]): Promise<void> {
     const { spec } = (await planned("Deployment", "lucid-ops", "admin-ui")) as unknown as {
       spec: { template: { metadata: JsonObject; spec: JsonObject } };
     };
@@ -62,7 +71,7 @@ export class ControllerLab {
     const object: Manifest = {
       apiVersion: "v1",
       kind: "Pod",
-      metadata: { ...metadata, name, namespace: "lucid-ops" },
+      metadata: { ...metadata, name, namespace: "lucid-ops", ownerReferences },
       spec: pod,
     };
     await this.api.create(object);

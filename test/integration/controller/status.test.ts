@@ -72,7 +72,7 @@ describe("status of MeshServices", function () {
     const { metadata, status } = await adminUi();
     assert.deepEqual(
       [status?.observedGeneration, ...(status?.conditions ?? []).map(({ observedGeneration }) => observedGeneration)],
-      Array.from({ length: 4 }, () => metadata.generation),
+      Array.from({ length: 5 }, () => metadata.generation),
     );
     await replicas(1);
     await becomes("Ready", "True InstancesReady");

@@ -7,6 +7,7 @@ import { checkoutDir } from "../../../dev/paths";
 import { NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN, edgesFrom, edgesTo, namespaceOf } from "../../../mesh";
 import type { Service } from "../../../mesh";
 import { withoutAdmission } from "../support/admission";
+import { pauseRepairs, resumeRepairs } from "../support/drift";
 import { networking, podOf } from "../support/cluster";
 import { computedNetwork } from "../support/computed-network";
 import type { Computed, Party } from "../support/computed-network";
@@ -186,6 +187,7 @@ async function openNetwork(): Promise<void> {
     metadata: { name: OPEN },
     spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"], ingress: [{}], egress: [{}] },
   };
+  await pauseRepairs();
   await withoutAdmission(() =>
     Promise.all(mesh.zones.map(({ namespace }) => networking.createNamespacedNetworkPolicy({ namespace, body }))),
   );
@@ -193,4 +195,5 @@ async function openNetwork(): Promise<void> {
 
 async function closeNetwork(): Promise<void> {
   for (const { namespace } of mesh.zones) await networking.deleteNamespacedNetworkPolicy({ name: OPEN, namespace });
+  await resumeRepairs();
 }

@@ -4,6 +4,7 @@ import { AdmissionregistrationV1Api } from "@kubernetes/client-node";
 import { PROBE } from "../../../admission";
 import { LABELS, PART_OF } from "../../../mesh";
 import { core, kubeConfig, mergePatch } from "./cluster";
+import { pauseRepairs, resumeRepairs } from "./drift";
 import { eventually } from "./eventually";
 
 const api = kubeConfig.makeApiClient(AdmissionregistrationV1Api);
@@ -13,14 +14,16 @@ let turn: Promise<unknown> = Promise.resolve();
 /** Makes a request while the admission policies only note what they would refuse, and puts them back. Requests that come meanwhile wait their turn. */
 export async function withoutAdmission<T>(request: () => Promise<T>): Promise<T> {
   const mine = turn.then(async () => {
-    await setAction("Audit");
+    await pauseRepairs();
     try {
+      await setAction("Audit");
       await eventually("admission policies that refuse nothing", probe);
       return await request();
     } finally {
       await setAction("Deny");
       // Else the next turn would take what is left of this one for its own.
       await eventually("admission policies that refuse", () => assert.rejects(probe, /are in force/));
+      await resumeRepairs();
     }
   });
   turn = mine.catch(() => undefined);

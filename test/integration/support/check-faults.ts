@@ -1,6 +1,7 @@
 /** What is made wrong on the deployed mesh by hand, for `mesh check` to find. */
 import { AdmissionregistrationV1Api, RbacAuthorizationV1Api } from "@kubernetes/client-node";
 import { withoutAdmission } from "./admission";
+import { pauseRepairs, resumeRepairs } from "./drift";
 import { apps, core, kubeConfig, mergePatch, networking } from "./cluster";
 import { shell } from "./tester";
 
@@ -23,14 +24,19 @@ export const FAULTS: readonly Fault[] = [
     title: "a NetworkPolicy that opens a zone",
     ids: ["network-policies-unknown", "reachability"],
     says: /lucid-wallet\/by-hand/,
-    make: () =>
-      withoutAdmission(() =>
+    make: async () => {
+      await pauseRepairs();
+      await withoutAdmission(() =>
         networking.createNamespacedNetworkPolicy({
           namespace: WALLET,
           body: { metadata: { name: NAME }, spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] } },
         }),
-      ),
-    undo: () => networking.deleteNamespacedNetworkPolicy({ namespace: WALLET, name: NAME }),
+      );
+    },
+    undo: async () => {
+      await networking.deleteNamespacedNetworkPolicy({ namespace: WALLET, name: NAME });
+      await resumeRepairs();
+    },
   },
   {
     title: "a NodePort",
@@ -90,8 +96,14 @@ export const FAULTS: readonly Fault[] = [
     title: "an admission policy that only notes",
     ids: ["admission-bindings"],
     says: /lucid-tokens: spec\.validationActions\[0\] is "Audit", not "Deny"/,
-    make: () => setAction("lucid-tokens", "Audit"),
-    undo: () => setAction("lucid-tokens", "Deny"),
+    make: async () => {
+      await pauseRepairs();
+      await setAction("lucid-tokens", "Audit");
+    },
+    undo: async () => {
+      await setAction("lucid-tokens", "Deny");
+      await resumeRepairs();
+    },
   },
   {
     title: "a namespace that enforces nothing",

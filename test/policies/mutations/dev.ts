@@ -23,9 +23,12 @@ export interface Patient {
   readonly mutations: () => Generator<Mutation>;
 }
 
+/** What tells the controller what the plan makes. */
+const DECLARATION = /^declared-/;
+
 /** Before an update: what only it can know is unknown. */
 export async function planned(): Promise<Patient> {
-  const specs = (await rehearsed(lucid)).map(specOf);
+  const specs = undeclared((await rehearsed(lucid)).map(specOf));
   const keys = specs.filter(({ name }) => ["consul-management-token", "wallet-ca-issuing-key"].includes(name));
   const names = namesOf(lucid);
   return {
@@ -36,6 +39,24 @@ export async function planned(): Promise<Patient> {
         yield* fieldMutations(spec, others, names, { hasUnknowns: true, isMeant: () => true });
         yield* objectMutations(spec, others, names);
         yield* sourceMutations(spec, others, keys, names);
+      }
+    },
+  };
+}
+
+/** What is told of the plan, before an update. */
+export async function told(): Promise<Patient> {
+  const specs = (await rehearsed(lucid)).map(specOf);
+  const names = namesOf(lucid);
+  return {
+    title: "as it is declared",
+    judges: new Judges(specs, measure(true)),
+    mutations: function* () {
+      for (const [spec, others] of rendered(specs)) {
+        if (!DECLARATION.test(spec.name)) continue;
+        const declarations = others.filter(({ name }) => DECLARATION.test(name));
+        yield* fieldMutations(spec, declarations, names, { hasUnknowns: true, isMeant: () => true });
+        yield* objectMutations(spec, declarations, names);
       }
     },
   };
@@ -52,7 +73,7 @@ export async function carriedOut(): Promise<Patient> {
   const before = new Map(
     (await rehearsed(lucid)).map((resource) => [`${resource.type} ${resource.name}`, specOf(resource)]),
   );
-  const specs = withSources((await plannedResources(lucid)).map(specOf), before);
+  const specs = withSources(undeclared((await plannedResources(lucid)).map(specOf)), before);
   const names = namesOf(lucid);
   return {
     title: "during an update",
@@ -66,6 +87,11 @@ export async function carriedOut(): Promise<Patient> {
       }
     },
   };
+}
+
+/** Whoever changes an object tells of it as he changed it: that its declaration is another's must not be what a change is found by. */
+function undeclared(specs: readonly Spec[]): readonly Spec[] {
+  return specs.filter(({ name }) => !DECLARATION.test(name));
 }
 
 /** What values come from is known during an update as it is before. */

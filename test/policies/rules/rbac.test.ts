@@ -62,18 +62,29 @@ describe("rbac-least-privilege", () => {
       ["create", "batch", "cronjobs"],
       ["delete", "networking.k8s.io", "networkpolicies"],
       ["create", "rbac.authorization.k8s.io", "rolebindings"],
-      ["patch", "admissionregistration.k8s.io", "validatingadmissionpolicies"],
+      ["create", "admissionregistration.k8s.io", "validatingadmissionpolicies"],
       ["update", "certificates.k8s.io", "certificatesigningrequests/approval"],
       ["patch", "discovery.k8s.io", "endpointslices"],
     ] as const) {
       it(`refuses to ${verb} ${group}/${resource} but by the ceiling's leave, even in a ClusterRole`, () => {
         const found = may(verb, group, resource);
-        assertFinds(rbacLeastPrivilege, found, /have the ceiling's owner list the right under powers/);
-        assertFinds(rbacLeastPrivilege, { ...found, type: CLUSTER_ROLE }, /under powers/);
+        const without = { ...LUCID_CEILING, powers: {} };
+        assertFinds(rbacLeastPrivilege, found, /have the ceiling's owner list the right under powers/, without);
+        assertFinds(rbacLeastPrivilege, { ...found, type: CLUSTER_ROLE }, /under powers/, without);
         const powers = { [`${verb} ${group === "" ? "core" : group}/${resource}`]: "the tests' own" };
         assertPasses(rbacLeastPrivilege, found, { ...LUCID_CEILING, powers });
       });
     }
+
+    it("lets nobody change admission policies but the mesh's own, by their names", () => {
+      const change = (verb: string, names?: string[]) =>
+        may(verb, "admissionregistration.k8s.io", "validatingadmissionpolicies", names);
+      assertPasses(rbacLeastPrivilege, change("patch", ["lucid-network", "lucid-kept"]));
+      for (const found of [change("patch"), change("patch", ["lucid-network", "others"])])
+        assertFinds(rbacLeastPrivilege, found, /name those of the mesh one by one/);
+      for (const verb of ["update", "delete", "deletecollection"])
+        assertFinds(rbacLeastPrivilege, change(verb, ["lucid-network"]), /under powers/);
+    });
 
     it("takes what is named, and what the ceiling gives leave for", () => {
       assertPasses(rbacLeastPrivilege, may("get", "", "secrets", ["payout-router-tls"]));

@@ -55,6 +55,7 @@ async function record(mesh: Mesh, changes: Changes): Promise<readonly PlannedRes
     discoveryAddress: "127.0.0.1:18501",
     providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
   });
-  await stack.settled();
+  // Resolves once every resource that was begun is registered.
+  await pulumi.runtime.disconnect();
   return stack.resources;
 }

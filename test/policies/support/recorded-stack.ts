@@ -18,7 +18,6 @@ export interface PlannedResource extends StackResource {
 /** What the engine would be asked to make, in the order in which it would be. */
 export class RecordedStack {
   readonly resources: PlannedResource[] = [];
-  private inMaking = 0;
   private readonly pairs = new Map<string, Pair>();
   /** The resource that each PEM is an output of. */
   private readonly makers = new Map<string, StackResource>();
@@ -38,21 +37,11 @@ export class RecordedStack {
       },
     };
     this.resources.push(resource);
-    this.inMaking += 1;
-    const outputs = await this.outputsOf(type, name, inputs).finally(() => (this.inMaking -= 1));
+    const outputs = await this.outputsOf(type, name, inputs);
     for (const pem of Object.values(outputs).filter((text) => text.startsWith("-----BEGIN"))) {
       this.makers.set(pem, resource);
     }
     return { id: name, state: { ...inputs, ...outputs } };
-  }
-
-  /** Waits until every resource that was begun is registered: an output begets resources only while there are some in the making. */
-  async settled(): Promise<void> {
-    for (let quiet = 0, before = -1; quiet < 3;) {
-      quiet = this.inMaking === 0 && before === this.resources.length ? quiet + 1 : 0;
-      before = this.resources.length;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
   }
 
   /** Outputs that the components read. */

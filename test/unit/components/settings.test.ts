@@ -14,6 +14,7 @@ describe("settings", () => {
       part: "all",
       apiServerPort: 6443,
       discoveryBackend: "consul",
+      driftRepairs: ["isolation", "admission"],
       consulServers: 3,
       etcdServers: 3,
       consulForwardPort: 18501,

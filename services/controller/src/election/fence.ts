@@ -4,7 +4,7 @@ import type { Registry } from "../registry/registry.js";
 import type { Term } from "./term.js";
 
 /** The Kubernetes API, as far as those who write to it need it. */
-export type ApiWriter = Pick<KubernetesApi, "get" | "create" | "patch">;
+export type ApiWriter = Pick<KubernetesApi, "get" | "create" | "patch" | "remove">;
 
 type Held = Pick<Term, "assertHeld">;
 
@@ -19,6 +19,10 @@ export function fencedApi(api: ApiWriter, term: Held): ApiWriter {
     patch: async (...request) => {
       term.assertHeld();
       return api.patch(...request);
+    },
+    remove: async (...request) => {
+      term.assertHeld();
+      await api.remove(...request);
     },
   };
 }

@@ -42,7 +42,7 @@ interface Opening {
 
 /** A request with a body. */
 interface Sent {
-  readonly method: "POST" | "PATCH";
+  readonly method: "POST" | "PATCH" | "DELETE";
   readonly contentType: string;
   readonly body: string;
 }
@@ -85,6 +85,16 @@ export class KubernetesApi {
   async patch(path: string, fields: unknown, signal: AbortSignal): Promise<unknown> {
     const contentType = "application/merge-patch+json";
     return this.send(path, { method: "PATCH", contentType, body: JSON.stringify(fields) }, signal);
+  }
+
+  /**
+   * Deletes the object at `path`, and no other of its name that came after it.
+   *
+   * @throws as `get`; ApiError 404 where there is none, 409 where another has its name
+   */
+  async remove(path: string, uid: string, signal: AbortSignal): Promise<void> {
+    const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } };
+    await this.send(path, { method: "DELETE", contentType: "application/json", body: JSON.stringify(body) }, signal);
   }
 
   private async send(path: string, sent: Sent, signal: AbortSignal): Promise<unknown> {

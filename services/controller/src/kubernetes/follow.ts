@@ -30,6 +30,8 @@ export interface Collection {
   readonly labelSelector?: string;
   /** Objects come without what they hold: only their metadata. */
   readonly metadataOnly?: boolean;
+  /** Objects of a page of the list. Default: {@link PAGE}. */
+  readonly page?: number;
 }
 
 /** Who is told of a collection's changes. Exceptions count as a broken watch: the collection is listed again. */
@@ -84,14 +86,14 @@ export async function follow(
 /** A complete list, page by page, of one version. */
 async function list(
   api: KubernetesApi,
-  { path, labelSelector, metadataOnly }: Collection,
+  { path, labelSelector, metadataOnly, page: size = PAGE }: Collection,
   signal: AbortSignal,
 ): Promise<{ objects: unknown[]; version: string }> {
   const objects: unknown[] = [];
   let token: string | undefined;
   for (;;) {
     const query = new URLSearchParams({
-      limit: String(PAGE),
+      limit: String(size),
       ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(token === undefined ? {} : { continue: token }),
     });

@@ -15,6 +15,8 @@ export interface ServiceFacts {
   readonly untold: readonly string[] | undefined;
   /** When the certificate that was issued last runs out. */
   readonly certificateEnd: string | undefined;
+  /** What of it, or of its zone, is not as it was declared, a line each; undefined where nothing was compared. */
+  readonly drift: readonly string[] | undefined;
 }
 
 /** A condition without the times that the one before it decides. */
@@ -37,6 +39,7 @@ export function statusOf(service: DeclaredService, facts: ServiceFacts, now: str
     readiness(service, facts.instances.length, ready.length),
     registration(service, facts, ready),
     distribution(facts),
+    drift(facts),
   ];
   return {
     observedGeneration,
@@ -121,6 +124,17 @@ function distribution({ untold }: ServiceFacts): Finding {
     };
   }
   return { type, status: "True", reason: "PodsTold", message: "every sidecar was told of its present files" };
+}
+
+function drift({ drift: found }: ServiceFacts): Finding {
+  const type = "Drifted";
+  if (found === undefined) {
+    return { type, status: "Unknown", reason: "NotCompared", message: "nothing is declared yet to compare it with" };
+  }
+  if (found.length > 0) {
+    return { type, status: "True", reason: "NotAsDeclared", message: listed([...found].sort(), "; ") };
+  }
+  return { type, status: "False", reason: "AsDeclared", message: "everything of it is as it was declared" };
 }
 
 function listed(items: readonly string[], separator: string): string {

@@ -21,6 +21,8 @@ const CONCURRENCY = 4;
 
 /** One zone: its services, and what there is of them. */
 export interface ToldZone {
+  /** What of a service, or of its zone, is not as it was declared; `unseen` before it was looked at, undefined where nothing is declared. */
+  readonly drift: (service: string) => readonly string[] | "unseen" | undefined;
   readonly zone: ZoneState;
   readonly services: ServiceStore;
   readonly objects: SidecarObjects;
@@ -134,10 +136,14 @@ export class StatusWriter {
   }
 
   /** What there is of a service; undefined as long as the zone was not looked at: what the last leader said stands until then. */
-  private facts({ zone, objects }: ToldZone, service: string): ServiceFacts | undefined {
+  private facts({ zone, objects, drift }: ToldZone, service: string): ServiceFacts | undefined {
     const since = zone.lastSync ?? this.begun;
     const isReadable = zone.known.loaded && this.now() - since < this.options.patience;
     if (!zone.pods.synced || (!isReadable && this.now() - since < this.options.patience)) {
+      return undefined;
+    }
+    const found = drift(service);
+    if (found === "unseen" && this.now() - this.begun < this.options.patience) {
       return undefined;
     }
     const pods = [...zone.pods.of(service)];
@@ -155,6 +161,7 @@ export class StatusWriter {
         : undefined,
       untold: untoldPods(pods, objects.digest(service)),
       certificateEnd: objects.certificateEnd(service),
+      drift: found === "unseen" ? undefined : found,
     };
   }
 

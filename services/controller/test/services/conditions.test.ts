@@ -30,6 +30,7 @@ const well: ServiceFacts = {
   refused: new Map(),
   isRegistered: () => true,
   untold: [],
+  drift: [],
   certificateEnd: "2027-01-01T00:00:00Z",
 };
 
@@ -53,12 +54,13 @@ describe("controller: what is said of a service", () => {
       instances: { present: 2, ready: 2, registered: 2 },
       certificate: { notAfter: "2027-01-01T00:00:00Z" },
       conditions: [
-        ["Ready", "InstancesReady", "2 of 2 instances are ready"],
-        ["Registered", "InstancesRegistered", "callers find every instance that is ready"],
-        ["Distributed", "PodsTold", "every sidecar was told of its present files"],
-      ].map(([type, reason, message]) => ({
+        ["Ready", "True", "InstancesReady", "2 of 2 instances are ready"],
+        ["Registered", "True", "InstancesRegistered", "callers find every instance that is ready"],
+        ["Distributed", "True", "PodsTold", "every sidecar was told of its present files"],
+        ["Drifted", "False", "AsDeclared", "everything of it is as it was declared"],
+      ].map(([type, status, reason, message]) => ({
         type,
-        status: "True",
+        status,
         observedGeneration: 3,
         lastTransitionTime: NOW,
         reason,
@@ -183,5 +185,12 @@ describe("controller: what is said of a service", () => {
   it("keeps the number of registered instances while it can't be read", () => {
     const status = statusOf(two, well, NOW);
     assert.equal(statusOf({ ...two, status }, { ...well, isRegistered: undefined }, NOW).instances?.registered, 2);
+  });
+
+  it("that is not as it was declared", () => {
+    const drift = ["b was removed", "a was changed"];
+    assert.equal(said(two, { ...well, drift }).Drifted, "True NotAsDeclared: a was changed; b was removed");
+    const without = { ...well, drift: undefined };
+    assert.equal(said(two, without).Drifted, "Unknown NotCompared: nothing is declared yet to compare it with");
   });
 });

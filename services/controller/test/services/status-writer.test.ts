@@ -83,7 +83,7 @@ describe("controller: the status of services", () => {
     const step = { kind: "register", done: "", after: "unread" as const, carryOut: () => Promise.resolve() };
     writer = new StatusWriter(
       api,
-      [{ zone, services, objects }],
+      [{ zone, services, objects, drift: () => [] }],
       { steps: (_, pod) => (unregistered.has(pod) ? [step] : []) },
       createLog("error", () => undefined),
       { statusWritten: (name) => written.push(name) },

@@ -12,7 +12,7 @@ export const ANY_OBJECT: readonly Argument[] = [
   },
   {
     survives:
-      / (Deployment|StatefulSet|DaemonSet|ConfigMap|Secret|Service|ServiceAccount|Role|RoleBinding|NetworkPolicy|PodDisruptionBudget|MeshService|CustomResourceDefinition|ValidatingAdmissionPolicy|ValidatingAdmissionPolicyBinding) [\w<>-]+ metadata\.labels/,
+      / (Deployment|StatefulSet|DaemonSet|ConfigMap|Secret|Service|ServiceAccount|Role|RoleBinding|ClusterRole|ClusterRoleBinding|NetworkPolicy|PodDisruptionBudget|MeshService|CustomResourceDefinition|ValidatingAdmissionPolicy|ValidatingAdmissionPolicyBinding) [\w<>-]+ metadata\.labels/,
     why: "is of labels of an object that nothing selects by label: selectors are for pods and namespaces",
   },
   {

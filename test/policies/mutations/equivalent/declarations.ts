@@ -1,4 +1,4 @@
-/** About `MeshService` objects, and what defines them. */
+/** About what is written down of the plan: `MeshService` objects, what defines them, and what the controller compares by. */
 import type { Argument } from "./argument";
 
 export const DECLARATIONS: readonly Argument[] = [
@@ -13,5 +13,9 @@ export const DECLARATIONS: readonly Argument[] = [
   {
     survives: /^drop the object: CustomResourceDefinition /,
     why: "leaves the API server without a word for what the MeshServices of the plan are: it refuses them",
+  },
+  {
+    survives: /^swap of content with declared-<zone>-trusted: ConfigMap declared-<zone>-trusted$/,
+    why: "gives a zone what it has: by what zones are trusted is told alike in each",
   },
 ];

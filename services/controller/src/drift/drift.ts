@@ -1,0 +1,358 @@
+import { DECLARATION, type DriftClass } from "../../../../mesh/declarations/index.js";
+import { ZONES, type ZoneName } from "../../../../mesh/model.js";
+import { namespaceOf } from "../../../../mesh/names.js";
+import { aborted, pause, type BackoffBounds } from "../backoff.js";
+import type { ApiWriter } from "../election/fence.js";
+import { ApiError, type KubernetesApi } from "../kubernetes/api.js";
+import { follow, type Collection, type FollowOptions } from "../kubernetes/follow.js";
+import { describe, type Log } from "../log.js";
+import { SettledQueue } from "../settled-queue.js";
+import { accountsOf } from "./about.js";
+import { eventOf, type Reason } from "./events.js";
+import { describeFinding, signatureOf, type Finding } from "./finding.js";
+import { clusterCollections, zoneCollections } from "./kinds.js";
+import { parseLive, type LiveObject } from "./live.js";
+import { repair } from "./repair.js";
+import { isPulumis, liveKey, type ZoneDrift } from "./zone-drift.js";
+
+/** Milliseconds from a change to its being judged: what comes with it is judged once. */
+const SETTLE = 300;
+/** Objects judged, and put right, at the same time. */
+const CONCURRENCY = 4;
+/** Milliseconds between two looks at what an update was changing. */
+const CHANGING_LOOK = 5_000;
+/** Milliseconds between two looks at everything: what waits for time alone is found by them. */
+const WHOLE_LOOK = 60_000;
+/** Milliseconds between two looks whether everything was looked at once. */
+const FIRST_LOOK = 250;
+/** The zone in whose declaration stands what is in no zone. */
+const SHARED: ZoneName = "mesh";
+/**
+ * Milliseconds for which an admission policy that Pulumi wrote is not taken for drift: an update changes those first, has them come into force, and makes the namespaces, before it
+ * can write what it declares.
+ */
+const ADMISSION_PATIENCE = 180_000;
+/** Repairs of one object in a row; each waits twice as long (milliseconds) as the one before, the second this long. */
+const REPAIRS = 6;
+const REPAIR_PAUSE = 1_000;
+/** Milliseconds after which a repair is in no row any more. */
+const FORGOTTEN = 10 * 60_000;
+
+/** Who is told. */
+export interface DriftEvents {
+  /** What is known of the drift of a service has changed; of all of the zone's where `service` is undefined. */
+  readonly changed: (zone: ZoneName, service: string | undefined) => void;
+  readonly found: (finding: Finding) => void;
+  readonly repaired: (finding: Finding) => void;
+  readonly failed: (where: string, error: unknown) => void;
+}
+
+export interface DriftOptions {
+  /** What is put right; the rest is told of. */
+  readonly repairs: readonly DriftClass[];
+  /** Who tells: the replica's name. */
+  readonly instance: string;
+  readonly settle?: number;
+  readonly backoff?: BackoffBounds;
+  readonly follow?: FollowOptions;
+  readonly now?: () => number;
+}
+
+interface Repairs {
+  count: number;
+  last: number;
+}
+
+/**
+ * Compares what there is in the zones with what the program declared, tells of what differs, and puts right what is to be put right. What an update is changing at the moment is
+ * left to it.
+ */
+export class Drift {
+  private readonly found = new Map<string, Finding>();
+  private readonly told = new Map<string, string>();
+  private readonly firstSeen = new Map<string, number>();
+  private readonly changing = new Set<string>();
+  private readonly repairs = new Map<string, Repairs>();
+  /** Zones of which everything was looked at once. */
+  private readonly looked = new Set<ZoneName>();
+  private readonly declarationsListed = new Set<ZoneName>();
+  private readonly queue: SettledQueue;
+  private readonly now: () => number;
+  private signal = new AbortController().signal;
+
+  constructor(
+    private readonly reader: KubernetesApi,
+    private readonly writer: ApiWriter,
+    private readonly zones: readonly ZoneDrift[],
+    private readonly log: Log,
+    private readonly events: DriftEvents,
+    private readonly options: DriftOptions,
+  ) {
+    this.now = options.now ?? Date.now;
+    this.queue = new SettledQueue((key) => this.judge(key), {
+      concurrency: CONCURRENCY,
+      settle: options.settle ?? SETTLE,
+      backoff: options.backoff ?? { first: 500, limit: 30_000 },
+      failed: (key, error) => {
+        this.events.failed(`drift of ${key}`, error);
+      },
+    });
+  }
+
+  /** Everything that is not as it was declared. */
+  get findings(): Iterable<Finding> {
+    return this.found.values();
+  }
+
+  /** What of a service, or of all of its zone, is not as it was declared; `unseen` before all was looked at once, undefined where nothing is declared. */
+  of(name: ZoneName, service: string): readonly Finding[] | "unseen" | undefined {
+    const zone = this.zones.find((candidate) => candidate.name === name);
+    if (zone !== undefined && !this.looked.has(name)) return "unseen";
+    if (zone?.isDeclared !== true) return undefined;
+    return [...this.found.values()].filter(
+      (finding) => finding.zone === name && (finding.service ?? service) === service,
+    );
+  }
+
+  /** Compares until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.signal = signal;
+    const follows = this.zones.flatMap((zone) => [
+      this.followDeclaration(zone),
+      ...zoneCollections(zone.namespace).map((collection) => this.followObjects(collection, () => zone)),
+    ]);
+    const shared = this.zones.find(({ name }) => name === SHARED);
+    if (shared !== undefined) {
+      const zoneOf = (object: LiveObject): ZoneDrift | undefined => this.zoneOf(object, shared);
+      follows.push(...clusterCollections().map((collection) => this.followObjects(collection, zoneOf)));
+    }
+    await Promise.all([
+      ...follows,
+      this.awaitFirstLook(),
+      this.lookAgain(CHANGING_LOOK),
+      this.lookAgain(WHOLE_LOOK),
+      aborted(signal),
+    ]);
+    await this.queue.stop();
+  }
+
+  /** In whose declaration an object of the whole cluster stands; undefined of what is nobody's. */
+  private zoneOf(object: LiveObject, shared: ZoneDrift): ZoneDrift | undefined {
+    const own = this.zones.find(({ namespace }) => namespace === object.namespace);
+    if (own !== undefined) return own;
+    if (shared.declaration.has(liveKey(object)) || shared.get(liveKey(object)) !== undefined) return shared;
+    const isBinding = object.kind.kind.endsWith("Binding") && object.kind.class === "rights";
+    if (isBinding) return accountsOf(object).length > 0 ? shared : undefined;
+    // Of others it is not known yet whether they are declared.
+    return ZONES.some((zone) => object.namespace === namespaceOf(zone)) ? undefined : shared;
+  }
+
+  private followDeclaration(zone: ZoneDrift): Promise<void> {
+    const path = `/api/v1/namespaces/${zone.namespace}/configmaps`;
+    const names = new Set<string>();
+    const nameOf = (object: unknown): string => (object as { metadata: { name: string } }).metadata.name;
+    const put = (name: string, object: unknown): void => {
+      zone.putPart(name, object);
+      if (object === undefined) names.delete(name);
+      else names.add(name);
+    };
+    return this.follow(
+      { path, labelSelector: DECLARATION.label },
+      {
+        replaced: (objects) => {
+          const present = new Map(objects.map((object) => [nameOf(object), object]));
+          for (const name of [...names, ...present.keys()]) put(name, present.get(name));
+          this.declarationsListed.add(zone.name);
+          this.declarationChanged(zone);
+        },
+        changed: (object) => {
+          put(nameOf(object), object);
+          this.declarationChanged(zone);
+        },
+        deleted: (object) => {
+          put(nameOf(object), undefined);
+          this.declarationChanged(zone);
+        },
+      },
+    );
+  }
+
+  private declarationChanged(zone: ZoneDrift): void {
+    zone.declarationRead();
+    this.addAll(zone);
+    this.events.changed(zone.name, undefined);
+  }
+
+  private followObjects(
+    collection: ReturnType<typeof zoneCollections>[number],
+    zoneOf: (object: LiveObject) => ZoneDrift | undefined,
+  ): Promise<void> {
+    const { kind } = collection;
+    const known = new Map<string, ZoneDrift>();
+    const put = (live: LiveObject, there: boolean): void => {
+      const key = liveKey(live);
+      const zone = known.get(key) ?? zoneOf(live);
+      if (zone === undefined) return;
+      zone.put(key, there ? live : undefined);
+      if (there) known.set(key, zone);
+      else known.delete(key);
+      this.add(zone, key);
+    };
+    return this.follow(collection, {
+      replaced: (objects) => {
+        const gone = new Map(known);
+        for (const object of objects) {
+          const live = parseLive(kind, object);
+          gone.delete(liveKey(live));
+          put(live, true);
+        }
+        for (const [key, zone] of gone) {
+          known.delete(key);
+          zone.put(key, undefined);
+        }
+        for (const zone of this.zones) {
+          zone.kindListed(kind);
+          this.addAll(zone);
+        }
+      },
+      changed: (object) => {
+        put(parseLive(kind, object), true);
+      },
+      deleted: (object) => {
+        put(parseLive(kind, object), false);
+      },
+    });
+  }
+
+  private follow(collection: Collection, follower: Omit<Parameters<typeof follow>[2], "failed">): Promise<void> {
+    const failed = (error: unknown): void => {
+      // What another stack has not deployed yet gives no right either.
+      if (!(error instanceof ApiError && error.status === 403))
+        this.events.failed(`watch of ${collection.path}`, error);
+      else this.log.debug("not watched", { path: collection.path, error: describe(error) });
+    };
+    return follow(this.reader, collection, { ...follower, failed }, this.signal, this.options.follow);
+  }
+
+  private add(zone: ZoneDrift, key: string): void {
+    this.queue.add(`${zone.name}/${key}`);
+  }
+
+  private addAll(zone: ZoneDrift): void {
+    const found = [...this.found.values()].filter((finding) => finding.zone === zone.name).map(({ key }) => key);
+    for (const key of new Set([...zone.keys(), ...found])) this.add(zone, key);
+  }
+
+  private async awaitFirstLook(): Promise<void> {
+    while (!this.signal.aborted && this.looked.size < this.zones.length) {
+      await pause(FIRST_LOOK, this.signal);
+      for (const zone of this.zones) {
+        const kinds = zoneCollections(zone.namespace).map(({ kind }) => kind);
+        const isListed = this.declarationsListed.has(zone.name) && zone.hasListed(kinds);
+        if (!this.looked.has(zone.name) && isListed && this.queue.size === 0) {
+          this.looked.add(zone.name);
+          this.events.changed(zone.name, undefined);
+        }
+      }
+    }
+  }
+
+  private async lookAgain(milliseconds: number): Promise<void> {
+    while (!this.signal.aborted) {
+      await pause(milliseconds, this.signal);
+      if (milliseconds === CHANGING_LOOK)
+        [...this.changing, ...this.found.keys()].forEach((key) => {
+          this.queue.add(key);
+        });
+      else
+        this.zones.forEach((zone) => {
+          this.addAll(zone);
+        });
+    }
+  }
+
+  private async judge(place: string): Promise<void> {
+    const slash = place.indexOf("/");
+    const key = place.slice(slash + 1);
+    const zone = this.zones.find(({ name }) => name === place.slice(0, slash));
+    if (zone === undefined) return;
+    const now = this.now();
+    const judgement = zone.judge(key, now);
+    const isChanging =
+      judgement.kind === "changing" || (judgement.kind === "drifted" && this.isBefore(place, judgement.finding, now));
+    this.changing[isChanging ? "add" : "delete"](place);
+    if (judgement.kind !== "drifted") this.firstSeen.delete(place);
+    if (judgement.kind === "drifted" && !isChanging) {
+      await this.drifted(place, zone, judgement.finding, now);
+    } else if (this.found.delete(place)) {
+      this.told.delete(place);
+      this.log.info("as declared again", { zone: zone.name, object: key });
+      this.events.changed(zone.name, undefined);
+    }
+  }
+
+  /** Whether an update changed an admission policy, and has not come to write down what it declares. */
+  private isBefore(place: string, { class: of, live }: Finding, now: number): boolean {
+    const seen = this.firstSeen.get(place) ?? now;
+    this.firstSeen.set(place, seen);
+    return of === "admission" && isPulumis(live) && now - seen < ADMISSION_PATIENCE;
+  }
+
+  private async drifted(place: string, zone: ZoneDrift, finding: Finding, now: number): Promise<void> {
+    this.found.set(place, finding);
+    const signature = signatureOf(finding);
+    if (this.told.get(place) !== signature) {
+      this.told.set(place, signature);
+      this.events.found(finding);
+      this.events.changed(zone.name, finding.service);
+      const text = describeFinding(finding);
+      this.log.warn("drift", { zone: zone.name, class: finding.class, drift: text });
+      await this.tell(finding, finding.class === "enforcement" ? "EnforcementLost" : "Drifted", text);
+    }
+    if (this.isRepaired(zone, finding) && this.mayRepair(place, now)) await this.repair(place, zone, finding);
+  }
+
+  private async repair(place: string, zone: ZoneDrift, finding: Finding): Promise<void> {
+    try {
+      await repair(this.writer, finding, zone.declaration.get(finding.key), this.signal);
+    } catch (error) {
+      // It went, came or changed in between: the watch tells.
+      if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return;
+      throw error;
+    }
+    this.events.repaired(finding);
+    const text = `${finding.what === "added" ? "taken away" : "put right"}: ${describeFinding(finding)}`;
+    this.log.info("drift repaired", { zone: zone.name, class: finding.class, drift: text });
+    await this.tell(finding, "DriftRepaired", text);
+    if (this.repairs.get(place)?.count === REPAIRS) {
+      const again = `put right ${String(REPAIRS)} times in a row, and left now: ${describeFinding(finding)}`;
+      this.log.error("drift left", { zone: zone.name, class: finding.class, drift: again });
+      await this.tell(finding, "DriftNotRepaired", again);
+    }
+  }
+
+  private isRepaired({ declaration }: ZoneDrift, { class: of, what }: Finding): boolean {
+    return this.options.repairs.includes(of) && declaration.isWhole && (what !== "added" || of === "isolation");
+  }
+
+  /** Who changes an object again and again is not answered as fast as he is, and in the end left to people. */
+  private mayRepair(place: string, now: number): boolean {
+    const before = this.repairs.get(place) ?? { count: 0, last: 0 };
+    const count = now - before.last < FORGOTTEN ? before.count : 0;
+    const wait = count === 0 ? 0 : REPAIR_PAUSE * 2 ** (count - 1);
+    if (count >= REPAIRS || now - before.last < wait) return false;
+    this.repairs.set(place, { count: count + 1, last: now });
+    return true;
+  }
+
+  /** An Event that can't be written is no reason to leave the drift. */
+  private async tell(finding: Finding, reason: Reason, text: string): Promise<void> {
+    const now = new Date(this.now()).toISOString().replace(/\.\d+Z$/, "Z");
+    const { path, body } = eventOf(finding, reason, text, this.options.instance, now);
+    try {
+      await this.writer.create(path, body, this.signal);
+    } catch (error) {
+      if (!this.signal.aborted) this.events.failed(`event of ${finding.key}`, error);
+    }
+  }
+}
