@@ -25,9 +25,10 @@ const UNSUPPORTED: ReadonlySet<string> = new Set(["secrets", "resourceReferences
  */
 export class Recorder {
   readonly resources: RehearsedResource[] = [];
-  /** What it could not answer. */
-  readonly failures: Error[] = [];
+  /** Rejects with the first that it could not answer. What waits for such an answer waits for ever. */
+  readonly failed: Promise<never>;
 
+  private reject: (error: Error) => void = () => undefined;
   private readonly byUrn = new Map<string, RehearsedResource>();
   private readonly parents = new Map<string, string>();
   private readonly transforms = new Map<string, readonly Callback[]>();
@@ -36,7 +37,10 @@ export class Recorder {
   constructor(
     private readonly project: string,
     private readonly stack: string,
-  ) {}
+  ) {
+    this.failed = new Promise<never>((_, reject) => (this.reject = reject));
+    this.failed.catch(() => undefined);
+  }
 
   supportsFeature(request: SupportsFeatureRequest, done: Done<SupportsFeatureResponse>): void {
     done(null, new SupportsFeatureResponse().setHassupport(!UNSUPPORTED.has(request.getId())));
@@ -134,7 +138,7 @@ export class Recorder {
   }
 
   private fail(error: Error, done: Done<never>): void {
-    this.failures.push(error);
+    this.reject(error);
     done(error);
   }
 }

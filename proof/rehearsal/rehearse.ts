@@ -75,7 +75,7 @@ async function rehearseOnce(program: () => unknown, names: RehearsalNames): Prom
       run.settings.monitor = recorder;
       run.settings.engine = quiet;
       run.config = { ...outer.config };
-      try {
+      const registered = (async () => {
         await pulumi.runtime.runInPulumiStack(async () => {
           try {
             await program();
@@ -85,17 +85,22 @@ async function rehearseOnce(program: () => unknown, names: RehearsalNames): Prom
           return {};
         });
         await answered();
+      })();
+      try {
+        await Promise.race([registered, recorder.failed.catch(refuse)]);
       } finally {
         run.callbacks?.shutdown();
       }
-      const [failure] = recorder.failures;
-      if (failure !== undefined) throw new pulumi.RunError(failure.message);
       return recorder.resources;
     });
   } finally {
     // The runtime keeps the newest stack here as well.
     globalThis.stackResource = stackResource;
   }
+}
+
+function refuse(failure: unknown): never {
+  throw new pulumi.RunError(failure instanceof Error ? failure.message : String(failure));
 }
 
 /** Stands where the engine's log stands. What a program says while it is rehearsed, it says again when it runs. */

@@ -158,6 +158,20 @@ describe("a rehearsal", function () {
     assert.equal(size, "3");
   });
 
+  const failing = () => {
+    const first = new kubernetes.core.v1.ConfigMap(
+      "first",
+      { metadata: { name: "first" } },
+      {
+        transforms: [
+          () => {
+            throw new TypeError("this transform has a defect");
+          },
+        ],
+      },
+    );
+    new kubernetes.core.v1.ConfigMap("second", { metadata: { name: first.metadata.name } }, { dependsOn: first });
+  };
   const UNANSWERED: readonly (readonly [title: string, program: () => unknown, tells: RegExp])[] = [
     [
       "asks a provider",
@@ -174,6 +188,7 @@ describe("a rehearsal", function () {
       () => new pulumi.ComponentResource("test:index:Remote", "remote", {}, {}, true),
       /test:index:Remote remote is a remote component: what it would make can't be told/,
     ],
+    ["has a transform that fails, for whose resource others wait", failing, /this transform has a defect/],
   ];
   for (const [title, program, tells] of UNANSWERED) {
     it(`is refused to a program that ${title}`, async () => {
