@@ -28,7 +28,8 @@ export function partViolations(
 ): readonly string[] {
   const registered = new Map(own.map((resource) => [keyOf(resource), resource]));
   const proven = new Map(whole.map((resource) => [keyOf(resource), resource]));
-  const digests = toldDigests(part, own);
+  const files = new Map(own.map((resource) => [resource, toldFiles(resource, part)]));
+  const digests = toldDigests(files);
   return [
     ...own.flatMap((resource) => {
       const twin = proven.get(keyOf(resource));
@@ -38,7 +39,7 @@ export function partViolations(
       const owner = ownerOf(resource);
       if (owner !== undefined && owner !== part.zone)
         return [`${title} belongs to part ${owner}, whose stack makes it; take it out of part ${part.zone}`];
-      const told = new Set([...toldFiles(resource, part), ...toldAnnotations(resource, part, digests)]);
+      const told = new Set([...(files.get(resource) ?? []), ...toldAnnotations(resource, part, digests)]);
       return differences(resource, twin, told).map(
         (path) => `${title}: ${path} is not what is proven of the whole mesh`,
       );
@@ -95,10 +96,11 @@ function toldFiles(resource: RehearsedResource, part: ProvenPart): ReadonlySet<s
 }
 
 /** Digests of the files by which other zones are trusted, where what stands in them is what their stacks told. */
-function toldDigests(part: ProvenPart, own: readonly RehearsedResource[]): ReadonlyMap<string, ReadonlySet<string>> {
+function toldDigests(
+  files: ReadonlyMap<RehearsedResource, ReadonlySet<string>>,
+): ReadonlyMap<string, ReadonlySet<string>> {
   const digests = new Map<string, Set<string>>();
-  for (const resource of own) {
-    const told = toldFiles(resource, part);
+  for (const [resource, told] of files) {
     if (told.size === 0) continue;
     for (const [file, entry] of resource.properties.at("data").entries()) {
       if (!told.has(`data["${file}"]`)) continue;

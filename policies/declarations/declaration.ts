@@ -51,8 +51,8 @@ export class DeclaredObject {
   }
 
   get isDeclaration(): boolean {
-    const { groupKind, name = "", metadata } = this.object;
-    return groupKind === "core/ConfigMap" && (metadata.at("labels").has(LABEL) || name.startsWith(PREFIX));
+    const { name = "", metadata } = this.object;
+    return this.isFiles && (metadata.at("labels").has(LABEL) || name.startsWith(PREFIX));
   }
 
   get isFiles(): boolean {

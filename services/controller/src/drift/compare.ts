@@ -10,7 +10,7 @@ export interface Difference {
   readonly kind: "changed" | "removed" | "added";
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export interface CompareOptions {
   /** Digest of the file by which sidecars trust a zone; undefined where it isn't told. */
@@ -94,7 +94,7 @@ function standsIn(declared: Fields, live: unknown, { trust }: CompareOptions): b
   return !isNothing(live);
 }
 
-function isMap(value: unknown): value is Fields {
+export function isMap(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

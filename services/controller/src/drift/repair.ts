@@ -7,10 +7,9 @@ import {
   type DeclaredObject,
 } from "../../../../mesh/declarations/index.js";
 import type { ApiWriter } from "../election/fence.js";
+import { isMap, type Fields } from "./compare.js";
 import { isDefault } from "./defaults.js";
 import type { Finding } from "./finding.js";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Field manager under which repairs are written: the one by which Pulumi's provider creates objects. What is written under it the provider turns over to the object's own
@@ -64,8 +63,4 @@ export function patchTo(declared: Fields, live: Fields, map?: string): Fields {
     if (!Object.hasOwn(declared, field) && !isDefault(map, field, value, live)) patch[field] = null;
   }
   return patch;
-}
-
-function isMap(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
