@@ -1,13 +1,13 @@
 import { DISCOVERY_TIMES } from "../mesh/drain";
 import { serviceNamed } from "../mesh/edges";
-import type { Edge, HealthCheck, Mesh, Service, ServicePort } from "../mesh/model";
+import type { Edge, HealthCheck, Mesh, MetricsEndpoint, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
 import { externalCluster, externalOf } from "./external";
 import { alpnOf, applicationOptions, isHttp, protocolOptions } from "./http";
 import { presentToken } from "./identity/identity-token";
 import { extension, socketAddress, type Message } from "./message";
 import { applicationBreakers, circuitBreakers, outlierDetection } from "./traffic/limits";
-import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, outboundName } from "./names";
+import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, METRICS_CLUSTER, outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
 import { clientTls } from "./identity/tls";
 import { versionedCluster } from "./traffic/versions";
@@ -64,22 +64,29 @@ export function applicationCluster(service: Service, port: ServicePort): Message
   return loopbackCluster(applicationName(port.name), port, service);
 }
 
-/**
- * The cluster that answers the application's health check. A port of the service that speaks HTTP is used as it is; any other number gets a cluster
- * of its own (HTTP/1.1), which is returned too.
- */
-export function healthTarget(
-  service: Service,
-  health: HealthCheck,
-): { readonly name: string; readonly own: readonly Message[] } {
-  const port = service.ports.find((candidate) => candidate.port === health.port && isHttp(candidate.protocol));
-  if (port !== undefined) {
-    return { name: applicationName(port.name), own: [] };
-  }
-  return {
-    name: HEALTH_CLUSTER,
-    own: [loopbackCluster(HEALTH_CLUSTER, { port: health.port, protocol: "http" }, service)],
-  };
+/** A cluster that answers what the mesh asks of an application by itself. */
+export interface AskedTarget {
+  readonly name: string;
+  /** The cluster itself, where it is there for nothing else. */
+  readonly own: readonly Message[];
+}
+
+/** The cluster that answers the application's health check. */
+export function healthTarget(service: Service, health: HealthCheck): AskedTarget {
+  return askedTarget(service, health.port, HEALTH_CLUSTER);
+}
+
+/** The cluster that answers with the application's own metrics. */
+export function metricsTarget(service: Service, metrics: MetricsEndpoint): AskedTarget {
+  return askedTarget(service, metrics.port, METRICS_CLUSTER);
+}
+
+/** A port of the service that speaks HTTP is used as it is; any other number gets a cluster of its own (HTTP/1.1). */
+function askedTarget(service: Service, number: number, own: string): AskedTarget {
+  const port = service.ports.find((candidate) => candidate.port === number && isHttp(candidate.protocol));
+  return port === undefined
+    ? { name: own, own: [loopbackCluster(own, { port: number, protocol: "http" }, service)] }
+    : { name: applicationName(port.name), own: [] };
 }
 
 /** This Envoy's admin interface, through the Unix socket that only the sidecar's container has. */

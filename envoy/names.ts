@@ -14,6 +14,8 @@ export const LISTENERS = {
 export const ADMIN_CLUSTER = "admin";
 /** Cluster of a health port that none of the service's HTTP ports is. */
 export const HEALTH_CLUSTER = "application|health";
+/** Cluster of a metrics port that none of the service's HTTP ports is; longer than a port's name may be, so that it is never one's. */
+export const METRICS_CLUSTER = "application|metrics-endpoint";
 /** SDS resource name of the sidecar's own certificate and key. */
 export const LEAF_SECRET = "leaf";
 /** SDS resource name of the sidecar's own identity token. */

@@ -4,7 +4,7 @@ import type { Edge, Mesh, Service } from "../mesh/model";
 import { IDENTITY_TOKEN } from "../mesh/wire";
 import { adminListener } from "./listeners/admin";
 import { bootstrap } from "./process/bootstrap";
-import { applicationCluster, healthTarget, outboundCluster } from "./clusters";
+import { applicationCluster, healthTarget, metricsTarget, outboundCluster } from "./clusters";
 import { dnsListener } from "./listeners/dns";
 import { healthListener } from "./listeners/health";
 import { inboundListener } from "./listeners/inbound";
@@ -64,7 +64,7 @@ function listeners(mesh: Mesh, service: Service, edges: readonly Edge[], options
     healthListener(service),
     inspectionListener(mesh, service),
     adminListener(service, options),
-    ...(isScraper(service) ? scrapedZones(mesh).map((zone) => scrapeListener(service, zone)) : []),
+    ...(isScraper(service) ? scrapedZones(mesh).map((zone) => scrapeListener(mesh, service, zone)) : []),
   ].filter((listener) => listener !== undefined);
 }
 
@@ -72,6 +72,7 @@ function clusters(mesh: Mesh, service: Service, edges: readonly Edge[], options:
   return [
     ...service.ports.map((port) => applicationCluster(service, port)),
     ...(service.health === undefined ? [] : healthTarget(service, service.health).own),
+    ...(service.metrics === undefined ? [] : metricsTarget(service, service.metrics).own),
     ...edges.map((edge) => outboundCluster(mesh, service, edge, options)),
     ...(isScraper(service) ? scrapedZones(mesh).map((zone) => scrapeCluster(mesh, service, zone)) : []),
   ];

@@ -70,6 +70,11 @@ export function peerZones(mesh: Mesh, service: ServiceRef): readonly ZoneName[] 
   return zonesOf([...callerZones(mesh, found), ...calleeZones(mesh, found), ...inspectors]);
 }
 
+/** Zones with a service that tells metrics of its own, in the order of ZONES. */
+export function zonesWithMetrics(mesh: Mesh): readonly ZoneName[] {
+  return zonesOf(mesh.services.flatMap(({ zone, metrics }) => (metrics === undefined ? [] : [zone])));
+}
+
 interface MeshIndex {
   readonly services: ReadonlyMap<string, Service>;
   readonly from: ReadonlyMap<string, readonly Edge[]>;

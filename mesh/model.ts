@@ -68,6 +68,8 @@ export interface Service {
   readonly ports: readonly ServicePort[];
   /** Absent on a job, which nobody asks whether it is ready, and on what is outside the cluster, which its workload says how to ask. */
   readonly health?: HealthCheck;
+  /** Where the application tells Prometheus its own metrics; absent where it tells none. */
+  readonly metrics?: MetricsEndpoint;
   readonly workload: Workload;
   /** What one pod of it carries at its busiest. */
   readonly load: Load;
@@ -95,6 +97,13 @@ export interface ServicePort {
 
 /** Asked by kubelet through the sidecar's port 15021, `GET /health`. */
 export interface HealthCheck {
+  readonly path: string;
+  /** Application port asked, on 127.0.0.1. */
+  readonly port: number;
+}
+
+/** Asked by Prometheus through the sidecar's inspection listener, `GET /metrics`. */
+export interface MetricsEndpoint {
   readonly path: string;
   /** Application port asked, on 127.0.0.1. */
   readonly port: number;

@@ -127,6 +127,9 @@ function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Serv
     address: declaration.address ?? addressOf(name),
     ports,
     ...(isAsked(declaration) ? { health: resolveHealth(declaration, ports) } : {}),
+    ...(declaration.metrics === undefined
+      ? {}
+      : { metrics: { path: declaration.metrics.path, port: askedPort(name, declaration.metrics.port, ports) } }),
     workload: revoked === undefined ? workload : withoutPods(workload),
     load: declaration.load,
     traffic: serviceTrafficOf(declaration.traffic),
@@ -155,12 +158,15 @@ function resolvePort(service: ServiceDeclaration, port: PortDeclaration, index: 
 }
 
 function resolveHealth({ health, name }: ServiceDeclaration, ports: readonly ServicePort[]): HealthCheck {
-  if (typeof health.port === "number") return { path: health.path, port: health.port };
-  const asked = ports.find((port) =>
-    health.port === undefined ? answersGet(port.protocol) : port.name === health.port,
-  );
-  if (asked === undefined) throw unchecked(`no port of '${name}' can be asked for its health`);
-  return { path: health.path, port: asked.port };
+  return { path: health.path, port: askedPort(name, health.port, ports) };
+}
+
+/** Number of the port that the mesh asks by GET: the one that is said, by name or number, else the first that answers. */
+function askedPort(service: string, said: string | number | undefined, ports: readonly ServicePort[]): number {
+  if (typeof said === "number") return said;
+  const asked = ports.find(({ name, protocol }) => (said === undefined ? answersGet(protocol) : name === said));
+  if (asked === undefined) throw unchecked(`no port of '${service}' can be asked by GET`);
+  return asked.port;
 }
 
 function resolveWorkload(declaration: ServiceDeclaration): Workload {

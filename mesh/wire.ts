@@ -9,7 +9,7 @@ export const SIDECAR_PORTS = {
   admin: 15000,
   /** Plain text, for kubelet alone: `GET /ready` (Envoy), `GET /health` (the application). */
   health: 15021,
-  /** mTLS; `/stats/prometheus` for Prometheus, `/config_dump` and `/certs` for the controller. */
+  /** mTLS; `/stats/prometheus` and `/metrics` for Prometheus, `/config_dump` and `/certs` for the controller. */
   inspection: 15090,
 } as const;
 
@@ -17,6 +17,23 @@ export const SIDECAR_PORTS = {
  * First loopback port of the forward proxies in Prometheus's sidecar; a zone's is this plus its index in `ZONES`.
  */
 export const SCRAPE_PORT_BASE = 15300;
+
+/** What Prometheus asks of a pod's inspection listener, by GET and by exactly this path. */
+export const SCRAPED_PATHS = {
+  /** Envoy's statistics. */
+  sidecar: "/stats/prometheus",
+  /** What the application tells by itself, wherever it does so (`metrics` of the document). */
+  application: "/metrics",
+} as const;
+
+/** Jobs of Prometheus are named `<kind>-<zone>`. */
+export const SCRAPE_JOBS = { sidecars: "sidecars", applications: "applications" } as const;
+
+/** Matcher of PromQL for what sidecars themselves have counted. An application may call its own metrics as it likes, a sidecar's names among them; the job it can't choose. */
+export const FROM_SIDECARS = `job=~"${SCRAPE_JOBS.sidecars}-.+"`;
+
+/** Label of a target whose application tells metrics of its own: `true`. Prometheus drops labels that begin so once it has chosen by them. */
+export const METRICS_LABEL = "__meta_lucid_metrics";
 
 /** First label of the SNI of the inspection listener, `inspection.<caller zone>`: a scraper knows a pod by its address alone. */
 export const INSPECTION_PORT_NAME = "inspection";

@@ -26,7 +26,7 @@ export function jaegerConfig(service: Service): string {
             exporters: ["jaeger_storage_exporter"],
           },
         },
-        telemetry: { metrics: { level: "none" }, logs: { level: "info" } },
+        telemetry: { metrics: ownMetrics(service), logs: { level: "info" } },
       },
       extensions: {
         jaeger_storage: { backends: { memory: { memory: { max_traces: MAX_TRACES } } } },
@@ -49,6 +49,13 @@ export function jaegerConfig(service: Service): string {
     },
     { lineWidth: -1, noRefs: true },
   );
+}
+
+/** Jaeger tells of itself where the document says so, and always by this path. */
+function ownMetrics({ metrics }: Service) {
+  if (metrics === undefined) return { level: "none" };
+  const prometheus = { host: "127.0.0.1", port: metrics.port };
+  return { level: "normal", readers: [{ pull: { exporter: { prometheus } } }] };
 }
 
 function share(mebibytes: number, part: number): number {

@@ -1,6 +1,7 @@
 import { inspectorsOf } from "../../mesh/edges";
 import type { Mesh, Service } from "../../mesh/model";
-import { SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { SCRAPED_PATHS, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { metricsTarget } from "../clusters";
 import { inboundRequests, refusedConnections } from "../observability/access-log";
 import { connectionManager, getRoute, MAX_PEER_CONNECTION, NOT_FOUND } from "../http";
 import { checkToken } from "../identity/identity-token";
@@ -13,16 +14,16 @@ import { serverTls } from "../identity/tls";
 
 /** Who may read what of a sidecar's admin interface from outside. */
 const PATHS: Readonly<Record<string, readonly string[]>> = {
-  [WELL_KNOWN.prometheus]: ["/stats/prometheus"],
+  [WELL_KNOWN.prometheus]: [SCRAPED_PATHS.sidecar],
   [WELL_KNOWN.controller]: ["/config_dump", "/certs"],
 };
 
 /**
- * Port 15090: Prometheus reads metrics, the controller the running configuration (Envoy redacts keys in it). Mutual TLS as for calls, one chain per
- * reader. Undefined where nobody reads.
+ * Port 15090: Prometheus reads metrics, Envoy's and those that the application tells by itself, the controller the running configuration (Envoy redacts
+ * keys in it). Mutual TLS as for calls, one chain per reader. Undefined where nobody reads.
  */
 export function inspectionListener(mesh: Mesh, service: Service): Message | undefined {
-  const chains = inspectorsOf(mesh, service).map((reader) => chain(service, reader, PATHS[reader.name] ?? []));
+  const chains = inspectorsOf(mesh, service).map((reader) => chain(service, reader));
   if (chains.length === 0) {
     return undefined;
   }
@@ -36,10 +37,11 @@ export function inspectionListener(mesh: Mesh, service: Service): Message | unde
   });
 }
 
-function chain(service: Service, reader: Service, paths: readonly string[]): Message {
+function chain(service: Service, reader: Service): Message {
   const sni = inspectionServerName(reader.zone);
   const name = `${LISTENERS.inspection}|${reader.name}`;
   const subject = { kind: "inspection", direction: "inbound", service: service.name };
+  const routes = routesFor(service, reader);
   return {
     name,
     filter_chain_match: { transport_protocol: "tls", server_names: [sni] },
@@ -51,10 +53,23 @@ function chain(service: Service, reader: Service, paths: readonly string[]): Mes
         statPrefix: name,
         maxConnectionDuration: MAX_PEER_CONNECTION,
         accessLog: [inboundRequests(subject)],
-        filters: [checkToken(), httpRbac(sni, [{ caller: reader, rules: [{ methods: ["GET"], paths }] }])],
-        routes: [...paths.map((path) => getRoute(path, { cluster: ADMIN_CLUSTER, timeout: "10s" })), NOT_FOUND],
+        filters: [
+          checkToken(),
+          httpRbac(sni, [{ caller: reader, rules: [{ methods: ["GET"], paths: routes.map(({ path }) => path) }] }]),
+        ],
+        routes: [...routes.map(({ path, action }) => getRoute(path, action)), NOT_FOUND],
         overrides: { forward_client_cert_details: "SANITIZE" },
       }),
     ],
   };
+}
+
+/** What a reader may ask for, each by its exact path, and where that goes. */
+function routesFor(service: Service, reader: Service): { readonly path: string; readonly action: Message }[] {
+  const own = (PATHS[reader.name] ?? []).map((path) => ({ path, action: { cluster: ADMIN_CLUSTER, timeout: "10s" } }));
+  if (reader.name !== WELL_KNOWN.prometheus || service.metrics === undefined) return own;
+  const cluster = metricsTarget(service, service.metrics).name;
+  // Sooner than Prometheus gives up, so that it is told which of the two did not answer.
+  const action = { cluster, timeout: "9s", prefix_rewrite: service.metrics.path };
+  return [...own, { path: SCRAPED_PATHS.application, action }];
 }

@@ -1,5 +1,6 @@
 import { ZONES, type Mesh, type Service, type ZoneName } from "../../mesh/model";
-import { SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { zonesWithMetrics } from "../../mesh/edges";
+import { SCRAPED_PATHS, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { failedCalls } from "../observability/access-log";
 import { CONNECT_TIMEOUT } from "../clusters";
 import { connectionManager, getRoute, NOT_FOUND, protocolOptions } from "../http";
@@ -10,8 +11,6 @@ import { clientTls } from "../identity/tls";
 
 /** First of the loopback ports of the forward proxies; a zone's own is this plus its place in {@link ZONES}. */
 export const SCRAPE_BASE_PORT = 15300;
-/** What is scraped of a sidecar. */
-export const SCRAPE_PATH = "/stats/prometheus";
 
 /** Loopback port at which Prometheus finds the forward proxy into a zone (`proxy_url: http://127.0.0.1:<port>`). */
 export function scrapePort(zone: ZoneName): number {
@@ -30,10 +29,12 @@ export function scrapedZones(mesh: Mesh): ZoneName[] {
 
 /**
  * A forward proxy on the loopback of Prometheus' pod: asked for `http://<pod IP>:15090/stats/prometheus`, it goes there by mutual TLS. One per
- * zone, whatever the number of pods, each trusting that zone's roots alone.
+ * zone, whatever the number of pods, each trusting that zone's roots alone. Where services of the zone tell metrics of their own, `/metrics` goes there too.
  */
-export function scrapeListener(service: Service, zone: ZoneName): Message {
+export function scrapeListener(mesh: Mesh, service: Service, zone: ZoneName): Message {
   const name = scrapeName(zone);
+  const { sidecar, application } = SCRAPED_PATHS;
+  const paths = zonesWithMetrics(mesh).includes(zone) ? [sidecar, application] : [sidecar];
   return any("envoy.config.listener.v3.Listener", {
     name,
     stat_prefix: name,
@@ -46,7 +47,7 @@ export function scrapeListener(service: Service, zone: ZoneName): Message {
           connectionManager({
             statPrefix: name,
             accessLog: [failedCalls({ kind: "scrape", direction: "outbound", service: service.name, zone })],
-            routes: [getRoute(SCRAPE_PATH, { cluster: name, timeout: "10s" }), NOT_FOUND],
+            routes: [...paths.map((path) => getRoute(path, { cluster: name, timeout: "10s" })), NOT_FOUND],
             overrides: { skip_xff_append: true },
           }),
         ],

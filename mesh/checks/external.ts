@@ -20,6 +20,7 @@ const INSIDE_KEYS = {
   versions: [`${NOT_HERE}, so the mesh tells none of its instances apart`, "declare a service for each"],
   routes: [`${NOT_HERE}, so the mesh tells none of its instances apart`, "declare a service for each"],
   health: ["what is outside the cluster is asked as 'external.health' says", "move it there"],
+  metrics: ["what is outside the cluster has no sidecar beside it that could be asked", "take it out"],
   calls: ["what is outside the cluster calls nobody in it", "take them out; what comes from outside is another matter"],
 } as const satisfies Partial<Record<keyof DraftService, readonly [message: string, mend: string]>>;
 

@@ -8,7 +8,7 @@ const NOT_CALLED = "a job runs to its end and nobody calls it";
 /** Keys of services that run all the time, with what each would mean on a job. */
 const SERVICE_KEYS: Readonly<
   Record<
-    "replicas" | "versions" | "routes" | "ports" | "health" | "traffic" | "askAuthentication",
+    "replicas" | "versions" | "routes" | "ports" | "health" | "metrics" | "traffic" | "askAuthentication",
     readonly [message: string, mend: string]
   >
 > = {
@@ -17,6 +17,7 @@ const SERVICE_KEYS: Readonly<
   routes: [`${NOT_CALLED}, so it has no requests to be routed`, "take it out"],
   ports: [`${NOT_CALLED}, so it has no port`, "take them out, or 'workload' if it is to serve"],
   health: [`${NOT_CALLED}, so nobody asks whether it is ready`, "take it out; its exit status tells how it went"],
+  metrics: ["a job runs to its end and is not registered, so nobody scrapes it", "take it out"],
   traffic: [`${NOT_CALLED}, so there is no traffic to it`, "take it out; each of its calls may have its own 'traffic'"],
   askAuthentication: [`${NOT_CALLED}, so there are no callers to ask about`, "take it out"],
 };

@@ -54,15 +54,17 @@ export function checkPorts(draft: Draft, raw: (path: Path) => unknown, report: R
         report([...at, "dialPort"], `dialPort ${String(dial)} is that of ports[${earlier}] already`, "take another");
       });
     });
-    if (!isDraftExternal(service)) checkHealth(service, path, report);
+    if (isDraftExternal(service)) continue;
+    checkAsked(service, "health", path, report);
+    if (service.metrics !== undefined) checkAsked(service, "metrics", path, report);
   }
 }
 
 /** Numbers on which the application of a service listens in its pods. */
 export function ownPorts(service: DraftService): ReadonlySet<number> {
   if (isDraftExternal(service)) return new Set();
-  const numbers = (service.ports ?? []).flatMap((port) => (port.port === undefined ? [] : [port.port]));
-  return new Set(typeof service.health?.port === "number" ? [...numbers, service.health.port] : numbers);
+  const numbers = [...(service.ports ?? []), service.health, service.metrics].map((asked) => asked?.port);
+  return new Set(numbers.filter((number) => typeof number === "number"));
 }
 
 function isMissing(ports: unknown): boolean {
@@ -81,14 +83,17 @@ function checkReserved(port: number | undefined, path: Path, report: Report): vo
   if (use !== undefined) report(path, `port ${String(port)} is kept by the sidecar for ${use}`, "take another");
 }
 
-function checkHealth(service: DraftService, path: Path, report: Report): void {
+/** What the mesh asks of the application by itself, with how a document is told that it can't. */
+const ASKED = { health: "readiness can't be asked", metrics: "nobody can ask for metrics" } as const;
+
+function checkAsked(service: DraftService, key: keyof typeof ASKED, path: Path, report: Report): void {
   const ports = service.ports ?? [];
-  const asked = service.health?.port;
-  const at: Path = [...path, "health", "port"];
+  const asked = service[key]?.port;
+  const at: Path = [...path, key, "port"];
   if (asked === undefined) {
     const known = ports.every((port) => port.protocol !== undefined);
     if (ports.length > 0 && known && !ports.some((port) => port.protocol !== undefined && answersGet(port.protocol))) {
-      report(at, "no declared port answers a GET, so readiness can't be asked", "name a port number that does");
+      report(at, `no declared port answers a GET, so ${ASKED[key]}`, "name a port number that does");
     }
     return;
   }

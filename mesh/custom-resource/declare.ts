@@ -5,7 +5,7 @@ import type { MeshServiceSpec } from "./spec";
 
 /** What the document says of a service, as its `MeshService` does. */
 export function declaredSpec(mesh: Mesh, service: Service): MeshServiceSpec {
-  const { zone, identity, hostname, version, revoked } = service;
+  const { zone, identity, hostname, version, metrics, revoked } = service;
   return {
     zone,
     identity,
@@ -13,6 +13,7 @@ export function declaredSpec(mesh: Mesh, service: Service): MeshServiceSpec {
     version,
     workload: workloadOf(service),
     ports: service.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
+    ...(metrics === undefined ? {} : { metrics: { port: metrics.port, path: metrics.path } }),
     calls: edgesFrom(mesh, service).map(({ to, port, kind, reason, until }) => ({
       service: to,
       zone: serviceNamed(mesh, to).zone,

@@ -15,6 +15,11 @@ const port = z.strictObject({
   protocol: z.enum(["http", "http2", "grpc", "websocket", "tcp"]).describe("What the port speaks."),
 });
 
+const metrics = z.strictObject({
+  port: z.int().min(1).max(65_535).describe("Where the application is asked, on its pod's loopback."),
+  path: text(256).describe("Asked by GET; Prometheus asks the sidecar for it by `GET /metrics`."),
+});
+
 const call = z.strictObject({
   service: DNS_LABEL.describe("The callee."),
   zone: z.enum(ZONES).describe("The callee's zone."),
@@ -44,6 +49,7 @@ export const meshServiceSpec = z
     ),
     workload: workload.describe("What runs as the service."),
     ports: z.array(port).max(100).meta(ATOMIC()).describe("What it offers; the first is the default of a call."),
+    metrics: metrics.optional().describe("Where the application tells metrics of its own; absent where it tells none."),
     calls: z.array(call).max(2_000).meta(ATOMIC()).describe("Whom it may call. What is not listed is refused."),
     revoked: text(4096).optional().describe("Why nobody is to believe it any more; then nothing runs as it."),
   })

@@ -125,6 +125,10 @@ const service = z
       .object({ path: text, port: z.union([z.string(), z.number()]).optional().catch(undefined) })
       .optional()
       .catch({}),
+    metrics: z
+      .object({ port: z.union([z.string(), z.number()]).optional().catch(undefined) })
+      .optional()
+      .catch({}),
     address: text,
     traffic: serviceTraffic.optional().catch(undefined),
     askAuthentication: flag,

@@ -9,7 +9,16 @@ import { port } from "./port";
 import { serviceTraffic } from "./traffic";
 import { serviceName, versionLabel } from "./values";
 import { routes, version } from "./version";
-import { applicationArgs, applicationCommand, applicationEnv, health, owner, replicas, resources } from "./workload";
+import {
+  applicationArgs,
+  applicationCommand,
+  applicationEnv,
+  health,
+  metrics,
+  owner,
+  replicas,
+  resources,
+} from "./workload";
 
 export const service = z.strictObject({
   name: serviceName.describe("A DNS label, unique in the mesh: the name of its account, workload and registration."),
@@ -54,6 +63,9 @@ export const service = z.strictObject({
     .optional()
     .describe("The application's ports, at least one; the first is the default of a call. A job has none."),
   health: health.prefault({}).describe("How its readiness is asked."),
+  metrics: metrics
+    .optional()
+    .describe("Where the application tells metrics of its own. Default: Prometheus asks its sidecar alone."),
   resources: resources.prefault({}).describe("Requests and limits of the application's container."),
   load: load.prefault({}).describe("What one pod carries at its busiest; its sidecar's resources follow from it."),
   address: z

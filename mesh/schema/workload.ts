@@ -26,6 +26,17 @@ export const health = z.strictObject({
     .describe("Name of a declared port, or a number that only health checks use. Default: the first HTTP port."),
 });
 
+export const metrics = z.strictObject({
+  path: httpPath
+    .regex(/^[^?]*$/, { error: "what is asked for metrics has no query; write the path alone" })
+    .default("/metrics")
+    .describe("Asked by GET; answers in Prometheus' text format."),
+  port: z
+    .union([portName, portNumber])
+    .optional()
+    .describe("Name of a declared port, or a number that only Prometheus uses. Default: the first HTTP port."),
+});
+
 export const applicationCommand = z.array(z.string()).min(1);
 export const applicationArgs = z.array(z.string());
 export const applicationEnv = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string());

@@ -15,6 +15,8 @@ export interface Destinations {
   allows(cluster: string): boolean;
   /** Paths of Envoy's admin interface that may be read, by GET. */
   readonly adminPaths: readonly string[];
+  /** Where the mesh itself asks the application: the one path at which a route takes GET to it, and names what it is asked there. Undefined: its callers' requests go on as they are. */
+  readonly askedPath?: string;
   /** Whether a way out of the cluster may say there itself how the service outside is. */
   readonly tellsHealth?: true;
 }
@@ -198,24 +200,53 @@ function checkRoute(route: Field, destinations: Destinations, scope: Scope): voi
   // Per-route settings of filters (`typed_per_filter_config`) could switch RBAC off, so they are none of the known keys.
   closedKeys(route, ["name", "match", "route", "direct_response", "decorator"], findings);
   if (!route.has("route")) return;
-  checkAction(route.at("route"), scope);
+  checkAction(route.at("route"), destinations, scope);
   for (const cluster of clustersOf(route.at("route"), scope)) {
     const name = cluster.text() ?? "";
-    if (name === ADMIN_CLUSTER) checkAdminRoute(route, destinations, scope);
-    else
-      findings.require(
-        destinations.allows(name),
-        cluster,
-        `requests go on to \`${name}\`, which is not behind this listener`,
-        "send them where the listener belongs",
-      );
+    if (name === ADMIN_CLUSTER) {
+      checkAdminRoute(route, destinations, scope);
+      continue;
+    }
+    findings.require(
+      destinations.allows(name),
+      cluster,
+      `requests go on to \`${name}\`, which is not behind this listener`,
+      "send them where the listener belongs",
+    );
+    if (destinations.askedPath !== undefined) checkAskedRoute(route, destinations.askedPath, scope);
   }
 }
 
-/** What a route does beside choosing where to: no copies to others, no redirects, no rewrites but that of the health check. */
-function checkAction(action: Field, scope: Scope): void {
+/** A route by which the mesh asks the application: one question, whatever the request says besides its path. */
+function checkAskedRoute(route: Field, path: string, { findings }: Scope): void {
+  const match = route.at("match");
+  const asked = route.at("route", "prefix_rewrite");
+  closedKeys(match, ["path", "headers"], findings);
+  findings.require(
+    match.at("path").is(path) && takesGet(match) && /^\/[^?]*$/.test(asked.text() ?? ""),
+    match,
+    "the listener opens more of the application than the mesh itself asks of it",
+    `match GET of exactly ${path}, and name the application's own path by prefix_rewrite`,
+  );
+}
+
+/** Whether a match is about GET alone. */
+function takesGet(match: Field): boolean {
+  return match
+    .at("headers")
+    .items()
+    .some(
+      (header) =>
+        header.at("name").is(":method") &&
+        header.at("string_match", "exact").is("GET") &&
+        header.at("invert_match").isAbsent,
+    );
+}
+
+/** What a route does beside choosing where to: no copies to others, no redirects, and no rewrites of what authorization has judged. */
+function checkAction(action: Field, { askedPath }: Destinations, scope: Scope): void {
   const { findings } = scope;
-  closedKeys(action, ACTION_KEYS, findings);
+  closedKeys(action, askedPath === undefined ? ACTION_KEYS : [...ACTION_KEYS, "prefix_rewrite"], findings);
   closedKeys(action.at("max_stream_duration"), ["max_stream_duration", "grpc_timeout_header_max"], findings);
   for (const upgrade of action.at("upgrade_configs").items()) {
     closedKeys(upgrade, ["upgrade_type", "connect_config"], findings);
@@ -234,7 +265,6 @@ const ACTION_KEYS = [
   "max_stream_duration",
   "retry_policy",
   "upgrade_configs",
-  "prefix_rewrite",
   "host_rewrite_literal",
 ];
 
@@ -252,21 +282,12 @@ function clustersOf(action: Field, { findings }: Scope): Field[] {
 
 function checkAdminRoute(route: Field, destinations: Destinations, { findings }: Scope): void {
   const match = route.at("match");
-  const onlyGet = match
-    .at("headers")
-    .items()
-    .some(
-      (header) =>
-        header.at("name").is(":method") &&
-        header.at("string_match", "exact").is("GET") &&
-        header.at("invert_match").isAbsent,
-    );
   const action = route.at("route");
   const untouched = ["prefix_rewrite", "regex_rewrite", "path_rewrite_policy", "path_rewrite"].every(
     (key) => action.at(key).isAbsent,
   );
   findings.require(
-    match.at("path").isOneOf(destinations.adminPaths) && onlyGet && untouched,
+    match.at("path").isOneOf(destinations.adminPaths) && takesGet(match) && untouched,
     match,
     "the listener opens more of Envoy's admin interface than its readers need",
     destinations.adminPaths.length === 0

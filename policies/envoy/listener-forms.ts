@@ -16,6 +16,7 @@ export interface ListenerForm {
   readonly bounded?: true;
 }
 
+const isApplication = (cluster: string) => cluster.startsWith("application|");
 const NOWHERE: Destinations = { allows: () => false, adminPaths: [] };
 
 /** The form that a listener must have, by its name: nothing else listens. */
@@ -28,7 +29,7 @@ export function formOf(name: string): ListenerForm | undefined {
         protocol: "TCP",
         callPort: CALL_PORT,
         bounded: true,
-        destinations: { allows: (cluster) => cluster.startsWith("application|"), adminPaths: [] },
+        destinations: { allows: isApplication, adminPaths: [] },
       };
     case "inspection":
       return {
@@ -37,7 +38,11 @@ export function formOf(name: string): ListenerForm | undefined {
         port: 15090,
         protocol: "TCP",
         callPort: INSPECTION_PORT,
-        destinations: { allows: () => false, adminPaths: ["/stats/prometheus", "/config_dump", "/certs"] },
+        destinations: {
+          allows: isApplication,
+          askedPath: "/metrics",
+          adminPaths: ["/stats/prometheus", "/config_dump", "/certs"],
+        },
       };
     case "health":
       return {
@@ -45,11 +50,7 @@ export function formOf(name: string): ListenerForm | undefined {
         bind: "*",
         port: 15021,
         protocol: "TCP",
-        destinations: {
-          allows: (cluster) => cluster.startsWith("application|"),
-          adminPaths: ["/ready"],
-          tellsHealth: true,
-        },
+        destinations: { allows: isApplication, askedPath: "/health", adminPaths: ["/ready"], tellsHealth: true },
       };
     case "admin":
       return {

@@ -20,7 +20,10 @@ export interface SidecarSurroundings {
   readonly nodeResolverIp: string;
 }
 
-/** What either inspector asks of a sidecar. */
+/** Where Prometheus asks a sidecar for what the application tells of itself. */
+const APPLICATION_METRICS = "/metrics";
+
+/** What either inspector asks of a sidecar itself. */
 const INSPECTED: Readonly<Record<string, readonly string[]>> = {
   [WELL_KNOWN.prometheus]: ["/stats/prometheus"],
   [WELL_KNOWN.controller]: ["/config_dump", "/certs"],
@@ -70,20 +73,25 @@ function inspections(mesh: Mesh, name: string): DeclaredEdge[] {
   const inspector = findService(mesh, name);
   if (inspector === undefined || inspector.revoked !== undefined) return [];
   const isScraper = name === WELL_KNOWN.prometheus;
-  const paths = (INSPECTED[name] ?? []).map(pathPattern);
+  const asked = (service: Service, target: string, paths: readonly string[]): DeclaredEdge => ({
+    from: partyOf(inspector),
+    to: partyOf(service),
+    port: INSPECTION_PORT_NAME,
+    target,
+    carries: "requests",
+    requests: [{ methods: ["GET"], paths: paths.map(pathPattern) }],
+    // A scraper's sidecar goes to a whole zone by address; the controller asks by itself, and its sidecar has no part in that.
+    ...(isScraper ? { byAddress: true } : { only: "callee" }),
+    ...(service.revoked === undefined ? {} : { only: "caller" }),
+  });
   return mesh.services
     .filter(({ revoked }) => isScraper || revoked === undefined)
-    .map((service): DeclaredEdge => ({
-      from: partyOf(inspector),
-      to: partyOf(service),
-      port: INSPECTION_PORT_NAME,
-      target: "admin",
-      carries: "requests",
-      requests: [{ methods: ["GET"], paths }],
-      // A scraper's sidecar goes to a whole zone by address; the controller asks by itself, and its sidecar has no part in that.
-      ...(isScraper ? { byAddress: true } : { only: "callee" }),
-      ...(service.revoked === undefined ? {} : { only: "caller" }),
-    }));
+    .flatMap((service) => {
+      const { metrics } = service;
+      const own = asked(service, "admin", INSPECTED[name] ?? []);
+      if (!isScraper || metrics === undefined) return [own];
+      return [own, asked(service, `${targetOf(service, metrics.port)}${metrics.path}`, [APPLICATION_METRICS])];
+    });
 }
 
 /** What kubelet asks, of Envoy and through it of the application. */

@@ -1,6 +1,7 @@
 /** Whether the mesh can be seen, and what Prometheus has seen of the sidecars. */
 import { WELL_KNOWN, findService, firstPort } from "../../../mesh";
-import { LABELS } from "../../../mesh/wire";
+import type { Service } from "../../../mesh";
+import { FROM_SIDECARS, LABELS, SCRAPE_JOBS } from "../../../mesh/wire";
 import { counted, failure, judged, ok, skipped, warning } from "../check";
 import type { Check, Result } from "../check";
 import { KINDS } from "../cluster/live";
@@ -37,7 +38,24 @@ export const observabilityChecks: readonly Check[] = [
       "the error of a target says where it ends: the zone's forward proxy, TLS, or the pod; a missing target is one that the controller did not name",
     more: PAGE,
     needs: ["prometheus-ready"],
-    run: targets,
+    run: async (context) => targets(context, "sidecars", await meshedPods(context), "sidecars are not seen"),
+  },
+  {
+    id: "application-metrics",
+    category: "observability",
+    phase: "after",
+    title: "Prometheus has the metrics of every application that tells some",
+    tells:
+      "Asks Prometheus for the targets of services that declare `metrics`, and compares them with the ready pods. It is their sidecars that are asked, which ask the applications.",
+    remedy:
+      "503 and 504 in a target's error are the sidecar's, which did not reach the application: compare `metrics.port` with where it listens; any other status is the application's, of `metrics.path`",
+    more: "sidecar.md#metrics-of-applications",
+    needs: ["prometheus-ready"],
+    run: async (context) => {
+      const tells = ({ metrics }: Service) => metrics !== undefined;
+      if (!declaredIn(context).running.some(tells)) return skipped("no service of the document declares `metrics`");
+      return targets(context, "applications", await meshedPods(context, tells), "applications are not seen");
+    },
   },
   {
     id: "sidecar-updates",
@@ -50,8 +68,7 @@ export const observabilityChecks: readonly Check[] = [
     more: "sidecar.md#the-sidecar",
     needs: ["prometheus-ready"],
     run: async (context) => {
-      const query =
-        "sum by (pod) ({__name__=~'envoy_listener_manager_lds_update_rejected|envoy_cluster_manager_cds_update_rejected'}) > 0";
+      const query = `sum by (pod) ({__name__=~"envoy_listener_manager_lds_update_rejected|envoy_cluster_manager_cds_update_rejected", ${FROM_SIDECARS}}) > 0`;
       const series = await asked(context, query);
       return judged(
         series.map(({ pod, value }) => `${pod}: ${String(value)}`),
@@ -113,7 +130,7 @@ export const observabilityChecks: readonly Check[] = [
 
 /** Growth of a counter, under a label of its own: two counters of one sidecar have the same labels otherwise. */
 function increased(counter: string): string {
-  return `label_replace(increase(${counter}[5m]), "counter", "${counter}", "", "")`;
+  return `label_replace(increase(${counter}{${FROM_SIDECARS}}[5m]), "counter", "${counter}", "", "")`;
 }
 
 async function readiness(context: CheckContext, name: string, path: string): Promise<Result> {
@@ -155,25 +172,41 @@ async function asked(context: CheckContext, query: string): Promise<readonly Ser
   }));
 }
 
-async function targets(context: CheckContext): Promise<Result> {
-  const { activeTargets } = (await fromPrometheus(context, "/api/v1/targets?state=active")) as {
-    readonly activeTargets: readonly {
-      readonly labels: Readonly<Record<string, string>>;
-      readonly health: string;
-      readonly lastError: string;
-    }[];
-  };
-  const down = activeTargets
-    .filter(({ health }) => health === "down")
-    .map(({ labels, lastError }) => `${labels.pod ?? "unknown"}: ${lastError}`);
-  const scraped = new Set(activeTargets.map(({ labels }) => labels.pod));
-  const missing = (await meshedPods(context)).filter((pod) => !scraped.has(pod)).map((pod) => `${pod} is no target`);
-  return judged([...down, ...missing], "sidecars are not seen", counted(activeTargets.length, "target"));
+interface ActiveTarget {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly health: string;
+  readonly lastError: string;
 }
 
-/** Names of ready pods that run all the time. */
-async function meshedPods(context: CheckContext): Promise<readonly string[]> {
-  const running = new Set(declaredIn(context).running.map(({ name }) => name));
+/** Compares the targets of one kind of job with the pods that should be among them. */
+async function targets(
+  context: CheckContext,
+  kind: keyof typeof SCRAPE_JOBS,
+  expected: readonly string[],
+  what: string,
+): Promise<Result> {
+  const { activeTargets } = (await fromPrometheus(context, "/api/v1/targets?state=active")) as {
+    readonly activeTargets: readonly ActiveTarget[];
+  };
+  const own = activeTargets.filter(({ labels }) => labels.job?.startsWith(`${SCRAPE_JOBS[kind]}-`) === true);
+  const down = own
+    .filter(({ health }) => health === "down")
+    .map(({ labels, lastError }) => `${labels.pod ?? "unknown"}: ${lastError}`);
+  const scraped = new Set(own.map(({ labels }) => labels.pod));
+  const missing = expected.filter((pod) => !scraped.has(pod)).map((pod) => `${pod} is no target`);
+  return judged([...down, ...missing], what, counted(own.length, "target"));
+}
+
+/** Names of ready pods that run all the time, of these services. */
+async function meshedPods(
+  context: CheckContext,
+  isMeant: (service: Service) => boolean = () => true,
+): Promise<readonly string[]> {
+  const running = new Set(
+    declaredIn(context)
+      .running.filter(isMeant)
+      .map(({ name }) => name),
+  );
   return (await context.live.inZones(KINDS.pods))
     .filter((pod) => pod.metadata.labels?.[LABELS.meshed] === "true" && isReady(pod))
     .filter(({ metadata }) => running.has(metadata.labels?.[LABELS.name] ?? ""))
@@ -181,7 +214,10 @@ async function meshedPods(context: CheckContext): Promise<readonly string[]> {
 }
 
 async function served(context: CheckContext): Promise<Result> {
-  const series = await asked(context, "min by (pod, service) (envoy_server_days_until_first_cert_expiring)");
+  const series = await asked(
+    context,
+    `min by (pod, service) (envoy_server_days_until_first_cert_expiring{${FROM_SIDECARS}})`,
+  );
   if (series.length === 0) return skipped("Prometheus has no such metric of any sidecar");
   const { leaves } = await readLeaves(context);
   const found = series.flatMap(({ pod, service, value }) => {

@@ -63,7 +63,7 @@ export interface EntryRoute {
   readonly rule: RequestRule;
   /** Whether it is about CONNECT alone. */
   readonly connect: boolean;
-  /** Where it goes: `127.0.0.1:8080` for the application, `admin` for Envoy's own interface, `outsideText` for a service outside; undefined for nowhere. */
+  /** Where it goes: `127.0.0.1:8080` for the application, `127.0.0.1:8080/metrics` where it is asked for one thing alone, `admin` for Envoy's own interface, `outsideText` for a service outside; undefined for nowhere. */
   readonly target: string | undefined;
 }
 

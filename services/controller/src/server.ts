@@ -51,11 +51,13 @@ export async function serve(
     }
     const zone = parts.views.zones.find(({ name }) => path === `/targets/${name}`);
     if (zone !== undefined) {
-      // Before the first list of pods, an empty answer would say that there are none.
-      json(
-        zone.pods.synced ? 200 : 503,
-        zone.pods.synced ? targets(zone) : { error: "the pods were never listed yet" },
-      );
+      const services = parts.views.services.find(({ namespace }) => namespace === zone.pods.namespace);
+      // Before the first lists, an answer would say that there are none; where there is no answer, Prometheus keeps the last one.
+      if (services?.synced === true && zone.pods.synced) {
+        json(200, targets(zone, services));
+      } else {
+        json(503, { error: "pods and services were never listed yet" });
+      }
       return;
     }
     if ((path === "/" || isApiPath(path)) && !isOwnHost(request.headers.host)) {

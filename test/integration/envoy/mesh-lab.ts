@@ -113,6 +113,10 @@ export class MeshLab {
         await host.call("serveHttp", { service: name, port: port.port });
       }
     }
+    const { metrics, ports }: Service = services[name];
+    if (metrics !== undefined && !ports.some(({ port }) => port === metrics.port)) {
+      await host.call("serveHttp", { service: name, port: metrics.port });
+    }
     sidecar.mountKeys(this.issuer.published);
     sidecar.mount(this.mesh, this.leaf(name), this.trust);
     await sidecar.start();

@@ -76,9 +76,9 @@ describe("tokens presented beside the caller's own certificate", () => {
 });
 
 describe("the inspection listener", () => {
-  const inspect = async (who: string, path: string): Promise<Answer> =>
+  const inspect = async (who: string, path: string, inspected = callee): Promise<Answer> =>
     request({
-      pod: await podOf(callee),
+      pod: await podOf(inspected),
       port: SIDECAR_PORTS.inspection,
       serverName: `inspection.${service(who).zone}`,
       protocol: "http",
@@ -93,6 +93,22 @@ describe("the inspection listener", () => {
   it("shows Prometheus nothing else", async () => {
     const answer = await inspect("prometheus", "/config_dump");
     assert.ok("status" in answer && [403, 404].includes(answer.status), describeAnswer(answer));
+  });
+  it("takes Prometheus, and neither the controller nor another service, to metrics that an application tells", async () => {
+    const controller = service("mesh-controller");
+    const told = await inspect("prometheus", "/metrics", controller);
+    assert.ok("status" in told && told.status === 200, describeAnswer(told));
+    for (const path of ["/status", "/api/v1/overview", "/metrics/../status"]) {
+      const other = await inspect("prometheus", path, controller);
+      assert.ok("status" in other && [403, 404].includes(other.status), `${path}: ${describeAnswer(other)}`);
+    }
+    const itself = await inspect("mesh-controller", "/metrics", controller);
+    assert.ok("status" in itself && itself.status === 403, describeAnswer(itself));
+    assertRefused(await inspect("admin-ui", "/metrics", controller));
+  });
+  it("takes nobody to an application that declares no metrics", async () => {
+    const answer = await inspect("prometheus", "/metrics");
+    assert.ok("status" in answer && answer.status === 403, describeAnswer(answer));
   });
   it("is closed to a service of the same zone as Prometheus", async () => {
     assertRefused(await inspect("admin-ui", "/stats/prometheus"));

@@ -13,7 +13,7 @@ describe("Prometheus", () => {
       await eventually(
         "the series",
         async () => {
-          const up = await query(`up{service="${scraped.name}"}`);
+          const up = await query(`up{job="sidecars-${scraped.zone}", service="${scraped.name}"}`);
           assert.deepEqual(
             [...new Set(up.filter(({ value }) => value === 1).map(({ metric }) => metric.pod))].sort(),
             [...names].sort(),
@@ -24,6 +24,41 @@ describe("Prometheus", () => {
       );
     });
   }
+});
+
+describe("Prometheus, of applications", () => {
+  for (const told of mesh.services) {
+    it(`has ${told.metrics === undefined ? "no metrics of" : "what"} ${told.name}${told.metrics === undefined ? "" : " tells"}`, async () => {
+      const names = told.metrics === undefined ? [] : (await podsOf(told)).map(({ name }) => name);
+      await eventually(
+        "the series",
+        async () => {
+          const up = await query(`up{job=~"applications-.+", service="${told.name}"}`);
+          assert.deepEqual(up.map(({ metric, value }) => `${metric.pod ?? ""} ${String(value)}`).sort(), [
+            ...names.map((name) => `${name} 1`).sort(),
+          ]);
+          assert.ok(up.every(({ metric }) => metric.zone === told.zone && metric.job === `applications-${told.zone}`));
+        },
+        120,
+      );
+    });
+  }
+
+  it("takes the controller's word for whose series it is, whatever the application says", async () => {
+    await eventually(
+      "the controller's services",
+      async () => {
+        const services = await query(`lucid_controller_services{ready="True"}`);
+        assert.deepEqual(
+          [...new Set(services.map(({ metric }) => `${metric.job ?? ""} ${metric.zone ?? ""}`))],
+          ["applications-mesh mesh"],
+        );
+        const zones = new Set(mesh.services.map(({ zone }) => zone));
+        assert.deepEqual([...new Set(services.map(({ metric }) => metric.exported_zone))].sort(), [...zones].sort());
+      },
+      120,
+    );
+  });
 });
 
 describe("Jaeger", () => {

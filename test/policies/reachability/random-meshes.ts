@@ -20,7 +20,10 @@ const INSPECTORS = [
 /** What the program's own Jaeger has besides its collector. */
 const QUERY = { name: "query", port: 16686, dialPort: 16686 };
 
-/** Documents in which somebody may look at sidecars, and some services are revoked. */
+/** What a service may say of metrics: nothing, that it has them at its first port, or at one of their own. */
+const METRICS: readonly Wild[] = [{ metrics: {} }, { metrics: {} }, { metrics: { port: 9464, path: "/internal" } }];
+
+/** Documents in which somebody may look at sidecars, some services are revoked, and some tell metrics of their own. */
 const observed: fc.Arbitrary<Wild> = fc
   .tuple(
     documents,
@@ -39,10 +42,11 @@ const observed: fc.Arbitrary<Wild> = fc
     return {
       ...document,
       zones: Object.fromEntries(Object.keys(zones).map((zone) => [zone, { members: membersOf(zone) }])),
-      services: [...services, ...inspectors].map((service, index) => ({
+      services: [...services, ...inspectors].map((service: Wild, index) => ({
         ...service,
         ...(service.name === "jaeger" ? { ports: [...(service.ports as object[]), QUERY] } : {}),
         ...(drawn[index] === 0 ? { revoked: "a random reason" } : {}),
+        ...(service.workload === undefined && service.external === undefined ? METRICS[drawn[index] ?? 0] : {}),
       })),
     };
   });

@@ -801,6 +801,58 @@ describe("envoy-listeners-mtls", () => {
         value: { prefix: "/" },
         finds: /admin interface/,
       },
+      ...["health", "inspection"].flatMap((name): Mutation[] => {
+        const routes =
+          name === "health"
+            ? `${HEALTH}.filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes`
+            : `${INSPECTION}.filters[1].typed_config.route_config.virtual_hosts[0].routes`;
+        const finds = /opens more of the application than the mesh itself asks/;
+        return [
+          {
+            title: `any path of the application at ${name}`,
+            path: `${routes}[1].match`,
+            value: { prefix: "/" },
+            finds,
+          },
+          { title: `another path of the application at ${name}`, path: `${routes}[1].match.path`, value: "/x", finds },
+          { title: `any method to the application at ${name}`, path: `${routes}[1].match.headers`, finds },
+          {
+            title: `all methods but GET to the application at ${name}`,
+            path: `${routes}[1].match.headers[0].invert_match`,
+            value: true,
+            finds,
+          },
+          {
+            title: `a path of the request's choice at ${name}`,
+            path: `${routes}[1].route.prefix_rewrite`,
+            finds,
+          },
+          {
+            title: `a question with a query at ${name}`,
+            path: `${routes}[1].route.prefix_rewrite`,
+            value: "/admin?all",
+            finds,
+          },
+          {
+            title: `a callee behind ${name}`,
+            path: `${routes}[1].route.cluster`,
+            value: "outbound|lucid-blocks|http",
+            finds: /not behind this listener/,
+          },
+          {
+            title: `a rewritten path of Envoy's own interface at ${name}`,
+            path: `${routes}[0].route.prefix_rewrite`,
+            value: "/quitquitquit",
+            finds: /admin interface/,
+          },
+        ];
+      }),
+      {
+        title: "a rewritten path of a call",
+        path: `${ROUTE}.route.prefix_rewrite`,
+        value: "/admin",
+        finds: /none that the rule models/,
+      },
       {
         title: "another admin path",
         path: `${ADMIN}.filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0].match.path`,

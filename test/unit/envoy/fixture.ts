@@ -69,18 +69,21 @@ export function makeMesh(services: readonly Service[], edges: readonly Edge[]): 
 const http = port("http", "http", 8080, 80);
 const grpc = port("grpc", "grpc", 8079, 81);
 
-/** Services of {@link everyProtocol}, by their names in the code of tests. */
+/** Services of {@link everyProtocol}, by their names in the code of tests. Of two the applications tell metrics: at a port of the service, and at one of their own. */
 export const services = {
-  console: makeService("console", "ops", 1, [http]),
+  console: { ...makeService("console", "ops", 1, [http]), metrics: { path: "/metrics", port: 9100 } },
   prometheus: makeService("prometheus", "ops", 2, [port("http", "http", 9090, 80)]),
   jaeger: makeService("jaeger", "ops", 3, [port("query", "http", 16686, 80), port("otlp", "grpc", 4317, 4317)]),
-  blocks: makeService("blocks", "chain", 4, [
-    http,
-    grpc,
-    port("feed", "websocket", 8090, 8090),
-    port("peer", "tcp", 8333, 8333),
-    port("stream", "http2", 8091, 8091),
-  ]),
+  blocks: {
+    ...makeService("blocks", "chain", 4, [
+      http,
+      grpc,
+      port("feed", "websocket", 8090, 8090),
+      port("peer", "tcp", 8333, 8333),
+      port("stream", "http2", 8091, 8091),
+    ]),
+    metrics: { path: "/internal/metrics", port: 8080 },
+  },
   router: makeService("router", "wallet", 5, [http, grpc]),
   payment: makeService("payment", "wallet", 6, [grpc]),
   controller: makeService("mesh-controller", "mesh", 7, [http]),

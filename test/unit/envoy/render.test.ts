@@ -182,6 +182,22 @@ describe("rendering", () => {
     assert.deepEqual(fieldsNamed(health, "prefix_rewrite"), ["/up"]);
   });
 
+  it("asks a metrics port that is no port of the service by a cluster of its own, whatever the ports are named", () => {
+    const ports = [
+      { name: "metrics", protocol: "http", port: 8080, dialPort: 80 },
+      { name: "endpoint", protocol: "tcp", port: 8081, dialPort: 81 },
+    ] as const;
+    const namesFor = (number: number) => {
+      const lone = { ...makeService("lone", "ops", 9, ports), metrics: { path: "/m", port: number } };
+      return clustersOf(makeMesh([lone, services.prometheus], []), lone).map(({ name }) => name);
+    };
+    const own = ["application|metrics", "application|endpoint"];
+    assert.deepEqual(namesFor(8080), own);
+    assert.deepEqual(namesFor(9100), [...own, "application|metrics-endpoint"]);
+    // A port that carries no requests is asked as one of its own.
+    assert.deepEqual(namesFor(8081), [...own, "application|metrics-endpoint"]);
+  });
+
   it("lets nobody call a job, and asks it nothing", () => {
     const mesh = jobsMesh();
     const nightly = serviceNamed(mesh, "nightly");

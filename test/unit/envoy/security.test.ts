@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import fc from "fast-check";
 import { renderSidecar } from "../../../envoy";
-import { ZONES, type Edge, type Service } from "../../../mesh/model";
+import { ZONES, type Edge, type Service, type ZoneName } from "../../../mesh/model";
 import type { Message } from "../../../envoy/message";
 import { serverName } from "../../../mesh/wire";
 import { everyProtocol, makeEdge, makeMesh, makeService, OPTIONS, services } from "./fixture";
@@ -171,7 +171,38 @@ describe("the security of rendered listeners", () => {
         .flatMap((match) => fieldsNamed(match, "path"));
     assert.deepEqual(shown("admin"), ["/ready", "/stats", "/stats/prometheus"]);
     assert.deepEqual(shown("health"), ["/ready", "/health"]);
-    assert.deepEqual(shown("inspection"), ["/stats/prometheus", "/config_dump", "/certs"]);
+    assert.deepEqual(shown("inspection"), ["/stats/prometheus", "/metrics", "/config_dump", "/certs"]);
+  });
+
+  it("lets Prometheus alone ask for an application's metrics, by one path and by GET, where they are declared", () => {
+    const inspection = (service: Service) =>
+      listenersOf(everyProtocol, service).find(({ name }) => name === "inspection") ?? assert.fail();
+    const chainOf = (service: Service, reader: string) =>
+      inspection(service).filter_chains?.find(({ name }) => name === `inspection|${reader}`);
+    const routes = (service: Service, reader: string) =>
+      (fieldsNamed(chainOf(service, reader), "routes")[0] as Message[]).filter(({ route }) => route !== undefined);
+    const allowed = (service: Service, reader: string) =>
+      fieldsNamed(chainOf(service, reader), "url_path").flatMap((path) => fieldsNamed(path, "exact"));
+
+    assert.deepEqual(routes(services.blocks, "prometheus").at(-1), {
+      match: { path: "/metrics", headers: [{ name: ":method", string_match: { exact: "GET" } }] },
+      route: { cluster: "application|http", timeout: "9s", prefix_rewrite: "/internal/metrics" },
+    });
+    assert.deepEqual(allowed(services.blocks, "prometheus"), ["/stats/prometheus", "/metrics"]);
+    assert.deepEqual(allowed(services.blocks, "mesh-controller"), ["/config_dump", "/certs"]);
+    assert.ok(routes(services.blocks, "mesh-controller").every(({ route }) => (route as Message).cluster === "admin"));
+    assert.equal(routes(services.router, "prometheus").length, 1);
+    assert.deepEqual(allowed(services.router, "prometheus"), ["/stats/prometheus"]);
+  });
+
+  it("has Prometheus's sidecar fetch metrics of applications only from zones where some are declared", () => {
+    const paths = (zone: ZoneName) =>
+      fieldsNamed(
+        listenersOf(everyProtocol, services.prometheus).find(({ name }) => name === `scrape|${zone}`),
+        "match",
+      ).flatMap((match) => fieldsNamed(match, "path"));
+    assert.deepEqual(paths("chain"), ["/stats/prometheus", "/metrics"]);
+    assert.deepEqual(paths("wallet"), ["/stats/prometheus"]);
   });
 
   it("holds no key and no certificate in a file", () => {

@@ -61,6 +61,14 @@ const rows: Row[] = [
     /another port/,
   ],
   [
+    "dialled on an own metrics port",
+    "services.0.metrics",
+    { port: 80 },
+    `${CALL}.service`,
+    /dialled at 80,/,
+    /another port/,
+  ],
+  [
     "spans dialled on an own port",
     "services.0.ports.1.port",
     4317,

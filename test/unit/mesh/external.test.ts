@@ -74,6 +74,7 @@ const inside: Row[] = (
     ["resources", { limits: { memory: "1Gi" } }],
     ["versions", [{ name: "v1", image: "a:1" }]],
     ["health", { path: "/health" }],
+    ["metrics", {}],
     ["calls", [{ service: "ledger-db" }]],
     ["workload", { kind: "job" }],
   ] as const

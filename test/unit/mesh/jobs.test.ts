@@ -16,6 +16,7 @@ const rows: Row[] = [
   ["replicas", `${JOB_AT}.replicas`, 2, `${JOB}.replicas`, /no pods that are kept/, /completions/],
   ["ports", `${JOB_AT}.ports`, [{ name: "http", port: 8080 }], `${JOB}.ports`, /nobody calls it/, /'workload'/],
   ["versions", `${JOB_AT}.versions`, [{ name: "a", image: "a:1" }], `${JOB}.versions`, /no versions/, /'image'/],
+  ["metrics", `${JOB_AT}.metrics`, {}, `${JOB}.metrics`, /nobody scrapes/, /take it out/],
   ["health", `${JOB_AT}.health`, { path: "/up" }, `${JOB}.health`, /nobody asks/, /exit status/],
   ["traffic", `${JOB_AT}.traffic`, { timeout: "1s" }, `${JOB}.traffic`, /no traffic to it/, /each of its calls/],
   ["a question", `${JOB_AT}.askAuthentication`, true, `${JOB}.askAuthentication`, /no callers/, /take it out/],

@@ -14,6 +14,7 @@ import {
   resolveMesh,
   serviceNamed,
   validateDocument,
+  zonesWithMetrics,
   type Edge,
 } from "../../../mesh";
 import { happy, put } from "./fixture";
@@ -94,6 +95,25 @@ describe("resolveMesh", () => {
     assert.deepEqual(health(undefined, ports), { path: "/health", port: 2 });
     assert.deepEqual(health({ port: "http", path: "/ready" }, ports), { path: "/ready", port: 3 });
     assert.deepEqual(health({ port: 13133 }, ports), { path: "/health", port: 13133 });
+  });
+
+  it("asks for metrics where a service says so, at the first port that answers a GET, a named port, or a number", () => {
+    const metrics = (value: unknown) => {
+      const document = happy();
+      put(document, "services.1.metrics", value);
+      return serviceNamed(resolveMesh(validateDocument(document)), "lucid-blocks").metrics;
+    };
+    assert.equal(metrics(undefined), undefined);
+    assert.deepEqual(metrics({}), { path: "/metrics", port: 8080 });
+    assert.deepEqual(metrics({ port: "events", path: "/m" }), { path: "/m", port: 8090 });
+    assert.deepEqual(metrics({ port: 9464 }), { path: "/metrics", port: 9464 });
+  });
+
+  it("tells the zones in which somebody tells metrics", () => {
+    const document = happy();
+    assert.deepEqual(zonesWithMetrics(resolveMesh(validateDocument(document))), []);
+    for (const index of [0, 1, 3]) put(document, `services.${String(index)}.metrics`, {});
+    assert.deepEqual(zonesWithMetrics(resolveMesh(validateDocument(document))), ["ops", "chain"]);
   });
 
   it("writes a call out as one edge per port, with its rules, reason and source", () => {

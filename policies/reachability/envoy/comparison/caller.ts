@@ -74,18 +74,23 @@ function obstacle(
   if (!byAddress && !isLookedUp) return `${at}, looks up ${callee.lookedUp.join(", ")}`;
   if (!byAddress && callee.resolver !== resolver) return `${at}, asks ${callee.resolver ?? "nobody"} for its address`;
   // Where the callee's half is closed on purpose, nothing further is to be open.
-  if (edge.only === "caller") return byAddress ? scrapeObstacle(way, edge) : undefined;
+  if (edge.only === "caller") return byAddress ? scrapeObstacle(way, edge, edges) : undefined;
   if (entry === undefined)
     return `${at}, goes to ${callee.serverName} at port ${callee.dialled}, where ${serviceOf(edge.to)} has no filter chain`;
   if (!callee.alpn.some((protocol) => entry.alpn.includes(protocol)))
     return `${at}, offers ${callee.alpn.join()}, and ${placeText(entry.place)}, ${entry.alpn.join()}`;
-  if (byAddress) return scrapeObstacle(way, edge);
+  if (byAddress) return scrapeObstacle(way, edge, edges);
   if (edge.dialled === undefined) return callee.asked ? undefined : `no filter of the sidecar asks ${callee.cluster}`;
   return dialObstacle(sidecar, way, edge, edge.dialled);
 }
 
-function scrapeObstacle({ dials, callee }: Way, { requests }: DeclaredEdge): string | undefined {
+function scrapeObstacle(
+  { dials, callee }: Way,
+  { from, to, port }: DeclaredEdge,
+  edges: DeclaredEdges,
+): string | undefined {
   const [dial] = dials;
+  const requests = edges.scraped(from, zoneOf(to), port);
   if (dial === undefined) return `${placeText(callee.place)}, is reached by no listener`;
   const differs = representatives([...requests, ...dial.requests]).find(
     (request) =>

@@ -9,7 +9,7 @@ export interface DeclaredEdge {
   readonly to: Party;
   /** The callee's port by its name, or `inspection`. */
   readonly port: string;
-  /** Where it ends: `127.0.0.1:8080`, or `admin` for the sidecar's own interface. */
+  /** Where it ends: `127.0.0.1:8080`, `127.0.0.1:8080/metrics` where it is one question of the mesh's own, or `admin` for the sidecar's own interface. */
   readonly target: string;
   readonly carries: Carries;
   /** What may be asked; empty: everything. */

@@ -1,13 +1,23 @@
+import { zoneOf } from "../matrix";
 import type { Party } from "../model";
+import type { RequestRule } from "../requests";
 import type { DeclaredEdge, Declaration } from "./declaration";
 
 /** What is declared, looked up by who calls whom. */
 export class DeclaredEdges {
   private readonly byPair = new Map<string, DeclaredEdge[]>();
   private readonly byParty = new Map<Party, DeclaredEdge[]>();
+  /** By scraper, zone and port: each rule by its text, for a zone's services mostly have the same. */
+  private readonly byZone = new Map<string, Map<string, RequestRule>>();
 
   constructor(readonly declaration: Declaration) {
     for (const edge of declaration.edges) {
+      if (edge.byAddress === true) {
+        const key = zoneKey(edge.from, zoneOf(edge.to), edge.port);
+        const rules = this.byZone.get(key) ?? new Map<string, RequestRule>();
+        for (const rule of edge.requests) rules.set(JSON.stringify(rule), rule);
+        this.byZone.set(key, rules);
+      }
       append(this.byPair, JSON.stringify([edge.from, edge.to]), edge);
       append(this.byParty, edge.from, edge);
       if (edge.to !== edge.from) append(this.byParty, edge.to, edge);
@@ -29,9 +39,18 @@ export class DeclaredEdges {
     return (this.byParty.get(party) ?? []).filter(({ to, only }) => to === party && only !== "caller");
   }
 
+  /** What a scraper may ask of any of a zone: all go by one way, and each of them lets in what is declared of itself. */
+  scraped(from: Party, zone: string, port: string): readonly RequestRule[] {
+    return [...(this.byZone.get(zoneKey(from, zone, port))?.values() ?? [])];
+  }
+
   nameOf(party: Party): string {
     return this.declaration.nameOf?.(party) ?? party;
   }
+}
+
+function zoneKey(from: Party, zone: string, port: string): string {
+  return JSON.stringify([from, zone, port]);
 }
 
 function append<K>(map: Map<K, DeclaredEdge[]>, key: K, edge: DeclaredEdge): void {

@@ -6,6 +6,8 @@ import { requiredText } from "../../network/reading/fields";
 import type { Entry, EntryRoute, FurtherCondition, OpenRoute } from "../model";
 import { healthTarget, hostText } from "../outside";
 import { EVERY_REQUEST } from "../requests";
+import type { RequestRule } from "../requests";
+import { ADMIN } from "./clusters";
 import { grantsOf } from "./grants";
 import { carriedBy, extensionNamed, must, only, portOfServerName, socketOf } from "./messages";
 import { routesOf, ruleOfMatch, takesConnect, takesEverything } from "./routes";
@@ -59,7 +61,7 @@ export function entriesOf(listener: Field, targets: Targets, title: string): Ent
             "give the route upgrade_configs with CONNECT",
           );
           const rule = connect || takesEverything(route.match) ? EVERY_REQUEST : ruleOfMatch(route.match);
-          return { rule, connect, target: targetOf(route.field, route.clusters, targets) };
+          return { rule, connect, target: endOf(route.field, rule, targetOf(route.field, route.clusters, targets)) };
         }),
         further: furtherOf(filters),
       };
@@ -119,6 +121,13 @@ function targetOf(route: Field, clusters: readonly string[], targets: Targets): 
   must(target !== undefined, route, `there is no cluster ${cluster ?? ""} of the pod's own`, "give it one");
   const host = route.at("route", "host_rewrite_literal").text();
   return host === undefined || target === undefined ? target : `${target}${hostText(host)}`;
+}
+
+/** Where a request ends: of a route for one path, at what the application is asked there. The form has proven that no other rewrites anything. */
+function endOf(route: Field, { paths = [] }: RequestRule, target: string | undefined): string | undefined {
+  const [path] = paths;
+  if (target === undefined || target === ADMIN || path === undefined || !("exact" in path)) return target;
+  return `${target}${route.at("route", "prefix_rewrite").text() ?? path.exact}`;
 }
 
 function furtherOf(filters: Field): ReadonlySet<FurtherCondition> {

@@ -1,6 +1,7 @@
 /** What Prometheus has seen of the calls: the questions to it, and what its answers say. Pure. */
 import { z } from "zod";
 import { ZONES, type ZoneName } from "../../../../mesh/model.js";
+import { FROM_SIDECARS } from "../../../../mesh/wire.js";
 import type { Observed } from "../../../../mesh/overview/model.js";
 
 /** Seconds over which rates are averages: twenty scrapes. */
@@ -8,13 +9,14 @@ export const WINDOW = 300;
 
 const RANGE = `[${String(WINDOW)}s]`;
 const EDGE = "service, lucid_callee, lucid_callee_port";
-const OUTBOUND = 'lucid_callee!=""';
+const OUTBOUND = `${FROM_SIDECARS}, lucid_callee!=""`;
 const perEdge = (metric: string, matcher = OUTBOUND): string =>
   `sum by (${EDGE}) (rate(${metric}{${matcher}}${RANGE}))`;
 const quantile = (share: number): string =>
   `histogram_quantile(${String(share)}, sum by (le, ${EDGE}) (rate(envoy_cluster_upstream_rq_time_bucket{${OUTBOUND}}${RANGE})))`;
 /** Growth of a counter under a label of its own: two counters of one sidecar have the same labels otherwise. */
-const refusedBy = (metric: string): string => `label_replace(rate(${metric}${RANGE}), "counter", "${metric}", "", "")`;
+const refusedBy = (metric: string): string =>
+  `label_replace(rate(${metric}{${FROM_SIDECARS}}${RANGE}), "counter", "${metric}", "", "")`;
 
 /** What is asked, each by one instant query. */
 export const QUERIES = {
@@ -24,10 +26,10 @@ export const QUERIES = {
   connectFailures: perEdge("envoy_cluster_upstream_cx_connect_fail"),
   p50: quantile(0.5),
   p99: quantile(0.99),
-  refusedCalls: `sum by (zone, service, lucid_port, lucid_caller_zone) (rate(envoy_http_rbac_denied{lucid_port!=""}${RANGE})) > 0`,
+  refusedCalls: `sum by (zone, service, lucid_port, lucid_caller_zone) (rate(envoy_http_rbac_denied{${FROM_SIDECARS}, lucid_port!=""}${RANGE})) > 0`,
   refusedPeers: `sum by (zone, service) (${refusedBy("envoy_listener_ssl_fail_verify_error")} or ${refusedBy("envoy_listener_ssl_fail_verify_san")}) > 0`,
-  sidecars: 'count by (service) (up{service!=""} == 1)',
-  unreached: 'up{service!=""} == 0',
+  sidecars: `count by (service) (up{${FROM_SIDECARS}} == 1)`,
+  unreached: `up{${FROM_SIDECARS}} == 0`,
 } as const;
 
 export type Question = keyof typeof QUERIES;

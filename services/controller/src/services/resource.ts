@@ -21,6 +21,8 @@ export interface DeclaredService {
   readonly workload: { readonly kind: string; readonly replicas?: number | undefined };
   /** Whom it may call. */
   readonly calls: readonly DeclaredCall[];
+  /** Whether its application tells Prometheus metrics of its own. */
+  readonly tellsMetrics: boolean;
   /** Why it is revoked. */
   readonly revoked?: string;
   /** What was last said of it; undefined where nothing was that can be read. */
@@ -42,6 +44,7 @@ const schema = z.object({
   spec: z.object({
     workload: z.object({ kind: z.string(), replicas: z.int().optional() }),
     calls: z.array(call).default([]),
+    metrics: z.unknown().optional(),
     revoked: z.string().optional(),
   }),
   status: z.unknown().optional(),
@@ -61,6 +64,7 @@ export function parseService(object: unknown): DeclaredService {
     generation: metadata.generation,
     workload: spec.workload,
     calls: spec.calls,
+    tellsMetrics: spec.metrics !== undefined,
     ...(spec.revoked === undefined ? {} : { revoked: spec.revoked }),
     status: said.success ? said.data : undefined,
   };

@@ -31,6 +31,7 @@ const service = (changes: Partial<DeclaredService> = {}): DeclaredService => ({
   generation: 3,
   workload: { kind: "application", replicas: 2 },
   calls: [],
+  tellsMetrics: false,
   status: status(),
   ...changes,
 });

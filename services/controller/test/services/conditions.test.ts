@@ -23,6 +23,7 @@ const two: DeclaredService = {
   generation: 3,
   workload: { kind: "application", replicas: 2 },
   calls: [],
+  tellsMetrics: false,
   status: undefined,
 };
 const well: ServiceFacts = {

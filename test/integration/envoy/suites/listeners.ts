@@ -7,6 +7,7 @@ import { services } from "../../../unit/envoy/fixture";
 import type { Answer } from "../answer";
 import type { MeshLab } from "../mesh-lab";
 import type { Leaf } from "../pki";
+import type { Seen } from "../servers";
 import { LAB_UID, until } from "../sidecar";
 
 /** The listeners beside the calls: health, admin, inspection and Prometheus' way to them. */
@@ -100,6 +101,44 @@ export function listeners(lab: () => MeshLab): void {
       assert.equal((await ask(leaf, "ops", "/stats/prometheus", "POST")).status, 403);
     });
 
+    it("takes Prometheus to what the application tells of itself, and to nothing else of it", async () => {
+      const leaf = lab().leaf("prometheus");
+      const told = await ask(leaf, "ops", "/metrics");
+      assert.equal(told.status, 200);
+      const seen = JSON.parse(told.body ?? "") as Seen;
+      assert.deepEqual([seen.service, seen.method, seen.path], ["blocks", "GET", "/internal/metrics"]);
+      // Neither the token nor who asks is the application's to know.
+      assert.deepEqual(
+        Object.keys(seen.headers).filter((name) => /^x-(lucid|envoy|forwarded-client)/.test(name)),
+        [],
+      );
+      const tries = ["/metrics/", "/metrics/../height", "/internal/metrics", "/height", "/", "/metrics%2f..%2fheight"];
+      for (const path of tries) {
+        assert.notEqual((await ask(leaf, "ops", path)).status, 200, path);
+      }
+      for (const method of ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"]) {
+        assert.equal((await ask(leaf, "ops", "/metrics", method)).status, 403, method);
+      }
+    });
+
+    it("gives an application's metrics to nobody but Prometheus, and not by its certificate alone", async () => {
+      const controller = await lab().forge("mesh", services.controller);
+      assert.equal((await ask(controller, "mesh", "/metrics")).status, 403);
+      assert.match((await ask(lab().leaf("console"), "ops", "/metrics")).refused ?? "", /certificate unknown/);
+      assert.match((await ask({}, "ops", "/metrics")).refused ?? "", /certificate required/);
+      const withoutToken = { ...lab().leaf("prometheus"), token: undefined };
+      assert.equal((await ask(withoutToken, "ops", "/metrics")).status, 401);
+      const another = { ...lab().leaf("prometheus"), token: lab().leaf("console").token };
+      assert.equal((await ask(another, "ops", "/metrics")).status, 403);
+    });
+
+    it("asks a port that only metrics have, and says so where none is declared", async () => {
+      const leaf = lab().leaf("prometheus");
+      const told = await ask({ ...leaf, host: lab().host("console").address }, "ops", "/metrics");
+      assert.equal((JSON.parse(told.body ?? "") as Seen).path, "/metrics");
+      assert.equal((await ask({ ...leaf, host: lab().host("router").address }, "ops", "/metrics")).status, 403);
+    });
+
     it("counts calls, refusals and their times under the names that the controller asks Prometheus for", async () => {
       const leaf = lab().leaf("prometheus");
       const call = { host: services.blocks.hostname, port: 80, path: "/height", method: "GET" };
@@ -121,7 +160,7 @@ export function listeners(lab: () => MeshLab): void {
       const there = (name: string, labels: readonly string[]) =>
         series.some((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(`${label}="`)));
       const asked = Object.values(QUERIES).flatMap((query) =>
-        [...query.matchAll(/\((envoy_\w+)[{[]/g)].map(([, name = ""]) => ({ name, query })),
+        [...query.matchAll(/\((envoy_\w+)\{/g)].map(([, name = ""]) => ({ name, query })),
       );
       assert.equal(asked.length, 9);
       for (const { name, query } of asked) {
@@ -172,6 +211,14 @@ export function listeners(lab: () => MeshLab): void {
         assert.equal(answer.status, 200);
         assert.match(answer.body ?? "", /^envoy_server_live\{/m);
       }
+    });
+
+    it("fetch what applications tell, where one of the zone does", async () => {
+      const answer = await scrape("blocks", "chain", "/metrics");
+      assert.equal(answer.status, 200);
+      assert.equal((JSON.parse(answer.body ?? "") as Seen).path, "/internal/metrics");
+      assert.equal((await scrape("blocks", "wallet", "/metrics")).status, 404);
+      assert.equal((await scrape("blocks", "chain", "/internal/metrics")).status, 404);
     });
 
     it("believe a pod only in its own zone", async () => {

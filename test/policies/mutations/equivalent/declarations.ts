@@ -3,8 +3,8 @@ import type { Argument } from "./argument";
 
 export const DECLARATIONS: readonly Argument[] = [
   {
-    survives: /: MeshService [\w<>-]+ spec(\.(version|workload|ports|calls)\b.*)?$/,
-    why: "has people and the controller shown something else of a service than the document says: nobody is let in, sent anywhere or given an identity by it, and whose it is stays",
+    survives: /: MeshService [\w<>-]+ spec(\.(version|workload|ports|calls|metrics)\b.*)?$/,
+    why: "has people, the controller and Prometheus told something else of a service than the document says: nobody is let in, sent anywhere or given an identity by it, what its sidecar opens of it and whose it is stay",
   },
   {
     survives: /^(drop the object|move to \S+|duplicate in \S+): MeshService /,

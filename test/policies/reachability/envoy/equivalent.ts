@@ -63,10 +63,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: "is about the answer 404, which a request that no route takes gets as well",
   },
   {
-    kind: /^drop .*(health|admin)\]\.routes\[\]\.route\.prefix_rewrite$/,
-    why: "rewrites a path to itself",
-  },
-  {
     kind: /admin\.address\.pipe\.mode$|^add .*admin\.address\.pipe$/,
     why: "is about a socket in a volume that the sidecar's container alone mounts",
   },

@@ -41,6 +41,10 @@ const walletPolicy = `${wallet}.${HCM}.${RBAC}.policies.router`;
 const opsPolicy = `${chain("inbound|http|ops")}.${HCM}.${RBAC}.policies.console`;
 const rules = (path: string) => `${opsPolicy}.permissions[0].and_rules.rules[1].${path}`;
 
+const prometheusChain = "resources[inspection].filter_chains[inspection|prometheus]";
+const controllerChain = "resources[inspection].filter_chains[inspection|mesh-controller]";
+const metricsRoute = `${prometheusChain}.${HCM}.route_config.virtual_hosts[0].routes[1]`;
+
 const cases: readonly (readonly [title: string, changes: readonly Change[], finds: RegExp])[] = [
   // Trust
   [
@@ -243,7 +247,80 @@ const cases: readonly (readonly [title: string, changes: readonly Change[], find
         prefix: "/",
       }),
     ],
-    /^can't be judged: .*anybody may ask more than one thing/,
+    /^can't be judged: .*opens more of the application than the mesh itself asks/,
+  ],
+  [
+    "another path of the application at the inspection listener",
+    [inbound(`${metricsRoute}.route.prefix_rewrite`, "/secrets")],
+    /^undeclared: ops\/prometheus can send GET \/metrics to chain\/blocks on inspection \(127\.0\.0\.1:8080\/secrets\), which nobody declared/,
+  ],
+  [
+    "metrics of another port of the application",
+    [inbound(`${metricsRoute}.route.cluster`, "application|stream")],
+    /^undeclared: ops\/prometheus can send GET \/metrics to chain\/blocks on inspection \(127\.0\.0\.1:8091 by HTTP\/2\/internal\/metrics\)/,
+  ],
+  [
+    "metrics by a path that nobody is let ask",
+    [inbound(metricsRoute)],
+    /^refused: ops\/prometheus can't send GET \/metrics to chain\/blocks on inspection \(127\.0\.0\.1:8080\/internal\/metrics\), which is declared/,
+  ],
+  [
+    "an application's metrics for who may read the configuration alone",
+    [
+      inbound(`${controllerChain}.${HCM}.route_config.virtual_hosts[0].routes[2]`, {
+        match: { path: "/metrics", headers: [{ name: ":method", string_match: { exact: "GET" } }] },
+        route: { cluster: "application|http", prefix_rewrite: "/internal/metrics" },
+      }),
+      inbound(
+        `${controllerChain}.${HCM}.${RBAC}.policies.mesh-controller.permissions[0].and_rules.rules[1].and_rules.rules[1].or_rules.rules[2]`,
+        { url_path: { path: { exact: "/metrics" } } },
+      ),
+    ],
+    /^(undeclared|half-open): .*mesh\/mesh-controller.* GET \/metrics to chain\/blocks on inspection/,
+  ],
+  [
+    "metrics of an application that tells none",
+    [
+      {
+        service: "router",
+        file: "listeners.yaml",
+        path: `${prometheusChain}.${HCM}.route_config.virtual_hosts[0].routes[1]`,
+        value: {
+          match: { path: "/metrics", headers: [{ name: ":method", string_match: { exact: "GET" } }] },
+          route: { cluster: "application|http", prefix_rewrite: "/metrics" },
+        },
+      },
+      {
+        service: "router",
+        file: "listeners.yaml",
+        path: `${prometheusChain}.${HCM}.${RBAC}.policies.prometheus.permissions[0].and_rules.rules[1].and_rules.rules[1].url_path.path.exact`,
+        value: "/metrics",
+      },
+    ],
+    /^undeclared: ops\/prometheus can send GET \/metrics to wallet\/router on inspection \(127\.0\.0\.1:8080\/metrics\), which nobody declared/,
+  ],
+  [
+    "a scraper that fetches applications' metrics where none are declared",
+    [
+      {
+        service: "prometheus",
+        file: "listeners.yaml",
+        path: `resources[scrape|wallet].filter_chains[0].${HCM}.route_config.virtual_hosts[0].routes[0].match.path`,
+        value: "/metrics",
+      },
+    ],
+    /^refused: ops\/prometheus can't reach wallet\/(router|payment) on inspection, which is declared: .*don't agree on GET \/(metrics|stats\/prometheus)/,
+  ],
+  [
+    "a scraper that does not fetch applications' metrics where some are declared",
+    [
+      {
+        service: "prometheus",
+        file: "listeners.yaml",
+        path: `resources[scrape|chain].filter_chains[0].${HCM}.route_config.virtual_hosts[0].routes[1]`,
+      },
+    ],
+    /^refused: ops\/prometheus can't reach chain\/blocks on inspection, which is declared: .*don't agree on GET \/metrics/,
   ],
   [
     "another path of the application in plain text",

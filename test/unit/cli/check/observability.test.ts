@@ -15,6 +15,13 @@ function answers(cluster: RecordedCluster, metric: object, value: string): void 
       : ask(pod, port, path);
 }
 
+const STACK = { apiServerCidr: "10.77.0.10/32", nodeResolverIp: "10.96.64.53", consulIp: "10.96.64.54" };
+
+/** A target; up where it has no error. */
+function target(job: string, pod: string, lastError = "") {
+  return { labels: { job, pod }, health: lastError === "" ? "up" : "down", lastError };
+}
+
 const TARGETS = "prometheus/api/v1/targets?state=active";
 
 describeFaults("observability", [
@@ -38,10 +45,35 @@ describeFaults("observability", [
     id: "prometheus-targets",
     title: "a target that is down, and pods that are none",
     make: (cluster) => {
-      const activeTargets = [{ labels: { pod: "admin-ui-0" }, health: "down", lastError: "connection refused" }];
+      const activeTargets = [
+        target("sidecars-ops", "admin-ui-0", "connection refused"),
+        target("applications-wallet", "payout-router-0"),
+      ];
       cluster.answers.set(TARGETS, json({ data: { activeTargets } }));
     },
     says: /admin-ui-0: connection refused\n[\s\S]*payout-router-0 is no target/,
+  },
+  {
+    id: "application-metrics",
+    title: "an application that is not reached, and one that nobody asks",
+    make: (cluster) => {
+      const activeTargets = [
+        target("applications-ops", "prometheus-0", "server returned HTTP status 503 Service Unavailable"),
+        target("sidecars-mesh", "mesh-controller-0"),
+      ];
+      cluster.answers.set(TARGETS, json({ data: { activeTargets } }));
+    },
+    says: /prometheus-0: .*503 Service Unavailable\n[\s\S]*mesh-controller-0 is no target/,
+  },
+  {
+    id: "application-metrics",
+    title: "a document in which no application tells any",
+    make: (_, context) => {
+      const services = lucid.services.map((service) => ({ ...service, metrics: undefined }));
+      context.declaration = new Declared({ ...lucid, services }, parseSettings(STACK));
+    },
+    status: "skipped",
+    says: /no service of the document declares `metrics`/,
   },
   {
     id: "sidecar-updates",
@@ -82,13 +114,7 @@ describeFaults("observability", [
     id: "jaeger-ready",
     title: "tracing that is off",
     make: (_, context) => {
-      const stack = {
-        apiServerCidr: "10.77.0.10/32",
-        nodeResolverIp: "10.96.64.53",
-        consulIp: "10.96.64.54",
-        tracingEnabled: "false",
-      };
-      context.declaration = new Declared(lucid, parseSettings(stack));
+      context.declaration = new Declared(lucid, parseSettings({ ...STACK, tracingEnabled: "false" }));
     },
     status: "skipped",
     says: /tracing is off/,

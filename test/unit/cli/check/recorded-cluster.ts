@@ -4,7 +4,8 @@ import { KINDS, Live, apiPath } from "../../../../cli/check/cluster/live";
 import type { CheckContext } from "../../../../cli/check/context";
 import type { BackendName } from "../../../../cli/check/discovery/backend";
 import { KubeConfig } from "@kubernetes/client-node";
-import { LABELS } from "../../../../mesh";
+import { findService, LABELS } from "../../../../mesh";
+import { lucid } from "../../proof/lucid";
 import { ISSUER, JWKS, declared, intactWorld } from "./recorded";
 import type { Recorded } from "./recorded";
 
@@ -146,11 +147,18 @@ function answerOf(cluster: RecordedCluster, service: string, path: string, asked
   if (service === "jaeger" || path === "/-/ready") return { status: 200, body: "" };
   if (service === "mesh-controller")
     return json({ ...controllerStatus(pods.map(({ pod }) => pod)), leading: asked.endsWith("-0") });
-  if (path.startsWith("/api/v1/targets"))
-    return json({ data: { activeTargets: pods.map(({ pod }) => ({ labels: { pod }, health: "up", lastError: "" })) } });
+  if (path.startsWith("/api/v1/targets")) {
+    const telling = pods.filter(({ service }) => findService(lucid, service)?.metrics !== undefined);
+    return json({ data: { activeTargets: [...targetsOf("sidecars", pods), ...targetsOf("applications", telling)] } });
+  }
   if (path.includes("days_until_first_cert_expiring"))
     return json({ data: { result: pods.map((metric) => ({ metric, value: [0, "0"] })) } });
   return path.startsWith("/api/v1/query") ? json({ data: { result: [] } }) : undefined;
+}
+
+/** Targets of Prometheus that are up. */
+function targetsOf(kind: string, pods: readonly { readonly pod: string }[]) {
+  return pods.map(({ pod }) => ({ labels: { job: `${kind}-ops`, pod }, health: "up", lastError: "" }));
 }
 
 /** What the controller tells of itself. */
