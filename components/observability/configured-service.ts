@@ -7,22 +7,21 @@ import { MeshService, zoneOf } from "../mesh-service";
 import { objectLabels } from "../pods/pod";
 import type { PodTemplate } from "../pods/pod-template";
 
-/** Folder of the configuration file, in the application's container. */
+/** Folder of the configuration files, in the application's container. */
 export const CONFIG_FOLDER = "/etc/application";
-/** Mounts the file; for the container that reads it. */
+/** Mounts them; for the container that reads them. */
 export const CONFIG_MOUNT = { name: "application-config", mountPath: CONFIG_FOLDER, readOnly: true } as const;
 
 export interface ConfiguredServiceArgs {
   readonly context: MeshContext;
   readonly service: Service;
-  /** Name of the configuration file below `CONFIG_FOLDER`. */
-  readonly file: string;
-  readonly configuration: string;
-  /** The application's pod; the container that reads the file mounts it by `CONFIG_MOUNT`. */
+  /** Texts of its files, by their names below `CONFIG_FOLDER`. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The application's pod; the container that reads the files mounts them by `CONFIG_MOUNT`. */
   readonly pod: PodTemplate;
 }
 
-/** A service whose application reads one configuration file at its start, so that a change of it rolls the pods. */
+/** A service whose application reads its configuration files at its start, so that a change of one rolls the pods. */
 export function configuredService(name: string, args: ConfiguredServiceArgs, parent: pulumi.Resource): MeshService {
   const { service, context, pod } = args;
   const configMap = new kubernetes.core.v1.ConfigMap(
@@ -33,7 +32,7 @@ export function configuredService(name: string, args: ConfiguredServiceArgs, par
         namespace: service.namespace,
         labels: objectLabels(service.name, service.zone),
       },
-      data: { [args.file]: args.configuration },
+      data: args.files,
     },
     { parent, dependsOn: zoneOf(context, service).isolation },
   );
@@ -45,7 +44,10 @@ export function configuredService(name: string, args: ConfiguredServiceArgs, par
       waitFor: [configMap],
       pod: {
         metadata: {
-          annotations: { ...pod.metadata?.annotations, "lucid.internal/config-digest": digest(args.configuration) },
+          annotations: {
+            ...pod.metadata?.annotations,
+            "lucid.internal/config-digest": digest(Object.values(args.files).join("")),
+          },
         },
         spec: {
           ...pod.spec,

@@ -42,7 +42,7 @@ export class Jaeger extends pulumi.ComponentResource {
     };
     const own = configuredService(
       name,
-      { context, service, file: CONFIG_FILE, configuration: jaegerConfig(service), pod },
+      { context, service, files: { [CONFIG_FILE]: jaegerConfig(service) }, pod },
       this,
     );
     this.written = own.written;

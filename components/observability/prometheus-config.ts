@@ -11,6 +11,9 @@ import {
   zonesWithMetrics,
 } from "../../mesh";
 
+/** Name of the file of alerting rules, in the folder of the configuration. */
+export const ALERTS_FILE = "alerts.yaml";
+
 /** Most that one application may tell in a scrape: what tells more is not scraped, so that it can't use up Prometheus's memory. */
 const APPLICATION_LIMITS = { body_size_limit: "16MB", sample_limit: 20_000, label_limit: 64 } as const;
 
@@ -36,7 +39,8 @@ export function prometheusConfig(mesh: Mesh): string {
   });
   return dump(
     {
-      global: { scrape_interval: "15s", scrape_timeout: "10s" },
+      global: { scrape_interval: "15s", scrape_timeout: "10s", evaluation_interval: "15s" },
+      rule_files: [ALERTS_FILE],
       scrape_configs: [
         ...zones.map((zone) => job("sidecars", zone, SCRAPED_PATHS.sidecar)),
         ...zonesWithMetrics(mesh).map((zone) => ({

@@ -5,7 +5,8 @@ import { APPLICATION_UID, restrictedContainer, restrictedPod } from "../pods/pod
 import type { PodTemplate } from "../pods/pod-template";
 import { IMAGES } from "../versions";
 import { CONFIG_FOLDER, CONFIG_MOUNT, configuredService } from "./configured-service";
-import { prometheusConfig } from "./prometheus-config";
+import { alertGroups, alertRulesFile } from "./alerts";
+import { ALERTS_FILE, prometheusConfig } from "./prometheus-config";
 
 const CONFIG_FILE = "prometheus.yaml";
 const DATA_FOLDER = "/prometheus";
@@ -49,8 +50,11 @@ export class Prometheus extends pulumi.ComponentResource {
         volumes: [{ name: "data", emptyDir: { sizeLimit: "2Gi" } }],
       },
     };
-    const configuration = prometheusConfig(context.mesh);
-    const own = configuredService(name, { context, service, file: CONFIG_FILE, configuration, pod }, this);
+    const files = {
+      [CONFIG_FILE]: prometheusConfig(context.mesh),
+      [ALERTS_FILE]: alertRulesFile(alertGroups(context.mesh, context)),
+    };
+    const own = configuredService(name, { context, service, files, pod }, this);
     this.written = own.written;
     this.registerOutputs({});
   }

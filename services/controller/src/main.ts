@@ -23,7 +23,7 @@ import { SAMPLE_INTERVAL, StateHistory } from "./overview/history.js";
 import { MeshOverview } from "./overview/overview.js";
 import { PrometheusView } from "./overview/prometheus.js";
 import { serve } from "./server.js";
-import { instanceCounts, serviceCounts, type Parts } from "./status.js";
+import { instanceCounts, serviceCounts, serviceInstances, type Parts } from "./status.js";
 import { Views } from "./views.js";
 
 /** Milliseconds in which the first lists come. */
@@ -50,7 +50,9 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
     backlog: () => leader?.controller.backlog ?? 0,
     nodesDead: () => views.leases.dead().length,
     drift: () => driftCounts(leader?.drift.findings ?? []),
+    driftLeft: () => driftCounts(leader?.drift.left ?? []),
     instances: () => views.zones.flatMap(instanceCounts),
+    serviceInstances: () => serviceInstances(views),
     leading: () => elector.leading,
     services: () => serviceCounts(views),
   });

@@ -6,6 +6,15 @@ export interface Gauges {
   readonly backlog: () => number;
   /** What is not as it was declared. */
   readonly drift: () => Iterable<{ readonly zone: ZoneName; readonly class: string; readonly count: number }>;
+  /** What of it is left as it is, because it was changed again after each repair. */
+  readonly driftLeft: () => Iterable<{ readonly zone: ZoneName; readonly class: string; readonly count: number }>;
+  /** Instances of each service that was judged: how many are declared (where a number is), ready, and found by callers. */
+  readonly serviceInstances: () => Iterable<{
+    readonly zone: ZoneName;
+    readonly service: string;
+    readonly state: "declared" | "ready" | "registered";
+    readonly count: number;
+  }>;
   readonly instances: () => Iterable<{ readonly zone: ZoneName; readonly status: string; readonly count: number }>;
   readonly nodesDead: () => number;
   readonly leading: () => boolean;
@@ -124,6 +133,30 @@ export class Metrics {
         this.reset();
         for (const { zone, class: of, count } of gauges.drift()) {
           this.set({ zone, class: of }, count);
+        }
+      },
+    });
+    new Gauge({
+      name: "lucid_controller_drift_left",
+      help: "Objects that are not as declared and are left so, as they were changed again after each repair, by zone and class; told by the replica that leads.",
+      labelNames: ["zone", "class"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { zone, class: of, count } of gauges.driftLeft()) {
+          this.set({ zone, class: of }, count);
+        }
+      },
+    });
+    new Gauge({
+      name: "lucid_controller_service_instances",
+      help: "Instances of each declared service, by zone, service and state: declared, ready, or registered and so found by callers.",
+      labelNames: ["zone", "service", "state"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { zone, service, state, count } of gauges.serviceInstances()) {
+          this.set({ zone, service, state }, count);
         }
       },
     });

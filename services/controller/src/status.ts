@@ -158,3 +158,29 @@ export function serviceCounts({ zones, services }: Views): { zone: ZoneView["nam
     return [...counts].map(([ready, count]) => ({ zone, ready, count }));
   });
 }
+
+/** Instances of each service of which a status says something. Nobody expects any of a job or of a revoked service. */
+export function serviceInstances({ zones, services }: Pick<Views, "zones" | "services">): {
+  zone: ZoneView["name"];
+  service: string;
+  state: "declared" | "ready" | "registered";
+  count: number;
+}[] {
+  return zones.flatMap(({ name: zone, pods }) =>
+    [...(services.find(({ namespace }) => namespace === pods.namespace)?.all() ?? [])].flatMap(
+      ({ name: service, workload, revoked, status }) => {
+        const instances = status?.instances;
+        if (instances === undefined || workload.kind === "job" || revoked !== undefined) {
+          return [];
+        }
+        // Of a service that another stack brings, the number is how many there are at most.
+        const declared = workload.kind === "joined" ? undefined : workload.replicas;
+        return [
+          ...(declared === undefined ? [] : [{ zone, service, state: "declared" as const, count: declared }]),
+          { zone, service, state: "ready" as const, count: instances.ready },
+          { zone, service, state: "registered" as const, count: instances.registered },
+        ];
+      },
+    ),
+  );
+}

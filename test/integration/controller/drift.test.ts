@@ -294,6 +294,29 @@ describe("drift", function () {
     await event("lucid-ops", "DriftRepaired", /NetworkPolicy lucid-ops\/prometheus/);
   });
 
+  it("is left once somebody has changed it again after six repairs, and that is counted", async () => {
+    const policy = await planned("NetworkPolicy", "lucid-ops", "jaeger");
+    const isOpen = async () => ((await get(policy)).spec as { egress?: unknown }).egress === undefined;
+    const left = () => leader.counted("lucid_controller_drift_left", 'zone="ops"', 'class="isolation"');
+    assert.equal(await left(), 0);
+    const stop = Date.now() + 120_000;
+    while (!(await told("lucid-ops")).some(({ reason }) => reason === "DriftNotRepaired")) {
+      assert.ok(Date.now() < stop, "it is put right again and again");
+      if (!(await isOpen())) await byHand(policy, { spec: { egress: null } });
+      await sleep(200);
+    }
+    await byHand(policy, { spec: { egress: null } });
+    await eventually("the count", async () => {
+      assert.equal(await left(), 1);
+    });
+    await sleep(5_000);
+    assert.ok(await isOpen(), "it is left");
+    await byHand(policy, { spec: policy.spec });
+    await eventually("its end", async () => {
+      assert.equal(await left(), 0);
+    });
+  });
+
   it("is put right by nobody once a program is about to take everything away", async () => {
     const done = await planned("ConfigMap", "lucid-chain", "lucid-declared-done");
     const policy = await planned("NetworkPolicy", "lucid-chain", "lucid-blocks");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { alertGroups } from "../../../components/observability/alerts";
 import { firstPort } from "../../../mesh";
 import { exec, podOf, podsOf } from "../support/cluster";
 import { mesh, service } from "../support/document";
@@ -61,6 +62,54 @@ describe("Prometheus, of applications", () => {
   });
 });
 
+describe("Alerts", () => {
+  const groups = alertGroups(mesh, { certValidityDays: 90 });
+
+  it("are all loaded, and each can be evaluated", async () => {
+    const expected = groups.flatMap(({ name, rules }) => rules.map((rule) => `${name}/${rule.name} ok`));
+    await eventually(
+      "the first evaluation",
+      async () => {
+        const told = (await rules()).map(
+          ({ group, name, health, lastError = "" }) => `${group}/${name} ${health}${lastError}`,
+        );
+        assert.deepEqual(told.sort(), [...expected].sort());
+      },
+      120,
+    );
+  });
+
+  it("tell who is refused what, and from where", async () => {
+    const { hostname } = service("prometheus");
+    const asked = await exec(await podOf(service("admin-ui")), "app", ["fortio", "curl", `http://${hostname}/metrics`]);
+    assert.match(asked.stderr, /403/);
+    await eventually(
+      "LucidCallsRefused",
+      async () => {
+        const found = (await rules()).find(({ name }) => name === "LucidCallsRefused");
+        const labels = found?.alerts.filter(({ state }) => state === "firing").map((alert) => alert.labels) ?? [];
+        assert.ok(
+          labels.some(
+            (one) => one.service === "prometheus" && one.lucid_port === "http" && one.lucid_caller_zone === "ops",
+          ),
+          JSON.stringify(labels),
+        );
+      },
+      120,
+    );
+  });
+
+  it("say nothing of enforcement, leaders, nodes and roots where all is well with them", async () => {
+    const silent =
+      /^Lucid(EnforcementLost|ControllerAway|ControllerWithout|ControllerLeaders|Node|NothingSeen|Root|Rules)/;
+    const loud = (await rules()).filter(({ name, alerts }) => silent.test(name) && alerts.length > 0);
+    assert.deepEqual(
+      loud.map(({ name }) => name),
+      [],
+    );
+  });
+});
+
 describe("Jaeger", () => {
   it("has one trace across three services", async () => {
     const trace = randomBytes(16).toString("hex");
@@ -92,6 +141,22 @@ async function query(expression: string): Promise<Series[]> {
     data: { result: { metric: Record<string, string>; value: [number, string] }[] };
   };
   return body.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+}
+
+interface LoadedRule {
+  readonly group: string;
+  readonly name: string;
+  readonly health: string;
+  readonly lastError?: string;
+  readonly alerts: readonly { readonly state: string; readonly labels: Readonly<Record<string, string>> }[];
+}
+
+/** The rules that Prometheus has loaded, in their order, and what they say now. */
+async function rules(): Promise<LoadedRule[]> {
+  const body = (await getJson("prometheus", "/api/v1/rules?type=alert")) as {
+    data: { groups: { name: string; rules: Omit<LoadedRule, "group">[] }[] };
+  };
+  return body.data.groups.flatMap(({ name: group, rules: loaded }) => loaded.map((rule) => ({ ...rule, group })));
 }
 
 async function traceSpans(trace: string): Promise<{ serviceName: string }[]> {

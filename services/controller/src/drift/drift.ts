@@ -104,6 +104,12 @@ export class Drift {
     return this.found.values();
   }
 
+  /** What of it is left as it is, because it was changed again after each repair. */
+  get left(): readonly Finding[] {
+    const now = this.now();
+    return [...this.found].flatMap(([place, finding]) => (this.isLeft(place, now) ? [finding] : []));
+  }
+
   /** What of a service, or of all of its zone, is not as it was declared; `unseen` before all was looked at once, undefined where nothing is declared. */
   of(name: ZoneName, service: string): readonly Finding[] | "unseen" | undefined {
     const zone = this.zones.find((candidate) => candidate.name === name);
@@ -343,6 +349,11 @@ export class Drift {
     if (count >= REPAIRS || now - before.last < wait) return false;
     this.repairs.set(place, { count: count + 1, last: now });
     return true;
+  }
+
+  private isLeft(place: string, now: number): boolean {
+    const { count, last } = this.repairs.get(place) ?? { count: 0, last: 0 };
+    return count >= REPAIRS && now - last < FORGOTTEN;
   }
 
   /** An Event that can't be written is no reason to leave the drift. */

@@ -1,9 +1,12 @@
 import * as assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { alertGroups } from "../../../../components/observability/alerts";
 import { inspectionServerName, scrapePort } from "../../../../envoy";
 import { QUERIES } from "../../../../services/controller/src/overview/traffic";
-import { services } from "../../../unit/envoy/fixture";
+import { selectorsOf } from "../../../unit/components/alerts/selectors";
+import { everyProtocol, services } from "../../../unit/envoy/fixture";
 import type { Answer } from "../answer";
 import type { MeshLab } from "../mesh-lab";
 import type { Leaf } from "../pki";
@@ -171,6 +174,54 @@ export function listeners(lab: () => MeshLab): void {
         const failing = name === "envoy_cluster_upstream_rq_xx" ? ["envoy_response_code_class"] : [];
         assert.ok(there(name, [...labels, ...failing]), `${name}{${labels.join()}}`);
       }
+    });
+
+    it("counts under the names and labels that alerting rules ask for", async () => {
+      const leaf = lab().leaf("prometheus");
+      const call = { host: services.blocks.hostname, port: 80, path: "/height", method: "GET" };
+      assert.equal((await lab().host("console").call("request", call)).status, 200);
+      const expositions = await Promise.all(
+        [lab().host("console"), blocks()].map(
+          async ({ address }) => (await ask({ ...leaf, host: address }, "ops", "/stats/prometheus")).body ?? "",
+        ),
+      );
+      const series = expositions.join("\n").split("\n");
+      const rules = alertGroups(everyProtocol, { certValidityDays: 90 }).flatMap((group) => group.rules);
+      const asked = rules.flatMap(({ name, expression }) =>
+        selectorsOf(expression).flatMap(({ names, labels }) =>
+          names.map((metric) => ({ name, expression, metric, labels })),
+        ),
+      );
+      const counted = asked.filter(({ metric }) => metric.startsWith("envoy_"));
+      assert.ok(new Set(counted.map(({ metric }) => metric)).size >= 15);
+      for (const { name, expression, metric, labels } of counted) {
+        // What a rule sums up by is among the labels too; the target's own are Prometheus's to add.
+        const summed = [...expression.matchAll(/by \(([^)]*)\)/g)].flatMap(([, list = ""]) => list.split(", "));
+        const own = [...labels, ...summed].filter((label) => /^(envoy|lucid)_/.test(label));
+        assert.ok(
+          series.some((line) => line.startsWith(`${metric}{`) && own.every((label) => line.includes(`${label}="`))),
+          `${name}: ${metric}{${own.join()}}`,
+        );
+      }
+    });
+
+    it("tells when the certificate that it serves ends, and the roots that it believes", async () => {
+      const exposition = (await ask(lab().leaf("prometheus"), "ops", "/stats/prometheus")).body ?? "";
+      const ends = (name: string) =>
+        [
+          ...exposition.matchAll(
+            new RegExp(
+              `^envoy_listener_ssl_certificate_expiration_unix_time_seconds\\{[^}]*envoy_tls_certificate="${name}"[^}]*\\} (\\d+)$`,
+              "gm",
+            ),
+          ),
+        ].map(([, seconds]) => Number(seconds));
+      const leaf = new X509Certificate(lab().leaf("blocks").certificate);
+      assert.ok(ends("leaf").length > 0);
+      for (const seconds of ends("leaf")) assert.equal(seconds * 1000, Date.parse(leaf.validTo));
+      const root = new X509Certificate(lab().trust.ops.roots);
+      assert.ok(ends("trust/ops").length > 0);
+      for (const seconds of ends("trust/ops")) assert.equal(seconds * 1000, Date.parse(root.validTo));
     });
 
     it("shows the controller configuration and certificates, without keys", async () => {

@@ -1,0 +1,2 @@
+export { alertGroups, alertRulesFile, runbookOf, type AlertSettings } from "./rules";
+export type { AlertGroup, AlertRule, Severity } from "./rule";
