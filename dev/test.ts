@@ -66,6 +66,9 @@ const CONTROLLER = integration("controller");
 /** The controller's page in a real browser. */
 const PAGE = integration("page");
 
+/** Prometheus with the mesh's own jobs and alerting rules. */
+const PROMETHEUS = integration("prometheus");
+
 /** The embedded cluster, before anything is deployed to it. */
 const CLUSTER = integration("cluster");
 
@@ -158,7 +161,10 @@ async function main(): Promise<number> {
   };
   const waiting = async () => {
     await runAll(SERVICES);
-    await runAll([...SIDECARS, ...CONSUL, ...ETCD, ...ADMISSION, ...CONTROLLER, ...PAGE], environment.env);
+    await runAll(
+      [...SIDECARS, ...CONSUL, ...ETCD, ...ADMISSION, ...CONTROLLER, ...PAGE, ...PROMETHEUS],
+      environment.env,
+    );
   };
   await Promise.all([computing(), waiting()]);
 

@@ -1,6 +1,6 @@
 /** The overview as text for people. */
 import { WELL_KNOWN } from "../../mesh/wire";
-import type { GraphEdge, Overview, ServiceOverview, TrafficState } from "../../mesh/overview/model";
+import type { AlertsOverview, GraphEdge, Overview, ServiceOverview, TrafficState } from "../../mesh/overview/model";
 import { columns } from "../columns";
 
 const NOTHING = "-";
@@ -31,6 +31,7 @@ export function overviewText(overview: Overview): string {
       ? []
       : table(["CALL", "PORT", "STATE", "REQUESTS/S", "FAIL/S", "P50 MS", "P99 MS"], calls.map(callRow)),
     [trafficText(overview.traffic)],
+    alertLines(overview.alerts),
     findings.length === 0
       ? []
       : ["Not well:", ...findings.map(({ of, state, message }) => `- ${of}: ${state}: ${message}`)],
@@ -92,6 +93,34 @@ function trafficText({ state, asOf, window }: TrafficState): string {
     case "fresh":
       return `Rates and times of calls are those of the ${window / 60} minutes before ${asOf ?? "now"}.`;
   }
+}
+
+/** What fires, or that nobody knows. */
+function alertLines({ state, asOf, error, rules, broken, pending, total, firing }: AlertsOverview): readonly string[] {
+  switch (state) {
+    case "off":
+      return [`Whether an alert fires is not known: the controller may not ask ${WELL_KNOWN.prometheus}.`];
+    case "never":
+      return [
+        `Whether an alert fires is not known: Prometheus has not told${error === null ? " yet" : ` (${error})`}.`,
+      ];
+    case "stale":
+      return [`Whether an alert fires is not known: Prometheus does not tell since ${asOf ?? "long"}.`];
+    case "fresh":
+      break;
+  }
+  return [
+    total === 0
+      ? rules === 0
+        ? "Alerts: Prometheus has no rules."
+        : `Alerts: none of ${String(rules)} rules fires${pending === 0 ? "" : `; ${String(pending)} may soon`}.`
+      : `Alerts (${String(total)}):`,
+    ...firing.map(
+      ({ severity, name, since, summary, runbook }) => `- ${severity}: ${name} since ${since}: ${summary} (${runbook})`,
+    ),
+    ...(total > firing.length ? [`- and ${String(total - firing.length)} more`] : []),
+    ...broken.map(({ name, error: why }) => `- ${name} can't be evaluated: ${why}`),
+  ];
 }
 
 function shown(text: string): string {

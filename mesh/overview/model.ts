@@ -80,6 +80,35 @@ const traffic = z.object({
   error: z.string().nullable(),
 });
 
+const alert = z.object({
+  /** The rule's name, under which its runbook stands. */
+  name: z.string(),
+  severity: z.enum(["critical", "warning"]),
+  /** From when on its condition held. */
+  since: instant,
+  summary: z.string(),
+  /** Where it is said what to do: a place in the package's folder. */
+  runbook: z.string(),
+  /** What it is about: `zone`, `service`, `pod`, `lucid_callee` … */
+  labels: z.record(z.string(), z.string()),
+});
+
+const alerts = z.object({
+  /** As of `traffic`. */
+  state: z.enum(["off", "never", "fresh", "stale"]),
+  asOf: instant.nullable(),
+  error: z.string().nullable(),
+  /** Rules that Prometheus has loaded. */
+  rules: count,
+  /** Rules that it can't evaluate: nobody knows whether they would fire. */
+  broken: z.array(z.object({ name: z.string(), error: z.string() })),
+  /** Whose condition holds, and not long enough yet. */
+  pending: count,
+  total: count,
+  /** What fires: the worst first, and of those the oldest. */
+  firing: z.array(alert),
+});
+
 const violation = z.object({
   /** `pod`, `call`, `peer`: refused; `edge`: seen although it isn't declared. */
   kind: z.enum(["pod", "call", "peer", "edge"]),
@@ -107,6 +136,7 @@ export const overviewSchema = z.object({
   }),
   drift: z.object({ isCompared: z.boolean(), services: z.array(z.string()) }),
   violations: z.object({ total: count, first: z.array(violation) }),
+  alerts,
 });
 
 export type Overview = z.infer<typeof overviewSchema>;
@@ -117,6 +147,8 @@ export type Finding = z.infer<typeof finding>;
 export type GraphEdge = z.infer<typeof edge>;
 export type Observed = z.infer<typeof observed>;
 export type TrafficState = z.infer<typeof traffic>;
+export type Alert = z.infer<typeof alert>;
+export type AlertsOverview = z.infer<typeof alerts>;
 export type Violation = z.infer<typeof violation>;
 
 /** A time in which nothing changed. */

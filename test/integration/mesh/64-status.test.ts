@@ -1,6 +1,7 @@
 /** How the mesh is, as its controller tells: to declared callers through the mesh, to operators through the Kubernetes API. */
 import assert from "node:assert/strict";
 import { CustomObjectsApi } from "@kubernetes/client-node";
+import { alertGroups } from "../../../components/observability/alerts";
 import { WELL_KNOWN, firstPort } from "../../../mesh";
 import { MESH_SERVICE, type MeshServiceStatus } from "../../../mesh/custom-resource";
 import { overviewSchema, type Overview } from "../../../mesh/overview/model";
@@ -112,6 +113,35 @@ describe("the API of how the mesh is", () => {
       },
       SEEN,
     );
+  });
+});
+
+describe("the alerts that it tells of", () => {
+  it("are those of Prometheus, by the call that the document declares", async () => {
+    const expected = alertGroups(mesh, { certValidityDays: 90 }).flatMap(({ rules }) => rules);
+    await eventually(
+      "an answer of Prometheus",
+      async () => {
+        const text = await podGet(await podOf(controller), port.port, "/api/v1/alerts");
+        const { alerts } = overviewSchema.pick({ alerts: true }).parse(JSON.parse(text));
+        assert.equal(alerts.state, "fresh", alerts.error ?? "");
+        assert.equal(alerts.rules, expected.length);
+        assert.deepEqual(alerts.broken, []);
+        for (const { name, runbook } of alerts.firing) {
+          assert.ok(
+            expected.some((rule) => rule.name === name),
+            name,
+          );
+          assert.match(runbook, new RegExp(`^docs/runbooks/[a-z]+\\.md#${name.toLowerCase()}$`));
+        }
+      },
+      SEEN,
+    );
+  });
+
+  it("are on the page, and printed by mesh status", async () => {
+    assert.match(await podGet(await podOf(controller), port.port, "/"), /<h2[^>]*>Alerts<\/h2>/);
+    assert.match((await runMesh("status")).stdout, /^Alerts(:| \()/m);
   });
 });
 

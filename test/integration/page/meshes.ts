@@ -80,6 +80,7 @@ function overview(
     connectivity: { sidecars: { reached: services.length, unreached: [] }, nodesDead: [] },
     drift: { isCompared: false, services: [] },
     violations: { total: 0, first: [] },
+    alerts: { state: "fresh", asOf: NOW, error: null, rules: 36, broken: [], pending: 0, total: 0, firing: [] },
     ...more,
   };
 }
@@ -159,6 +160,33 @@ export function troubledMesh(): Overview {
         ],
       },
       connectivity: { sidecars: { reached: 6, unreached: [direction] }, nodesDead: [image] },
+      alerts: {
+        state: "fresh",
+        asOf: NOW,
+        error: null,
+        rules: 36,
+        broken: [{ name: script, error: closing }],
+        pending: 2,
+        total: 249,
+        firing: [
+          {
+            name: "LucidEnforcementLost",
+            severity: "critical",
+            since: "2026-06-01T11:48:00.000Z",
+            summary: "In ops something runs that nothing holds back (1)",
+            runbook: "docs/runbooks/enforcement.md#lucidenforcementlost",
+            labels: { zone: "ops", class: "enforcement" },
+          },
+          {
+            name: image,
+            severity: "warning",
+            since: attribute,
+            summary: closing,
+            runbook: link,
+            labels: { [script]: direction },
+          },
+        ],
+      },
       violations: {
         total: 250,
         first: [
@@ -184,7 +212,19 @@ export function largeMesh(): Overview {
   const edges = services.flatMap(({ name: from }, index) =>
     [1, 2, 3].map((step) => edge(from, name((index + step) % services.length), "well", step)),
   );
-  return overview(services, edges, { traffic: { state: "stale", asOf: NOW, window: 300, error: "no answer" } });
+  return overview(services, edges, {
+    traffic: { state: "stale", asOf: NOW, window: 300, error: "no answer" },
+    alerts: {
+      state: "stale",
+      asOf: NOW,
+      error: "no answer",
+      rules: 0,
+      broken: [],
+      pending: 0,
+      total: 0,
+      firing: [],
+    },
+  });
 }
 
 /** A day of which two hours were bad. */

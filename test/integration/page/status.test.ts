@@ -111,6 +111,39 @@ describe("status page", function () {
     await context.close();
   });
 
+  it("shows what fires before all else, the worst first, and where it is said what to do", async () => {
+    shown = troubledMesh();
+    const { page, context } = await open(browser, url);
+    const [heading = ""] = await page.locator("main h2").allInnerTexts();
+    assert.equal(heading, "Alerts");
+    const text = await page.locator('section[aria-labelledby="alerts"]').innerText();
+    assert.match(text, /LucidEnforcementLost\s+critical\s+2026-06-01 11:48 UTC\s+In ops something runs/);
+    assert.match(text, /docs\/runbooks\/enforcement\.md#lucidenforcementlost/);
+    assert.match(text, /And 247 more/);
+    assert.match(text, /2 more hold, and not for long enough yet/);
+    assert.match(text, /can't be evaluated/);
+    await context.close();
+  });
+
+  it("says that nothing fires where that is known, and else that it isn't", async () => {
+    shown = wellMesh();
+    const { page, context } = await open(browser, url);
+    assert.match(await page.locator('section[aria-labelledby="alerts"]').innerText(), /None of 36 rules fires\./);
+    const unknown: readonly (readonly [Overview["alerts"]["state"], RegExp])[] = [
+      ["off", /was told of no Prometheus: whether an alert fires is not known/],
+      ["never", /has not told of its alerts \(Prometheus answers 403\): whether one fires is not known/],
+      ["stale", /does not tell of its alerts since 2026-06-01 12:00 UTC: whether one fires now is not known/],
+    ];
+    for (const [state, says] of unknown) {
+      shown = { ...wellMesh(), alerts: { ...wellMesh().alerts, state, error: "Prometheus answers 403" } };
+      await page.reload();
+      const text = await page.locator('section[aria-labelledby="alerts"]').innerText();
+      assert.match(text, says);
+      assert.doesNotMatch(text, /None/);
+    }
+    await context.close();
+  });
+
   it("takes no name, reason or message for markup", async () => {
     shown = troubledMesh();
     const { page, context, troubles } = await open(browser, url);

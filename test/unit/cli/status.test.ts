@@ -3,6 +3,7 @@ import { CliError } from "../../../cli/exit-status";
 import { run } from "../../../cli/program";
 import { controllerPort, readOverview } from "../../../cli/status/controller";
 import { overviewText } from "../../../cli/status/report";
+import type { Overview } from "../../../mesh/overview/model";
 import { HOSTILE, troubledMesh, wellMesh } from "../../integration/page/meshes";
 import { recordedContext } from "./check/recorded-cluster";
 import type { RecordedCluster } from "./check/recorded-cluster";
@@ -67,6 +68,31 @@ describe("mesh status", () => {
     assert.match(text, /^The mesh is well: 7 of 7/);
     assert.doesNotMatch(text, /Not well|Violations/);
     assert.match(text, /those of the 5 minutes before/);
+  });
+
+  it("prints what fires, with what it says and where it is said what to do", () => {
+    const text = overviewText(troubledMesh());
+    assert.match(text, /^Alerts \(249\):$/m);
+    assert.match(
+      text,
+      /^- critical: LucidEnforcementLost since 2026-06-01T11:48:00\.000Z: In ops something .* \(docs\/runbooks\/enforcement\.md#lucidenforcementlost\)$/m,
+    );
+    assert.match(text, /^- and 247 more$/m);
+    assert.match(text, /can't be evaluated: /);
+  });
+
+  it("says that none fires, or that nobody knows", () => {
+    const told = (alerts: Partial<Overview["alerts"]>) =>
+      overviewText({ ...wellMesh(), alerts: { ...wellMesh().alerts, ...alerts } });
+    assert.match(told({}), /^Alerts: none of 36 rules fires\.$/m);
+    assert.match(told({ pending: 2 }), /^Alerts: none of 36 rules fires; 2 may soon\.$/m);
+    assert.match(told({ rules: 0 }), /^Alerts: Prometheus has no rules\.$/m);
+    for (const state of ["off", "never", "stale"] as const) {
+      const text = told({ state, error: "Prometheus answers 403" });
+      assert.match(text, /^Whether an alert fires is not known: /m);
+      assert.doesNotMatch(text, /none/);
+    }
+    assert.match(told({ state: "never", error: "Prometheus answers 403" }), /\(Prometheus answers 403\)/);
   });
 
   it("says that rates are not known where they aren't", () => {

@@ -30,6 +30,7 @@ const PATHS: Readonly<Record<string, Answer>> = {
       .sort((one, other) => one.secondsLeft - other.secondsLeft),
   }),
   violations: ({ violations }) => ({ violations }),
+  alerts: ({ alerts }) => ({ alerts }),
 };
 
 /** Beside those of {@link PATHS}. */

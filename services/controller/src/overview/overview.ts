@@ -1,6 +1,7 @@
 import { PLANES, type ZoneName } from "../../../../mesh/model.js";
 import {
   worst,
+  type AlertsOverview,
   type Finding,
   type GraphEdge,
   type Overview,
@@ -15,7 +16,8 @@ import type { ZoneView } from "../zone.js";
 import { calleeFindings, graphOf, type GraphNode } from "./graph.js";
 import { countStates, serviceHealth, withFindings } from "./health.js";
 import type { StateHistory } from "./history.js";
-import type { PrometheusView } from "./prometheus.js";
+import type { Alerts } from "./alerts.js";
+import type { PrometheusView, Seen } from "./prometheus.js";
 import { WINDOW, edgeKey, type Refusals } from "./traffic.js";
 
 /** Milliseconds for which an overview is answered again: whoever asks often costs no more. */
@@ -23,6 +25,7 @@ const FRESH = 1_000;
 /** Violations, and names in a message, that are told one by one. */
 const MOST_VIOLATIONS = 100;
 const NAMED = 5;
+const MOST_ALERTS = 200;
 /** Milliseconds after which traffic past the declarations is none of an edge that was just taken back: it is out of every average, and every sidecar has its files. */
 const UNDECLARED = 2 * WINDOW * 1000;
 
@@ -34,7 +37,7 @@ export class MeshOverview {
 
   constructor(
     private readonly parts: Pick<Parts, "views" | "elector">,
-    private readonly prometheus: Pick<PrometheusView, "seen">,
+    private readonly prometheus: Pick<PrometheusView, "seen" | "alerts">,
     private readonly history: StateHistory,
   ) {}
 
@@ -59,7 +62,7 @@ export class MeshOverview {
 
   private make(now: number): Overview {
     const { views, elector } = this.parts;
-    const { state: known, time, traffic, error } = this.prometheus.seen;
+    const { state: known, time, value: traffic, error } = this.prometheus.seen;
     const declared: (GraphNode & { readonly overview: ServiceOverview })[] = views.zones.flatMap((view) =>
       [...(storeOf(views, view)?.all() ?? [])].map((service) => ({
         zone: view.name,
@@ -130,6 +133,7 @@ export class MeshOverview {
         services: drifted.filter(({ drift }) => drift === "found").map(({ name }) => name),
       },
       violations: { total: violations.length, first: violations.slice(0, MOST_VIOLATIONS) },
+      alerts: alertsOverview(this.prometheus.alerts),
     };
   }
 
@@ -151,6 +155,21 @@ export class MeshOverview {
       return now - since > UNDECLARED ? [name] : [];
     });
   }
+}
+
+/** What fires. It makes no state: states say how all is now, and most rules rest on the same facts. */
+function alertsOverview({ state, time, value, error }: Seen<Alerts>): AlertsOverview {
+  const { rules = 0, broken = [], pending = 0, firing = [] } = value ?? {};
+  return {
+    state,
+    asOf: time === undefined ? null : iso(time),
+    error: error === undefined ? null : describe(error),
+    rules,
+    broken: [...broken],
+    pending,
+    total: firing.length,
+    firing: firing.slice(0, MOST_ALERTS),
+  };
 }
 
 function storeOf({ services }: Parts["views"], { pods }: ZoneView): Parts["views"]["services"][number] | undefined {

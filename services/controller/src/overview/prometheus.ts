@@ -1,6 +1,8 @@
 import { pause } from "../backoff.js";
 import type { Log } from "../log.js";
 import { describe } from "../log.js";
+import { alertsOf, type Alerts } from "./alerts.js";
+import { Lately, type Known } from "./lately.js";
 import { QUERIES, parseAnswer, trafficOf, type Question, type Sample, type Traffic } from "./traffic.js";
 
 /** Milliseconds between two rounds of questions. */
@@ -12,17 +14,19 @@ const MOST_BYTES = 16 * 2 ** 20;
 /** Milliseconds after which an answer is too old to be shown as the present. */
 const STALE = 3 * INTERVAL;
 
+/** How much is known of what Prometheus is asked; `off`: nobody is asked. */
+export type Seen<T> = Omit<Known<T>, "state"> & { readonly state: Known<T>["state"] | "off" };
+
 /** Timing, changed in tests. */
 export interface PrometheusOptions {
   readonly interval?: number;
   readonly now?: () => number;
 }
 
-/** What Prometheus said last of the calls, asked through the controller's own sidecar like any service. */
+/** What Prometheus said last of the calls, and of what is wrong, asked through the controller's own sidecar like any service. */
 export class PrometheusView {
-  private last: { readonly traffic: Traffic; readonly time: number } | undefined;
-  private trouble: unknown;
-  private readonly now: () => number;
+  private readonly calls: Lately<Traffic>;
+  private readonly rules: Lately<Alerts>;
 
   /** @param url of Prometheus; undefined: nobody is asked */
   constructor(
@@ -30,24 +34,19 @@ export class PrometheusView {
     private readonly log: Log,
     private readonly options: PrometheusOptions = {},
   ) {
-    this.now = options.now ?? Date.now;
+    const now = options.now ?? Date.now;
+    this.calls = new Lately(STALE, now);
+    this.rules = new Lately(STALE, now);
   }
 
-  /** How much is known; `traffic` where it is of the present. */
-  get seen(): {
-    readonly state: "off" | "never" | "fresh" | "stale";
-    readonly time: number | undefined;
-    readonly traffic: Traffic | undefined;
-    readonly error: unknown;
-  } {
-    const { last, trouble: error } = this;
-    if (this.url === undefined || last === undefined) {
-      return { state: this.url === undefined ? "off" : "never", time: undefined, traffic: undefined, error };
-    }
-    const { time, traffic } = last;
-    return this.now() - time > STALE
-      ? { state: "stale", time, traffic: undefined, error }
-      : { state: "fresh", time, traffic, error };
+  /** How much is known of the calls. */
+  get seen(): Seen<Traffic> {
+    return this.isAsked(this.calls.known);
+  }
+
+  /** How much is known of what fires. Prometheus may tell the one and not the other: they are two declared requests. */
+  get alerts(): Seen<Alerts> {
+    return this.isAsked(this.rules.known);
   }
 
   /** Asks again and again until `signal` is aborted. Failures are told once, until an answer comes. */
@@ -57,50 +56,55 @@ export class PrometheusView {
       return;
     }
     while (!signal.aborted) {
-      await this.round(url, signal);
+      await this.round(this.calls, "of the calls", () => this.askCalls(url, signal), signal);
+      await this.round(this.rules, "what fires", () => this.askRules(url, signal), signal);
       await pause(this.options.interval ?? INTERVAL, signal);
     }
   }
 
-  private async round(url: URL, signal: AbortSignal): Promise<void> {
+  private isAsked<T>(known: Known<T>): Seen<T> {
+    return this.url === undefined ? { ...known, state: "off" } : known;
+  }
+
+  private async round<T>(lately: Lately<T>, what: string, ask: () => Promise<T>, signal: AbortSignal): Promise<void> {
     try {
-      const traffic = await this.ask(url, signal);
-      this.last = { traffic, time: this.now() };
-      this.trouble = undefined;
+      lately.answered(await ask());
     } catch (error) {
-      if (signal.aborted) {
-        return;
+      if (!signal.aborted && lately.failed(error)) {
+        this.log.warn("Prometheus can't be asked, will be tried again", { asked: what, error: describe(error) });
       }
-      if (this.trouble === undefined) {
-        this.log.warn("Prometheus can't be asked, will be tried again", { error: describe(error) });
-      }
-      this.trouble = error;
     }
   }
 
   /** One after the other: it is a view of minutes, and no load worth a peak. */
-  private async ask(url: URL, signal: AbortSignal): Promise<Traffic> {
+  private async askCalls(url: URL, signal: AbortSignal): Promise<Traffic> {
     const answers: Partial<Record<Question, readonly Sample[]>> = {};
     for (const question of Object.keys(QUERIES) as Question[]) {
-      answers[question] = await this.query(url, QUERIES[question], signal);
+      const target = new URL("/api/v1/query", url);
+      target.searchParams.set("query", QUERIES[question]);
+      answers[question] = parseAnswer(await answerOf(target, signal));
     }
     return trafficOf(answers as Record<Question, readonly Sample[]>);
   }
 
-  private async query(url: URL, query: string, signal: AbortSignal): Promise<readonly Sample[]> {
-    const target = new URL("/api/v1/query", url);
-    target.searchParams.set("query", query);
-    const response = await fetch(target, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
-      redirect: "error",
-      headers: { accept: "application/json" },
-    });
-    const text = await bounded(response);
-    if (!response.ok) {
-      throw new Error(`Prometheus answers ${String(response.status)}`);
-    }
-    return parseAnswer(JSON.parse(text));
+  private async askRules(url: URL, signal: AbortSignal): Promise<Alerts> {
+    const target = new URL("/api/v1/rules", url);
+    target.searchParams.set("type", "alert");
+    return alertsOf(await answerOf(target, signal));
   }
+}
+
+async function answerOf(target: URL, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(target, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+    redirect: "error",
+    headers: { accept: "application/json" },
+  });
+  const text = await bounded(response);
+  if (!response.ok) {
+    throw new Error(`Prometheus answers ${String(response.status)}`);
+  }
+  return JSON.parse(text) as unknown;
 }
 
 async function bounded(response: Response): Promise<string> {

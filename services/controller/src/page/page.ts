@@ -3,6 +3,7 @@ import { contentPolicy, pageText } from "../../../../html/page.js";
 import type { Overview } from "../../../../mesh/overview/model.js";
 import { SCRIPT } from "./script.js";
 import {
+  alertsSection,
   certificatesSection,
   connectivitySection,
   driftSection,
@@ -33,6 +34,7 @@ export function statusPage(overview: Overview, past: Past): string {
       </div>`,
     ],
     main: [
+      alertsSection(overview),
       zonesSection(overview, past),
       graphSection(overview),
       servicesSection(overview),

@@ -40,6 +40,45 @@ export function verdict({ mesh, zones, time }: Overview): Markup {
   </div>`;
 }
 
+/** What fires; and where that isn't known, that. */
+export function alertsSection({ alerts }: Overview): Markup {
+  const { state, asOf, error, rules, broken, pending, total, firing } = alerts;
+  const unknown = {
+    off: "This controller was told of no Prometheus: whether an alert fires is not known.",
+    never: `Prometheus has not told of its alerts${error === null ? " yet" : ` (${error})`}: whether one fires is not known.`,
+    stale: `Prometheus does not tell of its alerts since ${asOf === null ? "long" : clock(asOf)}: whether one fires now is not known.`,
+    fresh: undefined,
+  }[state];
+  return section(
+    "alerts",
+    "Alerts",
+    unknown === undefined
+      ? html`${
+          total === 0
+            ? html`<p>
+                ${rules === 0 ? "Prometheus has no alerting rules." : `None of ${counted(rules, "rule")} fires.`}
+              </p>`
+            : html`${table("What fires, the worst first", [
+                ["alert", "severity", "since", "what it says", "about", "runbook"],
+                ...firing.map(({ name, severity, since, summary, runbook, labels }): Row => [
+                  name,
+                  html`<span class="state ${severity === "critical" ? "failing" : "degraded"}">${severity}</span>`,
+                  html`<time datetime="${since}">${clock(since)}</time>`,
+                  summary,
+                  Object.entries(labels)
+                    .map(([label, value]) => `${label} ${value}`)
+                    .join(", "),
+                  runbook,
+                ]),
+              ])}
+              ${total > firing.length ? html`<p>And ${total - firing.length} more; Prometheus has them all.</p>` : []}`
+        }
+        ${pending === 0 ? [] : html`<p>${pending} more ${pending === 1 ? "holds" : "hold"}, and not for long enough yet.</p>`}
+        ${broken.map(({ name, error: why }) => html`<p><strong>${name} can't be evaluated</strong>: ${why}</p>`)}`
+      : html`<p><strong>${unknown}</strong></p>`,
+  );
+}
+
 /** Zones, and how they were. */
 export function zonesSection({ mesh, zones }: Overview, past: Past): Markup {
   const row = (

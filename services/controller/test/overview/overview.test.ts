@@ -6,6 +6,7 @@ import { edgeKey, type Traffic } from "../../src/overview/traffic.js";
 
 type Parts = ConstructorParameters<typeof MeshOverview>;
 type Seen = Parts[1]["seen"];
+type SeenAlerts = Parts[1]["alerts"];
 
 const NOW = Date.parse("2026-06-01T12:00:00Z");
 const MINUTE = 60_000;
@@ -20,11 +21,17 @@ const traffic = (changes: Partial<Traffic> = {}): Traffic => ({
   unreached: [],
   ...changes,
 });
-const fresh = (of: Traffic): Seen => ({ state: "fresh", time: NOW, traffic: of, error: undefined });
+const fresh = (of: Traffic): Seen => ({ state: "fresh", time: NOW, value: of, error: undefined });
 
 /** An empty mesh of one zone, of which everything is seen. */
-function world(changes: { leader?: string | undefined; dead?: string[]; seen?: Seen } = {}) {
-  const state = { leader: "one" as string | undefined, dead: [] as string[], seen: fresh(traffic()), ...changes };
+function world(changes: { leader?: string | undefined; dead?: string[]; seen?: Seen; alerts?: SeenAlerts } = {}) {
+  const state = {
+    leader: "one" as string | undefined,
+    dead: [] as string[],
+    seen: fresh(traffic()),
+    alerts: { state: "fresh", time: NOW, value: { rules: 36, broken: [], pending: 0, firing: [] }, error: undefined },
+    ...changes,
+  };
   const view = {
     name: "ops",
     isAwaited: false,
@@ -48,6 +55,9 @@ function world(changes: { leader?: string | undefined; dead?: string[]; seen?: S
     get seen() {
       return state.seen;
     },
+    get alerts() {
+      return state.alerts as SeenAlerts;
+    },
   };
   const history = new StateHistory();
   return { state, history, overview: new MeshOverview(parts, prometheus, history) };
@@ -65,13 +75,13 @@ describe("overview", () => {
     ["a node is dead", { dead: ["node-2"] }, "degraded", "nodes"],
     [
       "Prometheus gave no answer yet",
-      { seen: { state: "never", time: undefined, traffic: undefined, error: undefined } },
+      { seen: { state: "never", time: undefined, value: undefined, error: undefined } },
       "unknown",
       "traffic",
     ],
     [
       "Prometheus' last answer is old",
-      { seen: { state: "stale", time: NOW, traffic: undefined, error: new Error("refused") } },
+      { seen: { state: "stale", time: NOW, value: undefined, error: new Error("refused") } },
       "unknown",
       "traffic",
     ],
@@ -85,8 +95,32 @@ describe("overview", () => {
     });
   }
 
+  it("tells what fires, at most 200 of it, and makes no state of that", () => {
+    const firing = Array.from({ length: 250 }, (_, index) => ({
+      name: "LucidEnforcementLost",
+      severity: "critical" as const,
+      since: "2026-06-01T11:00:00.000Z",
+      summary: `the ${String(index)}th`,
+      runbook: "docs/runbooks/enforcement.md#lucidenforcementlost",
+      labels: { zone: "ops" },
+    }));
+    const broken = [{ name: "LucidDrift", error: "many-to-many matching not allowed" }];
+    const value = { rules: 36, broken, pending: 2, firing };
+    const { mesh, alerts } = world({ alerts: { state: "fresh", time: NOW, value, error: undefined } }).overview.at(NOW);
+    assert.equal(mesh.state, "well");
+    assert.deepEqual([alerts.state, alerts.rules, alerts.pending, alerts.total], ["fresh", 36, 2, 250]);
+    assert.deepEqual(alerts.firing, firing.slice(0, 200));
+    assert.deepEqual(alerts.broken, broken);
+  });
+
+  it("does not say that nothing fires where that isn't known", () => {
+    const alerts: SeenAlerts = { state: "never", time: undefined, value: undefined, error: new Error("answers 403") };
+    const told = world({ alerts }).overview.at(NOW).alerts;
+    assert.deepEqual([told.state, told.asOf, told.error, told.firing], ["never", null, "answers 403", []]);
+  });
+
   it("is well where nobody was to ask Prometheus", () => {
-    const seen: Seen = { state: "off", time: undefined, traffic: undefined, error: undefined };
+    const seen: Seen = { state: "off", time: undefined, value: undefined, error: undefined };
     assert.equal(world({ seen }).overview.at(NOW).mesh.state, "well");
   });
 

@@ -87,7 +87,7 @@ describe("controller: what a real Prometheus has seen", function () {
 
   it("has requests, failures and latency per edge", async () => {
     await eventually(() => {
-      const observed = view.seen.traffic?.edges.get("admin-ui/lucid-blocks/http")?.observed;
+      const observed = view.seen.value?.edges.get("admin-ui/lucid-blocks/http")?.observed;
       assert.ok(observed !== undefined && observed.requestsPerSecond > 0);
       assert.ok(Math.abs(observed.failuresPerSecond / observed.requestsPerSecond - 0.2) < 0.01);
       assert.ok(observed.connectionsPerSecond > 0);
@@ -99,7 +99,7 @@ describe("controller: what a real Prometheus has seen", function () {
   });
 
   it("has what a callee's sidecar refused, of calls and of peers", () => {
-    const { traffic } = view.seen;
+    const { value: traffic } = view.seen;
     const [call, peer] = [traffic?.refusedCalls[0], traffic?.refusedPeers[0]];
     assert.deepEqual([call?.zone, call?.service, call?.port, call?.callerZone], ["ops", "admin-ui", "http", "wallet"]);
     assert.ok(call !== undefined && peer !== undefined);
@@ -108,7 +108,7 @@ describe("controller: what a real Prometheus has seen", function () {
   });
 
   it("has the sidecars that are not reached", () => {
-    const { traffic } = view.seen;
+    const { value: traffic } = view.seen;
     assert.deepEqual([traffic?.reached, traffic?.unreached], [1, ["admin-ui-2"]]);
   });
 });
@@ -163,16 +163,55 @@ describe("controller: a Prometheus that gives no answer", () => {
           times += 1;
           send(code, body);
         },
-        ({ seen }) => {
-          assert.ok(times >= 3);
-          assert.equal(seen.state, "never");
-          assert.equal(seen.traffic, undefined);
-          assert.ok(seen.error instanceof Error);
+        ({ seen, alerts }) => {
+          assert.ok(times >= 6);
+          for (const { state, value, error } of [seen, alerts]) {
+            assert.deepEqual([state, value], ["never", undefined]);
+            assert.ok(error instanceof Error);
+          }
         },
       );
-      assert.equal(log.length, 1);
+      // Of each of the two things that it is asked for.
+      assert.deepEqual(
+        log.map((line) => (JSON.parse(line) as { asked: string }).asked),
+        ["of the calls", "what fires"],
+      );
     });
   }
+
+  it("may tell of the calls and not of what fires, where the document declares the one request alone", async () => {
+    const server = createServer((request, response) => {
+      response.writeHead(request.url?.startsWith("/api/v1/query?") === true ? 200 : 403);
+      response.end(JSON.stringify({ status: "success", data: { resultType: "vector", result: [] } }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const stop = new AbortController();
+    const url = new URL(`http://127.0.0.1:${String(typeof address === "object" ? address?.port : 0)}`);
+    const view = new PrometheusView(
+      url,
+      createLog("error", () => undefined),
+      { interval: 20 },
+    );
+    const running = view.run(stop.signal);
+    await eventually(() => {
+      assert.equal(view.seen.state, "fresh");
+      assert.equal(view.alerts.state, "never");
+      assert.match(String(view.alerts.error), /403/);
+    });
+    stop.abort();
+    await running;
+    server.close();
+    server.closeAllConnections();
+  });
+
+  it("is not asked where nobody said where it is", () => {
+    const view = new PrometheusView(
+      undefined,
+      createLog("error", () => undefined),
+    );
+    assert.deepEqual([view.seen.state, view.alerts.state], ["off", "off"]);
+  });
 
   it("is not shown as the present once its answer is old", async () => {
     let now = 1_000;
@@ -192,7 +231,7 @@ describe("controller: a Prometheus that gives no answer", () => {
       assert.equal(view.seen.state, "fresh");
     });
     now += 91_000;
-    assert.deepEqual([view.seen.state, view.seen.traffic, view.seen.time], ["stale", undefined, 1_000]);
+    assert.deepEqual([view.seen.state, view.seen.value, view.seen.time], ["stale", undefined, 1_000]);
     stop.abort();
     await running;
     server.close();
