@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { ArchiveError, verifyArchive } from "../src/archive.js";
 import { archiveOf, members } from "./support/archives.js";
 import { testFolder } from "./support/folder.js";
@@ -47,14 +47,20 @@ describe("a snapshot's archive", () => {
       await assert.rejects(verify(whole.subarray(0, length)), ArchiveError, String(length));
   });
 
-  it("is refused with one bit changed, wherever", async () => {
+  it("is refused with one bit changed, wherever, unless it holds the same all the same", async () => {
     const whole = await archiveOf(members());
+    const content = gunzipSync(whole);
+    let refusals = 0;
     // Past gzip's own header, whose time stamp and flags say nothing of what is inside.
     for (let at = 10; at < whole.length - 8; at += 11) {
       const changed = Buffer.from(whole);
       changed[at] = (changed[at] ?? 0) ^ 1;
+      // In a run of zeros it is all one how far back they are taken from.
+      if (holds(changed, content)) continue;
       await assert.rejects(verify(changed), ArchiveError, String(at));
+      refusals++;
     }
+    assert.ok(refusals > 10);
   });
 
   it("is refused where it is no archive", async () => {
@@ -62,3 +68,11 @@ describe("a snapshot's archive", () => {
       await assert.rejects(verify(content), ArchiveError);
   });
 });
+
+function holds(archive: Buffer, content: Buffer): boolean {
+  try {
+    return gunzipSync(archive).equals(content);
+  } catch {
+    return false;
+  }
+}
