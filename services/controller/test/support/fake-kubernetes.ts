@@ -11,6 +11,9 @@ interface Event {
 
 type Kind = "LIST" | "WATCH" | "GET" | "POST" | "PATCH";
 
+/** Every collection is there, and empty where nothing was put into it. */
+const COLLECTION = /^\/(api\/v1|apis\/[^/]+\/[^/]+)(\/namespaces\/[^/]+)?\/[^/]+$/;
+
 interface Watch {
   readonly path: string;
   readonly response: ServerResponse;
@@ -150,7 +153,7 @@ export class FakeKubernetes {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? "/", this.url);
-    const isCollection = /\/(pods|leases|configmaps|meshservices)$/.test(url.pathname);
+    const isCollection = COLLECTION.test(url.pathname);
     const reading = !isCollection ? "GET" : url.searchParams.get("watch") === "true" ? "WATCH" : "LIST";
     const kind = request.method === "POST" || request.method === "PATCH" ? request.method : reading;
     const fault = this.intercept(kind, url.pathname);
