@@ -125,12 +125,12 @@ export class Drift {
     this.signal = signal;
     const follows = this.zones.flatMap((zone) => [
       this.followDeclaration(zone),
-      ...zoneCollections(zone.namespace).map((collection) => this.followObjects(collection, () => zone)),
+      ...zoneCollections(zone.namespace).map((collection) => this.followObjects(collection, [zone], () => zone)),
     ]);
     const shared = this.zones.find(({ name }) => name === SHARED);
     if (shared !== undefined) {
       const zoneOf = (object: LiveObject): ZoneDrift | undefined => this.zoneOf(object, shared);
-      follows.push(...clusterCollections().map((collection) => this.followObjects(collection, zoneOf)));
+      follows.push(...clusterCollections().map((collection) => this.followObjects(collection, this.zones, zoneOf)));
     }
     await Promise.all([
       ...follows,
@@ -191,6 +191,8 @@ export class Drift {
 
   private followObjects(
     collection: ReturnType<typeof zoneCollections>[number],
+    /** Zones of which the collection holds all objects of the kind. */
+    zones: readonly ZoneDrift[],
     zoneOf: (object: LiveObject) => ZoneDrift | undefined,
   ): Promise<void> {
     const { kind } = collection;
@@ -216,7 +218,7 @@ export class Drift {
           known.delete(key);
           zone.put(key, undefined);
         }
-        for (const zone of this.zones) {
+        for (const zone of zones) {
           zone.kindListed(kind);
           this.addAll(zone);
         }

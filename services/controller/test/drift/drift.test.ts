@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  DECLARATION,
+  declarationParts,
+  declaredKey,
+  textDigest,
+  writtenDown,
+  type DeclaredObject,
+} from "../../../../mesh/declarations/index.js";
+import { Drift } from "../../src/drift/drift.js";
+import { ZoneDrift } from "../../src/drift/zone-drift.js";
+import type { ApiWriter } from "../../src/election/fence.js";
+import type { KubernetesApi } from "../../src/kubernetes/api.js";
+import { createLog } from "../../src/log.js";
+import { eventually } from "../support/eventually.js";
+
+const TEXT = "version_info: l1\nresources: []\n";
+const FILES: DeclaredObject = {
+  kind: "ConfigMap",
+  namespace: "lucid-ops",
+  name: "admin-ui-envoy",
+  labels: { "app.kubernetes.io/name": "admin-ui" },
+  fields: { data: { "listeners.yaml": { $digest: textDigest(TEXT) } } },
+};
+const CONFIG_MAPS = "/api/v1/namespaces/lucid-ops/configmaps";
+
+describe("controller: drift, as the lists come", () => {
+  const stop = new AbortController();
+  const told: string[] = [];
+  const drift = { current: undefined as Drift | undefined };
+  let release: (items: readonly object[]) => void = () => undefined;
+  let running: Promise<void>;
+
+  const held = new Promise<readonly object[]>((resolve) => {
+    release = resolve;
+  });
+  const declared = (): object[] => {
+    const part = (what: string, name: string, data: object) => ({
+      metadata: { name, resourceVersion: "1", labels: { [DECLARATION.label]: what } },
+      data,
+    });
+    const parts = declarationParts([FILES]).map((data, index) =>
+      part("objects", `lucid-declared-${String(index)}`, data),
+    );
+    return [...parts, part("done", DECLARATION.done, { [declaredKey(FILES)]: textDigest(writtenDown(FILES)) })];
+  };
+  const reader = {
+    get: async (path: string) => {
+      const isDeclaration = path.includes("labelSelector");
+      const items =
+        path.startsWith(CONFIG_MAPS) && !isDeclaration ? await held : path.startsWith(CONFIG_MAPS) ? declared() : [];
+      return { kind: "List", metadata: { resourceVersion: "1" }, items };
+    },
+    lines: (_path: string, _idle: number, signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        signal.addEventListener("abort", () => {
+          resolve();
+        });
+      }),
+  } as unknown as KubernetesApi;
+
+  before(() => {
+    setMaxListeners(0, stop.signal);
+    const writer = { create: () => Promise.resolve({}) } as unknown as ApiWriter;
+    const log = createLog("error", () => undefined);
+    const events = {
+      changed: () => undefined,
+      found: ({ name, what }: { readonly name: string; readonly what: string }) => told.push(`${name} ${what}`),
+      repaired: () => undefined,
+      failed: (where: string, error: unknown) => told.push(`${where}: ${String(error)}`),
+    };
+    const zone = (name: "ops" | "chain") =>
+      new ZoneDrift(
+        name,
+        `lucid-${name}`,
+        () => false,
+        () => true,
+      );
+    drift.current = new Drift(reader, writer, [zone("ops"), zone("chain")], log, events, {
+      repairs: [],
+      instance: "one",
+      settle: 10,
+    });
+    running = drift.current.run(stop.signal);
+  });
+  after(async () => {
+    stop.abort();
+    await running;
+  });
+
+  it("takes nothing for removed because another zone's objects were listed", async () => {
+    await sleep(500);
+    assert.deepEqual(told, []);
+    assert.equal(drift.current?.of("ops", "admin-ui"), "unseen");
+  });
+
+  it("finds what differs once the zone's own are", async () => {
+    const metadata = {
+      name: FILES.name,
+      namespace: FILES.namespace,
+      uid: "u",
+      resourceVersion: "2",
+      labels: FILES.labels,
+    };
+    release([{ metadata, data: { "listeners.yaml": TEXT.replace("l1", "evil") } }]);
+    await eventually(() => {
+      assert.deepEqual(told, ["admin-ui-envoy changed"]);
+    });
+  });
+});
