@@ -17,6 +17,8 @@ export interface Destinations {
   readonly adminPaths: readonly string[];
   /** Where the mesh itself asks the application: the one path at which a route takes GET to it, and names what it is asked there. Undefined: its callers' requests go on as they are. */
   readonly askedPath?: string;
+  /** Whether it may be asked there with a query, as a service's `health.path` may have one. */
+  readonly asksWithQuery?: true;
   /** Whether a way out of the cluster may say there itself how the service outside is. */
   readonly tellsHealth?: true;
 }
@@ -213,17 +215,18 @@ function checkRoute(route: Field, destinations: Destinations, scope: Scope): voi
       `requests go on to \`${name}\`, which is not behind this listener`,
       "send them where the listener belongs",
     );
-    if (destinations.askedPath !== undefined) checkAskedRoute(route, destinations.askedPath, scope);
+    checkAskedRoute(route, destinations, scope);
   }
 }
 
 /** A route by which the mesh asks the application: one question, whatever the request says besides its path. */
-function checkAskedRoute(route: Field, path: string, { findings }: Scope): void {
+function checkAskedRoute(route: Field, { askedPath: path, asksWithQuery }: Destinations, { findings }: Scope): void {
+  if (path === undefined) return;
   const match = route.at("match");
   const asked = route.at("route", "prefix_rewrite");
   closedKeys(match, ["path", "headers"], findings);
   findings.require(
-    match.at("path").is(path) && takesGet(match) && /^\/[^?]*$/.test(asked.text() ?? ""),
+    match.at("path").is(path) && takesGet(match) && (asksWithQuery ? /^\// : /^\/[^?]*$/).test(asked.text() ?? ""),
     match,
     "the listener opens more of the application than the mesh itself asks of it",
     `match GET of exactly ${path}, and name the application's own path by prefix_rewrite`,

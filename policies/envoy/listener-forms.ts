@@ -50,7 +50,13 @@ export function formOf(name: string): ListenerForm | undefined {
         bind: "*",
         port: 15021,
         protocol: "TCP",
-        destinations: { allows: isApplication, askedPath: "/health", adminPaths: ["/ready"], tellsHealth: true },
+        destinations: {
+          allows: isApplication,
+          askedPath: "/health",
+          asksWithQuery: true,
+          adminPaths: ["/ready"],
+          tellsHealth: true,
+        },
       };
     case "admin":
       return {
