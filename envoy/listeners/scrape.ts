@@ -1,6 +1,6 @@
 import { ZONES, type Mesh, type Service, type ZoneName } from "../../mesh/model";
 import { zonesWithMetrics } from "../../mesh/edges";
-import { SCRAPED_PATHS, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { SCRAPED_PATHS, SCRAPE_PORT_BASE, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { failedCalls } from "../observability/access-log";
 import { CONNECT_TIMEOUT } from "../clusters";
 import { connectionManager, getRoute, NOT_FOUND, protocolOptions } from "../http";
@@ -9,12 +9,9 @@ import { any, socketAddress, type Message } from "../message";
 import { inspectionServerName, scrapeName } from "../names";
 import { clientTls } from "../identity/tls";
 
-/** First of the loopback ports of the forward proxies; a zone's own is this plus its place in {@link ZONES}. */
-export const SCRAPE_BASE_PORT = 15300;
-
 /** Loopback port at which Prometheus finds the forward proxy into a zone (`proxy_url: http://127.0.0.1:<port>`). */
 export function scrapePort(zone: ZoneName): number {
-  return SCRAPE_BASE_PORT + ZONES.indexOf(zone);
+  return SCRAPE_PORT_BASE + ZONES.indexOf(zone);
 }
 
 /** Whether this service's sidecar is the one with the forward proxies. */
