@@ -23,7 +23,14 @@ import { SAMPLE_INTERVAL, StateHistory } from "./overview/history.js";
 import { MeshOverview } from "./overview/overview.js";
 import { PrometheusView } from "./overview/prometheus.js";
 import { serve } from "./server.js";
-import { instanceCounts, serviceCounts, serviceInstances, type Parts } from "./status.js";
+import {
+  certificateEnds,
+  instanceCounts,
+  overdueCertificates,
+  serviceCounts,
+  serviceInstances,
+  type Parts,
+} from "./status.js";
 import { Views } from "./views.js";
 
 /** Milliseconds in which the first lists come. */
@@ -53,6 +60,8 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
     driftLeft: () => driftCounts(leader?.drift.left ?? []),
     instances: () => views.zones.flatMap(instanceCounts),
     serviceInstances: () => serviceInstances(views),
+    certificateEnds: () => certificateEnds(views),
+    overdueCertificates: () => overdueCertificates(views, Date.now()),
     leading: () => elector.leading,
     services: () => serviceCounts(views),
   });

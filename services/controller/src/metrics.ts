@@ -18,6 +18,10 @@ export interface Gauges {
   readonly instances: () => Iterable<{ readonly zone: ZoneName; readonly status: string; readonly count: number }>;
   readonly nodesDead: () => number;
   readonly leading: () => boolean;
+  /** When certificates run out, as they were issued last, in seconds since 1970. */
+  readonly certificateEnds: () => Iterable<{ readonly zone: ZoneName; readonly service: string; readonly end: number }>;
+  /** Certificates that their issuer should have made anew. */
+  readonly overdueCertificates: () => Iterable<{ readonly zone: ZoneName; readonly count: number }>;
   /** Services by what their status says of their readiness: `True`, `False`, `Unknown`; empty where nothing was said. */
   readonly services: () => Iterable<{ readonly zone: ZoneName; readonly ready: string; readonly count: number }>;
 }
@@ -121,6 +125,29 @@ export class Metrics {
         this.reset();
         for (const { zone, ready, count } of gauges.services()) {
           this.set({ zone, ready }, count);
+        }
+      },
+    });
+    new Gauge({
+      name: "lucid_controller_certificate_expiry_timestamp_seconds",
+      help: "When the certificate of a service runs out, as it was issued last.",
+      labelNames: ["zone", "service"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { zone, service, end } of gauges.certificateEnds()) {
+          this.set({ zone, service }, end);
+        }
+      },
+    });
+    new Gauge({
+      name: "lucid_controller_certificates_overdue",
+      help: "Certificates that the issuer of their zone should have made anew ten minutes ago, and did not.",
+      labelNames: ["zone"],
+      registers: [this.registry],
+      collect() {
+        for (const { zone, count } of gauges.overdueCertificates()) {
+          this.set({ zone }, count);
         }
       },
     });

@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import { hostnameOf } from "../../../mesh/names.js";
 import { WELL_KNOWN } from "../../../mesh/wire.js";
 import { health, status, type Parts } from "./status.js";
+import { listening } from "./listen.js";
 import { describe, type Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
 import { answerApi, isApiPath, type ApiParts } from "./overview/api.js";
@@ -27,7 +28,7 @@ const HEADERS = {
  * @returns once it listens
  * @throws where the address can't be bound
  */
-export async function serve(
+export function serve(
   address: string,
   port: number,
   parts: Parts & { readonly api: ApiParts },
@@ -102,14 +103,7 @@ export async function serve(
         json(404, { error: "there are /, /health, /healthz, /readyz, /status, /metrics, /targets/<zone> and /api/v1" });
     }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, address, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  return server;
+  return listening(server, port, address);
 }
 
 function isOwnHost(host: string | undefined): boolean {

@@ -184,3 +184,38 @@ export function serviceInstances({ zones, services }: Pick<Views, "zones" | "ser
     ),
   );
 }
+
+/** When certificates run out, as they were issued last, in seconds since 1970. */
+export function certificateEnds({ zones, services, objects }: Views): {
+  zone: ZoneView["name"];
+  service: string;
+  end: number;
+}[] {
+  return zones.flatMap(({ name: zone, pods }) => {
+    const isOfZone = ({ namespace }: { readonly namespace: string }): boolean => namespace === pods.namespace;
+    const told = objects.find(isOfZone);
+    return [...(services.find(isOfZone)?.all() ?? [])].flatMap(({ name: service }) => {
+      const end = told?.certificateEnd(service);
+      return end === undefined ? [] : [{ zone, service, end: Date.parse(end) / 1000 }];
+    });
+  });
+}
+
+/** Milliseconds that an issuer is given for a certificate that is due: it looks at each every half minute. */
+const OVERDUE = 600_000;
+
+/** Services whose certificate should have been made anew by their zone's issuer, and was not. */
+export function overdueCertificates(
+  { zones, services, objects }: Views,
+  now: number,
+): { zone: ZoneView["name"]; count: number }[] {
+  return zones.map(({ name: zone, pods }) => {
+    const isOfZone = ({ namespace }: { readonly namespace: string }): boolean => namespace === pods.namespace;
+    const told = objects.find(isOfZone);
+    const overdue = [...(services.find(isOfZone)?.all() ?? [])].filter(({ name, revoked }) => {
+      const renewal = told?.certificateRenewal(name);
+      return revoked === undefined && renewal !== undefined && Date.parse(renewal) + OVERDUE < now;
+    });
+    return { zone, count: overdue.length };
+  });
+}

@@ -18,6 +18,7 @@ describe("controller: distribution", () => {
   let stop: AbortController;
   let running: Promise<unknown>;
   let store: PodStore;
+  let objects: SidecarObjects;
   const failures: string[] = [];
 
   const told = (pod: string): string | undefined => {
@@ -60,7 +61,7 @@ describe("controller: distribution", () => {
       },
       { backoff: FAST },
     );
-    const objects = new SidecarObjects(
+    objects = new SidecarObjects(
       api,
       "lucid-ops",
       {
@@ -116,6 +117,31 @@ describe("controller: distribution", () => {
     write("other");
     await sleep(150);
     assert.equal(patches("ui-1"), after);
+  });
+
+  it("tells the pods of a service of the certificate that its issuer made, and knows until when it is good", async () => {
+    await settled("ui-1", "ui-2", "jaeger-1");
+    const [before, other] = [told("ui-1"), told("jaeger-1")];
+    const certificate = (end: string): void => {
+      const annotations = {
+        "lucid.internal/certificate-not-after": end,
+        "lucid.internal/certificate-renewal": "2026-11-23T02:00:00Z",
+      };
+      kubernetes.put(MAPS, { metadata: { name: "admin-ui-certificate", annotations } });
+    };
+    certificate("2026-11-23T10:00:00Z");
+    await eventually(() => {
+      assert.notEqual(told("ui-1"), before);
+      assert.equal(told("ui-2"), told("ui-1"));
+    });
+    assert.equal(told("jaeger-1"), other);
+    assert.equal(objects.certificateEnd("admin-ui"), "2026-11-23T10:00:00Z");
+    assert.equal(objects.certificateRenewal("admin-ui"), "2026-11-23T02:00:00Z");
+    assert.equal(objects.certificateRenewal("jaeger"), undefined);
+    certificate("soon");
+    await eventually(() => {
+      assert.equal(objects.certificateEnd("admin-ui"), undefined);
+    });
   });
 
   it("makes one telling of a burst of changes", async () => {

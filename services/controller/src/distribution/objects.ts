@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { CERTIFICATE_RECORD, certificateRecordOf } from "../../../../mesh/issuing/index.js";
 import { CERTIFICATE_END, IDENTITY_TOKEN } from "../../../../mesh/wire.js";
 import type { KubernetesApi } from "../kubernetes/api.js";
 import { follow, type FollowOptions } from "../kubernetes/follow.js";
@@ -16,9 +17,12 @@ const schema = z.object({
 interface Known {
   readonly version: string;
   readonly certificateEnd?: string;
+  readonly certificateRenewal?: string;
 }
-/** ConfigMaps of one sidecar end like this. */
+/** ConfigMaps that one sidecar reads end like this. */
 const SUFFIXES = ["-envoy", "-trust"] as const;
+/** As those do, and what an issuer tells of the Secret that it reads. */
+const TOLD_SUFFIXES = [...SUFFIXES, certificateRecordOf("")] as const;
 
 /** Who is told of changes. */
 export interface ObjectEvents {
@@ -45,13 +49,22 @@ export class SidecarObjects {
       return undefined;
     }
     const names = [...SUFFIXES.map((suffix) => service + suffix), IDENTITY_TOKEN.keysConfigMap];
-    const text = names.map((name) => `${name}=${this.known.get(name)?.version ?? ""}`).join();
+    // Only an issuer's certificates have a record; where Pulumi makes them, `<service>-trust` changes with them.
+    const record = certificateRecordOf(service);
+    const all = this.known.has(record) ? [...names, record] : names;
+    const text = all.map((name) => `${name}=${this.known.get(name)?.version ?? ""}`).join();
     return createHash("sha256").update(text).digest("hex").slice(0, 16);
   }
 
   /** When the certificate of a service runs out, as it was issued; undefined where that is not said. */
   certificateEnd(service: string): string | undefined {
-    return this.known.get(`${service}-trust`)?.certificateEnd;
+    const record = this.known.get(certificateRecordOf(service));
+    return (record ?? this.known.get(`${service}-trust`))?.certificateEnd;
+  }
+
+  /** From when on the certificate of a service is made anew by an issuer; undefined where none makes it. */
+  certificateRenewal(service: string): string | undefined {
+    return this.known.get(certificateRecordOf(service))?.certificateRenewal;
   }
 
   /** Follows the namespace until `signal` is aborted. */
@@ -84,7 +97,7 @@ export class SidecarObjects {
   }
 
   private tell(name: string): void {
-    const suffix = SUFFIXES.find((candidate) => name.endsWith(candidate));
+    const suffix = TOLD_SUFFIXES.find((candidate) => name.endsWith(candidate));
     if (name === IDENTITY_TOKEN.keysConfigMap) {
       this.events.changed(undefined);
     } else if (suffix !== undefined) {
@@ -95,7 +108,20 @@ export class SidecarObjects {
 
 function parse(object: unknown): [name: string, known: Known] {
   const { name, resourceVersion: version, annotations } = schema.parse(object).metadata;
-  const end = annotations?.[CERTIFICATE_END];
-  const isInstant = end !== undefined && !Number.isNaN(Date.parse(end));
-  return [name, { version, ...(isInstant ? { certificateEnd: end } : {}) }];
+  const [certificateEnd, certificateRenewal] = [
+    instantIn(annotations?.[CERTIFICATE_END]),
+    instantIn(annotations?.[CERTIFICATE_RECORD.renewal]),
+  ];
+  return [
+    name,
+    {
+      version,
+      ...(certificateEnd === undefined ? {} : { certificateEnd }),
+      ...(certificateRenewal === undefined ? {} : { certificateRenewal }),
+    },
+  ];
+}
+
+function instantIn(text: string | undefined): string | undefined {
+  return text === undefined || Number.isNaN(Date.parse(text)) ? undefined : text;
 }

@@ -47,6 +47,14 @@ interface Sent {
   readonly body: string;
 }
 
+/** When an answer was under way, by this process's clock, and what the server's said. Milliseconds since 1970. */
+export interface AnswerTimes {
+  readonly sent: number;
+  readonly received: number;
+  /** The server's `Date`: whole seconds. */
+  readonly date: number;
+}
+
 /**
  * Reads from the Kubernetes API, and writes there.
  *
@@ -54,7 +62,11 @@ interface Sent {
  * made here, because the library's watch has no time-outs and swallows what its callback throws.
  */
 export class KubernetesApi {
-  constructor(private readonly config: KubeConfig) {}
+  /** @param answered told of each answer that bears a date */
+  constructor(
+    private readonly config: KubeConfig,
+    private readonly answered: (times: AnswerTimes) => void = () => undefined,
+  ) {}
 
   /**
    * @param path with its query
@@ -158,6 +170,7 @@ export class KubernetesApi {
     };
     await this.config.applyToHTTPSOptions(options);
 
+    const begun = Date.now();
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       const request = (url.protocol === "https:" ? https : http).request(url, { ...options, signal });
       const timer = setTimeout(() => request.destroy(new Error(`no answer in ${String(deadline / 1000)} s`)), deadline);
@@ -181,6 +194,10 @@ export class KubernetesApi {
       });
       request.end(sent?.body);
     });
+    const date = Date.parse(response.headers.date ?? "");
+    if (!Number.isNaN(date)) {
+      this.answered({ sent: begun, received: Date.now(), date });
+    }
     const status = response.statusCode ?? 0;
     if (status !== 200 && status !== 201) {
       throw new ApiError(

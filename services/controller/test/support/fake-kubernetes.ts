@@ -187,7 +187,7 @@ export class FakeKubernetes {
   /** Creates an object (409 where it is) or merges a patch into one (404 where it is not); a subresource's patch is the object's. */
   private write(kind: "POST" | "PATCH", path: string, body: ApiObject, response: ServerResponse): void {
     const [, collection = "", patched = ""] =
-      /^(.*\/(?:pods|configmaps|leases|meshservices))\/([^/]+)(?:\/status)?$/.exec(path) ?? [];
+      /^(.*\/(?:pods|configmaps|secrets|leases|meshservices))\/([^/]+)(?:\/status)?$/.exec(path) ?? [];
     const place = kind === "POST" ? path : collection;
     const name = kind === "POST" ? body.metadata.name : patched;
     const present = this.get(place, name);

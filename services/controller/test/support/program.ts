@@ -58,8 +58,9 @@ export class Program {
     });
   }
 
-  static spawn(port: number, env: Readonly<Record<string, string>>): Program {
-    const child = spawn(process.execPath, ["dist/main.cjs"], { cwd: PACKAGE, env, stdio: ["ignore", "pipe", "pipe"] });
+  /** @param bundle which of the image's programs. Default: the controller */
+  static spawn(port: number, env: Readonly<Record<string, string>>, bundle = "main.cjs"): Program {
+    const child = spawn(process.execPath, [`dist/${bundle}`], { cwd: PACKAGE, env, stdio: ["ignore", "pipe", "pipe"] });
     return new Program(child, port);
   }
 

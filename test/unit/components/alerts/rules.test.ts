@@ -209,6 +209,8 @@ async function controllersOwn(): Promise<string[]> {
     driftLeft: () => [{ ...one, class: "isolation" }],
     instances: () => [{ ...one, status: "passing" }],
     serviceInstances: () => [{ ...one, service: "admin-ui", state: "ready" }],
+    certificateEnds: () => [{ zone: "ops", service: "admin-ui", end: 1 }],
+    overdueCertificates: () => [one],
     nodesDead: () => 1,
     leading: () => true,
     services: () => [{ ...one, ready: "True" }],
