@@ -1,5 +1,6 @@
 /** What of a mesh the policies hold requests against. */
 import { type Mesh, type Service, type ZoneName, isJob } from "../mesh";
+import { issuedServices, issuerOf, issuingZones } from "../mesh/issuing";
 import { NODE_RESOLVER, WELL_KNOWN } from "../mesh/wire";
 import { admittedDiscovery, type BackendName } from "./discovery";
 import { repositoryOf, spellings } from "./images";
@@ -27,6 +28,8 @@ export interface AdmissionOptions {
   /** CIDR of the Kubernetes API's endpoints, as pods reach them. */
   readonly apiServerCidr: string;
   readonly apiServerPort: number;
+  /** Issuers make the certificates of services. Default false. */
+  readonly issuing?: boolean;
 }
 
 /** A party is `<zone>/<service>`. */
@@ -42,6 +45,8 @@ export interface AdmissionData {
   readonly startGateImages: readonly string[];
   /** Parties whose application has a certificate for etcd, in Secret `<service>-etcd-tls`. */
   readonly etcdClients: readonly string[];
+  /** Parties whose certificate an issuer makes, to that issuer's name. */
+  readonly issued: ReadonlyMap<string, readonly string[]>;
   readonly network: NetworkLeave;
   /** Namespaces in which this mesh's own stack runs pods that callers know. */
   readonly inhabited: readonly string[];
@@ -54,6 +59,7 @@ export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionD
   const infrastructure = new Map([
     ...[...discovery.parties].map(([name, run]) => [name, repositories(...run)] as const),
     [party("mesh", NODE_RESOLVER.service), repositories(images.coredns, ...discovery.resolverImages)],
+    ...issuers(mesh, options).map((name) => [party("mesh", name), repositories(images.controller)] as const),
   ]);
   const declared = mesh.services.flatMap((service) => imagesOf(service, images));
   const services = mesh.services.map((service): [string, readonly string[]] => [
@@ -69,7 +75,12 @@ export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionD
     sidecarImages: repositories(images.envoy),
     startGateImages: repositories(images.startGate),
     etcdClients: discovery.certified(registrars(mesh)),
-    network: networkLeave(mesh, options, discovery),
+    issued: new Map(
+      (options.issuing === true ? issuingZones(mesh) : []).flatMap((zone) =>
+        issuedServices(mesh, zone).map(({ name }) => [party(zone, name), [issuerOf(zone)]] as const),
+      ),
+    ),
+    network: networkLeave(mesh, { ...options, issuers: issuers(mesh, options) }, discovery),
     inhabited: [...new Set(mesh.services.filter(isLasting).map(({ namespace }) => namespace))],
   };
 }
@@ -77,6 +88,11 @@ export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionD
 /** `<zone>/<service>`. */
 export function party(zone: ZoneName, service: string): string {
   return `${zone}/${service}`;
+}
+
+/** Names of the issuers. */
+function issuers(mesh: Mesh, { issuing }: Pick<AdmissionOptions, "issuing">): readonly string[] {
+  return issuing === true ? issuingZones(mesh).map(issuerOf) : [];
 }
 
 /** Whether pods of the service run until this stack takes them away, which takes them the seconds of their drain. */

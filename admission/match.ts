@@ -49,6 +49,14 @@ export const NO_DRY_RUN: NamedExpression = {
 /** Under which name the mesh controller asks the Kubernetes API. */
 export const CONTROLLER = `system:serviceaccount:lucid-mesh:${WELL_KNOWN.controller}`;
 
+/** CEL: the name under which an issuer asks the Kubernetes API. */
+export function issuerAccount(issuer: string): string {
+  return `"system:serviceaccount:lucid-mesh:" + ${issuer}`;
+}
+
+/** CEL: whether who asks is the issuer of the zone whose objects are concerned. */
+export const BY_ITS_ISSUER = `request.userInfo.username == ${issuerAccount(`"issuer-" + request.namespace.substring(${"lucid-".length})`)}`;
+
 /** Who asks is an account of a zone, and no person, nor one of Kubernetes' own. */
 export const BY_A_SERVICE: NamedExpression = {
   name: "by-a-service-of-a-zone",

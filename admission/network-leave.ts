@@ -15,6 +15,8 @@ export interface NetworkLeave {
 interface Surroundings {
   readonly apiServerCidr: string;
   readonly apiServerPort: number;
+  /** Names of the issuers. Default: none. */
+  readonly issuers?: readonly string[];
 }
 
 /** The cluster's own DNS, as policies name it. */
@@ -25,7 +27,7 @@ const dns = (port: number) => [`${port}/UDP`, `${port}/TCP`];
 
 export function networkLeave(
   mesh: Mesh,
-  { apiServerCidr, apiServerPort }: Surroundings,
+  { apiServerCidr, apiServerPort, issuers = [] }: Surroundings,
   discovery: AdmittedDiscovery,
 ): NetworkLeave {
   const inspectors = trusted(mesh, WELL_KNOWN.prometheus, WELL_KNOWN.controller);
@@ -41,7 +43,9 @@ export function networkLeave(
     letIn: [...both, opening("*", resolver, `${NODE_RESOLVER.canaryPort}/TCP`)],
     letOut: [
       ...both,
-      ...controllers.map((from) => opening(from, apiServerCidr, `${apiServerPort}/TCP`)),
+      ...[...controllers, ...issuers.map((name) => `mesh/${name}`)].map((from) =>
+        opening(from, apiServerCidr, `${apiServerPort}/TCP`),
+      ),
       ...mesh.services.filter(isTrusted).flatMap(waysOut),
       ...discovery.dnsClients.flatMap((from) => dns(53).map((port) => opening(from, CLUSTER_DNS, port))),
     ],

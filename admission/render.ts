@@ -8,6 +8,7 @@ import { ephemeralContainers, exec } from "./policies/debugging";
 import { distributedFiles, distributedPods } from "./policies/distributors";
 import { images } from "./policies/images";
 import { inForce } from "./policies/in-force";
+import { issuedSecrets, issuers, issuingPolicies } from "./policies/issuing";
 import { kept } from "./policies/kept";
 import { kinds } from "./policies/kinds";
 import { leases } from "./policies/leases";
@@ -54,7 +55,10 @@ export function renderAdmission(mesh: Mesh, options: AdmissionOptions): Admissio
     exec(),
     tokens(),
     distributedPods(),
-    distributedFiles(),
+    distributedFiles(data),
+    issuedSecrets(data),
+    issuingPolicies(data),
+    issuers(),
     declarations(data),
     declaredStatus(),
     leases(),

@@ -27,6 +27,8 @@ export interface CertificateAuthorityArgs {
   readonly revoked?: readonly RevokedSerial[];
   /** Identities (SPIFFE IDs) of revoked services: the certificate that `issue` makes for one is refused by every peer. Each must be issued. Default: none. */
   readonly revokedIdentities?: readonly string[];
+  /** Hours that certificates live which the zone's issuer makes, where it does: then those that it can have made for a revoked identity are refused as well. Default: it makes none. */
+  readonly issuedHours?: number;
 }
 
 /** What a leaf certificate says. */
@@ -117,6 +119,11 @@ export class CertificateAuthority extends pulumi.ComponentResource implements Zo
     this.rootsPem = concatenated([...rootOf.values()].map(({ certPem }) => certPem));
     this.revocationsPem = concatenated([...issuing.values()].map((authority) => this.revocations(authority)));
     this.registerOutputs({ rootsPem: this.rootsPem });
+  }
+
+  /** The authority that signs leaves, for the zone's issuer; its key is secret. */
+  get signer(): { readonly certPem: pulumi.Output<string>; readonly keyPem: pulumi.Output<string> } {
+    return this.issuing;
   }
 
   /** Makes a key and a certificate for it, good for both ends of a connection. Three resources, children of `parent`. */
@@ -211,12 +218,15 @@ export class CertificateAuthority extends pulumi.ComponentResource implements Zo
 
   /** Made here and not by a resource: Pulumi's providers have none for it. The list is public, though it comes from a secret key. */
   private revocations({ certPem, keyPem }: Authority): pulumi.Output<string> {
-    const leaves = pulumi.all([...this.refused.values()].map((awaited) => awaited.certPem));
+    const { revoked = [], issuedHours } = this.args;
+    const leaves = pulumi.all(
+      [...this.refused].map(([identity, awaited]) => awaited.certPem.apply((leafPem) => ({ identity, leafPem }))),
+    );
     return pulumi.unsecret(
       pulumi
         .all([certPem, keyPem, leaves])
         .apply(([certificate, key, refused]) =>
-          revocationList(certificate, key, withCertificates(this.args.revoked ?? [], refused)),
+          revocationList(certificate, key, withCertificates(revoked, refused, issuedHours)),
         ),
     );
   }

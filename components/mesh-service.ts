@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { EnvoyOptions } from "../envoy";
 import { declaredSpec, MESH_SERVICE } from "../mesh/custom-resource";
+import { isIssued } from "../mesh/issuing";
 import { podsAtOnce, type Mesh, type Service, type ZoneName } from "../mesh";
 import type { ZoneTrust } from "./certificate-authority";
 import { leafRevision, type RevokedCertificate } from "./identity/revocations";
@@ -23,6 +24,8 @@ export interface MeshContext {
   readonly trust: Readonly<Record<ZoneName, ZoneTrust>>;
   readonly envoy: EnvoyOptions;
   readonly certValidityDays: number;
+  /** Issuers make the certificates of services, but for those that run before them. */
+  readonly issuing: boolean;
   readonly revokedCertificates: readonly RevokedCertificate[];
   readonly startGate: PushedImage;
   /** By which the API server knows what a `MeshService` is; undefined where another stack makes it. */
@@ -104,6 +107,7 @@ export class MeshService extends pulumi.ComponentResource {
         authority: zone.authority,
         trust: context.trust,
         certValidityDays: context.certValidityDays,
+        issued: context.issuing && isIssued(service),
         leafRevision: leafRevision(service.name, context.revokedCertificates),
         startGateImage: context.startGate.reference,
       },

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ZONES, edgesFrom, isJob, type Mesh, type Service, type Zone as ZoneModel, type ZoneName } from "../mesh";
+import { issuerOf, issuingZones } from "../mesh/issuing";
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
 import { applicationPod, versionPods } from "./pods/application";
@@ -14,6 +15,8 @@ import { DeclarationRecorder } from "./drift/recorder";
 import { ElectionRights } from "./controller/election-rights";
 import { DriftRights } from "./controller/drift-rights";
 import { DistributionRights } from "./controller/distribution-rights";
+import { Issuer } from "./issuing/issuer";
+import { ZoneIssuing } from "./issuing/zone-issuing";
 import { envoyOptions } from "./stack/envoy-options";
 import { acceptedOf, generationsOf, type AuthorityGenerations } from "./identity/generations";
 import { revocationProblems, withdrawals } from "./identity/revocations";
@@ -26,7 +29,7 @@ import { MeshServiceDefinition } from "./mesh-service-definition";
 import type { OwnPart } from "./parts/own-part";
 import { SHARED_PART, zonesOfPart } from "./parts/part";
 import type { PartData } from "./parts/part-data";
-import { deployShared } from "./parts/shared";
+import { deployShared, type Shared } from "./parts/shared";
 import { tellPart } from "./parts/tell-part";
 import { trustByZone } from "./parts/trust-by-zone";
 import { PodReaders } from "./controller/pod-readers";
@@ -97,6 +100,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
         withdrawals: withdrawals(revoked, generationsByZone(settings), mesh.services),
       },
       certValidityDays: settings.certValidityDays,
+      issuing: settings.autoRotateCerts,
       revokedCertificates: revoked,
       startGate,
       ...(admission && {
@@ -139,9 +143,11 @@ export class ServiceMesh extends pulumi.ComponentResource {
       inEachZone,
     );
 
+    const issuers = this.issuers(args, zones, made, shared);
     const joins: Record<string, pulumi.Output<JoinData>> = {};
     // A part's pods are there while the controller may see them, so that it takes out of the registry whom this stack takes away.
-    const options = { parent: this, dependsOn: shared?.resolver ?? [podReaders, distributionRights, statusRights] };
+    const basis = shared === undefined ? [podReaders, distributionRights, statusRights] : [shared.resolver];
+    const options = { parent: this, dependsOn: [...basis, ...issuers] };
     const deployed = new Map<string, Meshed>();
     const deploy = (service: Service): Meshed => {
       const { name, workload } = service;
@@ -206,6 +212,34 @@ export class ServiceMesh extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
+  /** What makes the certificates of the zones, where `pulumi up` does not: what each zone's issuer is given, and the issuers. */
+  private issuers(
+    { mesh, settings }: ServiceMeshArgs,
+    zones: Partial<Readonly<Record<ZoneName, Zone>>>,
+    made: readonly Zone[],
+    shared: Shared | undefined,
+  ): pulumi.Resource[] {
+    if (!settings.autoRotateCerts) return [];
+    const issuing = issuingZones(mesh);
+    const { certificateAlgorithm: algorithm, leafValidityHours: validityHours } = settings;
+    const given = new Map(
+      made
+        .filter(({ model }) => issuing.includes(model.name))
+        .map((zone) => {
+          const { name } = zone.model;
+          const policy = { algorithm, validityHours, revoked: revokedIn(name, settings) };
+          return [name, new ZoneIssuing(`${name}-issuing`, { mesh, zone, policy }, { parent: this })] as const;
+        }),
+    );
+    const home = zones[SHARED_PART];
+    if (home === undefined || shared === undefined) return [...given.values()];
+    const image = shared.controllerImage();
+    return issuing.map((zone) => {
+      const dependsOn = given.get(zone) ?? [];
+      return new Issuer(issuerOf(zone), { zone, home, image }, { parent: this, dependsOn });
+    });
+  }
+
   private zones(
     args: ServiceMeshArgs,
     discovery: DiscoveryBackend,
@@ -213,7 +247,8 @@ export class ServiceMesh extends pulumi.ComponentResource {
   ): Partial<Record<ZoneName, Zone>> {
     const { mesh, settings } = args;
     const { apiServerCidr, apiServerPort } = settings;
-    const surroundings = { apiServerCidr, apiServerPort, discovery };
+    const issuers = settings.autoRotateCerts ? issuingZones(mesh).map(issuerOf) : [];
+    const surroundings = { apiServerCidr, apiServerPort, discovery, issuers };
     const zone = (name: ZoneName) =>
       new Zone(
         name,
@@ -223,6 +258,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
           algorithm: settings.certificateAlgorithm,
           generations: generationsOf(name, settings),
           revoked: (settings.revokedCertificates ?? []).filter((entry) => entry.zone === name),
+          ...(settings.autoRotateCerts ? { issuedHours: settings.leafValidityHours } : {}),
           surroundings,
           admittedElsewhere: admission === undefined,
         },
@@ -231,6 +267,11 @@ export class ServiceMesh extends pulumi.ComponentResource {
     const own = args.part === undefined ? ZONES : zonesOfPart(args.part.zone);
     return Object.fromEntries(own.map((name) => [name, zone(name)]));
   }
+}
+
+/** Serial numbers of the certificates of a zone that nobody believes. */
+function revokedIn(zone: ZoneName, { revokedCertificates = [] }: Settings): readonly string[] {
+  return revokedCertificates.filter((entry) => entry.zone === zone).map(({ serial }) => serial);
 }
 
 /** A service that is deployed. */

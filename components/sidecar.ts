@@ -22,6 +22,8 @@ export interface SidecarArgs {
   /** Roots and revocation lists of every zone; the sidecar is given those of its peers alone. */
   readonly trust: Readonly<Record<ZoneName, ZoneTrust>>;
   readonly certValidityDays: number;
+  /** The certificate is the zone's issuer's to make, and the pods wait for it. */
+  readonly issued: boolean;
   /** Part of the names of key and certificate, which changes when one of the service's certificates is revoked. Default: none. */
   readonly leafRevision?: string;
   /** Image of the start gate. */
@@ -55,34 +57,11 @@ export class Sidecar extends pulumi.ComponentResource {
         .all([rootsPem, revocationsPem])
         .apply(([roots, revocations]) => renderTrust(zone, roots, revocations));
     }
-    const leaf = args.authority.issue(
-      name,
-      {
-        commonName: service.hostname,
-        uri: service.identity,
-        validityDays: args.certValidityDays,
-        revision: args.leafRevision,
-      },
-      this,
-    );
-    const certificate = new kubernetes.core.v1.Secret(
-      `${name}-tls`,
-      {
-        metadata: object("tls"),
-        type: "kubernetes.io/tls",
-        stringData: { "tls.crt": leaf.chainPem, "tls.key": leaf.keyPem },
-      },
-      child,
-    );
-    // The controller may not see Secrets, their metadata included: by these it learns that the certificate is another one, and how long it lasts.
-    const annotations = {
-      "lucid.internal/certificate-digest": pulumi.output(leaf.chainPem).apply(digest),
-      [CERTIFICATE_END]: leaf.notAfter,
-    };
+    const certificate = this.certificate(name, object("tls"));
     const roots = new kubernetes.core.v1.ConfigMap(
       `${name}-trust`,
-      { metadata: { ...object("trust"), annotations }, data: trust },
-      { ...child, dependsOn: certificate },
+      { metadata: { ...object("trust"), ...certificate.told }, data: trust },
+      { ...child, dependsOn: certificate.resources },
     );
     const configuration = new kubernetes.core.v1.ConfigMap(
       `${name}-envoy`,
@@ -92,6 +71,33 @@ export class Sidecar extends pulumi.ComponentResource {
     );
     this.written = configuration.id;
     this.registerOutputs({});
+  }
+
+  /** Its key and certificate, where no issuer makes them; and what is told of them beside the Secret. */
+  private certificate(
+    name: string,
+    metadata: kubernetes.types.input.meta.v1.ObjectMeta,
+  ): {
+    readonly resources: pulumi.Resource[];
+    readonly told: Pick<kubernetes.types.input.meta.v1.ObjectMeta, "annotations">;
+  } {
+    const { service, authority, certValidityDays: validityDays, leafRevision: revision, issued } = this.args;
+    if (issued && service.revoked === undefined) return { resources: [], told: {} };
+    const names = { commonName: service.hostname, uri: service.identity };
+    const leaf = authority.issue(name, { ...names, validityDays, revision }, this);
+    // By when it was made it is known which ones an issuer can have made before; nobody is given it.
+    if (issued) return { resources: [], told: {} };
+    const secret = new kubernetes.core.v1.Secret(
+      `${name}-tls`,
+      { metadata, type: "kubernetes.io/tls", stringData: { "tls.crt": leaf.chainPem, "tls.key": leaf.keyPem } },
+      { parent: this },
+    );
+    // The controller may not see Secrets, their metadata included: by these it learns that the certificate is another one, and how long it lasts.
+    const annotations = {
+      "lucid.internal/certificate-digest": pulumi.output(leaf.chainPem).apply(digest),
+      [CERTIFICATE_END]: leaf.notAfter,
+    };
+    return { resources: [secret], told: { annotations } };
   }
 
   /** What the service's pods need to know to be given this sidecar: no key, no secret. */

@@ -17,6 +17,8 @@ export interface ZoneArgs {
   readonly generations: AuthorityGenerations;
   /** The zone's revoked certificates. */
   readonly revoked: readonly RevokedSerial[];
+  /** Hours that certificates live which the zone's issuer makes. Default: Pulumi makes them all. */
+  readonly issuedHours?: number;
   readonly surroundings: NetworkSurroundings;
   /** The mesh's admission policies are another stack's, and outlive the zone. Default false. */
   readonly admittedElsewhere?: boolean;
@@ -52,13 +54,13 @@ export class Zone extends pulumi.ComponentResource {
       },
       child,
     );
-    const { zone, algorithm, generations, revoked } = args;
+    const { zone, algorithm, generations, revoked, issuedHours } = args;
     const revokedIdentities = args.mesh.services
       .filter((service) => service.zone === zone.name && service.revoked !== undefined)
       .map(({ identity }) => identity);
     this.authority = new CertificateAuthority(
       `${name}-ca`,
-      { zone, algorithm, generations, revoked, revokedIdentities },
+      { zone, algorithm, generations, revoked, revokedIdentities, issuedHours },
       child,
     );
     this.isolation = new NetworkIsolation(

@@ -1,5 +1,12 @@
 import type { CeilingEdge, CeilingException, CeilingOutside, External, Reasoned } from "./ceiling-types";
 
+/** Who makes the certificates of each zone, where the cluster does. */
+const ISSUERS = ["ops", "chain", "wallet", "mesh", "edge"].map((zone) => `mesh/issuer-${zone}`);
+
+function byIssuer(reason: string): Reasoned {
+  return Object.fromEntries(ISSUERS.map((issuer) => [issuer, reason]));
+}
+
 /**
  * What may be declared at all in Lucid, kept outside the stacks under judgement: no stack value loosens it. Each key can be replaced or added to in the pack's
  * own configuration, at one place for all rules (docs/policies/ceiling.md).
@@ -11,7 +18,19 @@ export const LUCID_CEILING = {
     chain: ["lucid-blocks"],
     wallet: ["tron-payment", "payout-router"],
     // `etcd-client` is nobody's pod: the identity under which the controller is heard at etcd, and of no use elsewhere.
-    mesh: ["mesh-controller", "consul", "etcd", "etcd-access", "etcd-client", "node-resolver"],
+    mesh: [
+      "mesh-controller",
+      "consul",
+      "etcd",
+      "etcd-access",
+      "etcd-client",
+      "node-resolver",
+      "issuer-ops",
+      "issuer-chain",
+      "issuer-wallet",
+      "issuer-mesh",
+      "issuer-edge",
+    ],
     edge: [],
   } as Readonly<Record<string, readonly string[]>>,
 
@@ -22,6 +41,7 @@ export const LUCID_CEILING = {
     "mesh/etcd": "etcd's servers speak mutual TLS of their own, to clients and among themselves",
     "mesh/etcd-access": "Keeps etcd's users and their rights, under mutual TLS of etcd's; nobody calls it",
     "mesh/node-resolver": "Sidecars ask it for names, so it can't stand behind one",
+    ...byIssuer("Makes what sidecars wait for, and asks the Kubernetes API alone; nobody calls it"),
   } as Reasoned,
 
   /**
@@ -111,6 +131,12 @@ export const LUCID_CEILING = {
     { from: "mesh/node-resolver", to: "mesh/etcd", ports: ["2379/TCP"], reason: "Asks for names" },
     { from: "mesh/etcd", to: "mesh/etcd", ports: ["2380/TCP"], reason: "Raft" },
     { from: "mesh/mesh-controller", to: "external/api-server", ports: ["443/TCP", "6443/TCP"], reason: "Watches pods" },
+    ...ISSUERS.map((from) => ({
+      from,
+      to: "external/api-server",
+      ports: ["443/TCP", "6443/TCP"],
+      reason: "Writes the certificates of its zone",
+    })),
     {
       from: "mesh/consul",
       to: "external/kube-dns",
@@ -144,6 +170,7 @@ export const LUCID_CEILING = {
   apiClients: {
     "mesh/mesh-controller":
       "Watches pods, brings the cluster's token keys to the sidecars, says how services are, compares what there is with what was declared, and agrees with its replicas who leads",
+    ...byIssuer("Makes the certificates of its zone's services, and writes them into their Secrets"),
   } as Reasoned,
 
   /** Rights by which one could become another or go past the plan, as `<verb> <group>/<resource>`, each with the reason why a role may have it. */
@@ -151,7 +178,7 @@ export const LUCID_CEILING = {
     "patch core/pods/status":
       "Has kubelet bring changed ConfigMaps at once; a status is not what a pod runs, and labels can't be changed by it",
     "create coordination.k8s.io/leases":
-      "The controller's replicas agree by a Lease who leads; `create` can't be narrowed to its name, which the admission policies do",
+      "The replicas of the controller, and of each issuer, agree by a Lease who leads; `create` can't be narrowed to its name, which the admission policies do",
     "create networking.k8s.io/networkpolicies":
       "The controller puts NetworkPolicies right that others change or take away; the admission policies let it open nothing that isn't declared",
     "patch networking.k8s.io/networkpolicies": "The same, of one that was changed",

@@ -1,7 +1,9 @@
 /** The rights that the controller holds and that RBAC can't narrow: `create` has no names, `pods/status` no fields. They bind every account of a zone. */
 import { IDENTITY_TOKEN } from "../../mesh/wire";
-import { BY_A_SERVICE, inZones, NO_DRY_RUN, resources } from "../match";
+import type { AdmissionData } from "../data";
+import { BY_A_SERVICE, CONTROLLER, inZones, NO_DRY_RUN, resources } from "../match";
 import type { AdmissionPolicy } from "../model";
+import { isOwnRecord, recordVariables } from "./issuing";
 
 /** Annotation of pods by which the controller has kubelet bring changed files to them at once. */
 const DISTRIBUTED_ANNOTATION = "lucid.internal/distributed";
@@ -28,8 +30,8 @@ export function distributedPods(): AdmissionPolicy {
   };
 }
 
-/** It may make one ConfigMap: that of the cluster's token keys. */
-export function distributedFiles(): AdmissionPolicy {
+/** It may make one ConfigMap: that of the cluster's token keys. An issuer may make those that tell of its certificates, and not this one. */
+export function distributedFiles(data: AdmissionData): AdmissionPolicy {
   const { keysConfigMap, keysFile } = IDENTITY_TOKEN;
   return {
     name: "lucid-distributed-files",
@@ -37,10 +39,13 @@ export function distributedFiles(): AdmissionPolicy {
       failurePolicy: "Fail",
       matchConstraints: inZones([resources("", ["configmaps"])]),
       matchConditions: [NO_DRY_RUN, BY_A_SERVICE],
+      variables: [...recordVariables(data)],
       validations: [
         {
-          expression: `object.metadata.name == "${keysConfigMap}" && dyn(object).?data.orValue({}).all(key, key == "${keysFile}") && !has(object.binaryData)`,
-          message: `a service may write no ConfigMap but ${keysConfigMap}, with ${keysFile} alone; take it out`,
+          expression:
+            `(request.userInfo.username == "${CONTROLLER}" && object.metadata.name == "${keysConfigMap}" && dyn(object).?data.orValue({}).all(key, key == "${keysFile}") && !has(object.binaryData)) || ` +
+            `(${isOwnRecord()})`,
+          message: `a service may write no ConfigMap but the mesh controller ${keysConfigMap}, with ${keysFile} alone, and the issuer of a zone what it tells of certificates, <service>-certificate, without data; take it out`,
         },
       ],
     },

@@ -1,10 +1,11 @@
-/** Who leads is decided among the controller's own replicas: RBAC can't narrow `create` to one Lease. */
+/** Who leads is decided among the replicas of the controller and of each issuer: RBAC can't narrow `create` to one Lease. */
+import { ISSUERS } from "../../mesh/issuing";
 import { WELL_KNOWN } from "../../mesh/wire";
-import { BY_A_SERVICE, CONTROLLER, inZones, NO_DRY_RUN, resources } from "../match";
+import { BY_A_SERVICE, inZones, NO_DRY_RUN, resources } from "../match";
 import type { AdmissionPolicy } from "../model";
 
 export function leases(): AdmissionPolicy {
-  const name = WELL_KNOWN.controller;
+  const leading = [WELL_KNOWN.controller, ...ISSUERS];
   return {
     name: "lucid-leases",
     spec: {
@@ -13,8 +14,11 @@ export function leases(): AdmissionPolicy {
       matchConditions: [NO_DRY_RUN, BY_A_SERVICE],
       validations: [
         {
-          expression: `request.userInfo.username == "${CONTROLLER}" && object.metadata.name == "${name}" && request.namespace == "lucid-mesh"`,
-          message: `a service may write no Lease but the mesh controller its own, lucid-mesh/${name}; take it out`,
+          expression:
+            `request.namespace == "lucid-mesh" && object.metadata.name in ${JSON.stringify(leading)} && ` +
+            'request.userInfo.username == "system:serviceaccount:lucid-mesh:" + object.metadata.name',
+          message:
+            "a service may write no Lease but the mesh controller and the issuers each its own, of its name in lucid-mesh; take it out",
         },
       ],
     },

@@ -1,6 +1,7 @@
 /** Rights inside a zone are named one by one, and given to somebody in particular. */
 import { inZones, NO_DRY_RUN, resources, whereChanged } from "../match";
 import type { AdmissionPolicy } from "../model";
+import { keyHolders, keyReaders } from "./issuing";
 
 const EVERYBODY = ["system:authenticated", "system:unauthenticated", "system:serviceaccounts"];
 const RISING = ["bind", "escalate", "impersonate"];
@@ -22,6 +23,7 @@ export function roles(): AdmissionPolicy {
           expression: `dyn(object).?rules.orValue([]).all(rule, !rule.verbs.exists(verb, verb in ${JSON.stringify(RISING)}))`,
           message: `the Role gives the right to take further rights (${RISING.join(", ")}); take it out`,
         },
+        keyReaders(),
       ],
     },
   };
@@ -44,6 +46,7 @@ export function roleBindings(): AdmissionPolicy {
           expression: `dyn(object).?subjects.orValue([]).all(subject, !(subject.kind == "Group" && (subject.name in ${JSON.stringify(EVERYBODY)} || subject.name.startsWith("system:serviceaccounts:"))))`,
           message: "the RoleBinding gives rights to everybody; name the subjects one by one",
         },
+        keyHolders(),
       ],
     },
   };

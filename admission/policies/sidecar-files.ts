@@ -1,4 +1,5 @@
 /** The sidecar reads its own service's files, whole; its key, its token and its admin socket are its alone. */
+import { ISSUING } from "../../mesh/issuing";
 import { IDENTITY_TOKEN, SIDECAR_PATHS } from "../../mesh/wire";
 import type { AdmissionData } from "../data";
 import { list } from "../literal";
@@ -67,6 +68,12 @@ export function sidecarFiles(data: AdmissionData): AdmissionPolicy {
             `each.?envFrom.orValue([]).exists(source, source.?secretRef.?name.orValue("").endsWith("${KEY_SUFFIX}")))`,
           message:
             "variables hold a part of a certificate's Secret; take them out: what needs TLS goes through the sidecar",
+        },
+        {
+          expression:
+            `variables.volumes.all(volume, volume.?secret.?secretName.orValue("") != "${ISSUING.secret}" && ` +
+            `volume.?projected.?sources.orValue([]).all(source, source.?secret.?name.orValue("") != "${ISSUING.secret}"))`,
+          message: `a pod mounts ${ISSUING.secret}, by which the zone's certificates are signed; take it out: the zone's issuer alone reads it, and by the Kubernetes API`,
         },
       ],
     },

@@ -2,6 +2,7 @@
 import { IDENTITY_TOKEN } from "../../mesh/wire";
 import { inZones, NO_DRY_RUN, resources } from "../match";
 import type { AdmissionPolicy } from "../model";
+import { isIssuerName } from "./issuing";
 
 export function tokens(): AdmissionPolicy {
   return {
@@ -14,6 +15,11 @@ export function tokens(): AdmissionPolicy {
         {
           expression: `!("${IDENTITY_TOKEN.audience}" in dyn(object).spec.?audiences.orValue([])) || dyn(object).spec.?boundObjectRef.?kind.orValue("") == "Pod"`,
           message: `a token for ${IDENTITY_TOKEN.audience} is bound to no pod, so that nobody could tell which instance calls; mount it into a pod as a projected volume, or bind it by boundObjectRef`,
+        },
+        {
+          expression: `!${isIssuerName("request.name")} || dyn(object).spec.?boundObjectRef.?kind.orValue("") == "Pod"`,
+          message:
+            "a token of an issuer that is bound to no pod would let its bearer sign for the issuer's zone from anywhere; it is mounted into the issuer's pod alone",
         },
       ],
     },

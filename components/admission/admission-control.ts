@@ -80,6 +80,7 @@ function policiesOf({ mesh, settings }: Pick<AdmissionControlArgs, "mesh" | "set
     discoveryBackend: settings.discoveryBackend,
     apiServerCidr: settings.apiServerCidr,
     apiServerPort: settings.apiServerPort,
+    issuing: settings.autoRotateCerts,
     images: {
       ...IMAGES,
       startGate: own("start-gate"),

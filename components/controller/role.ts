@@ -11,15 +11,25 @@ export interface RoleArgs {
   readonly role: string;
   readonly place: RolePlace;
   readonly rules: kubernetes.types.input.rbac.v1.PolicyRule[];
-  /** The services whose applications are given the role. */
-  readonly subjects: readonly Service[];
+  /** Whose applications are given the role. */
+  readonly subjects: readonly Pick<Service, "name" | "namespace">[];
 }
 
-/** A Role in one namespace, and the binding that gives it to services' ServiceAccounts. */
-export function grantRole(name: string, { role, place, rules, subjects }: RoleArgs, parent: pulumi.Resource): void {
+/**
+ * A Role in one namespace, and the binding that gives it to services' ServiceAccounts.
+ *
+ * @param after what must be there before, where the parent does not wait for it
+ * @returns the binding
+ */
+export function grantRole(
+  name: string,
+  { role, place, rules, subjects }: RoleArgs,
+  parent: pulumi.Resource,
+  after: pulumi.Resource[] = [],
+): pulumi.Resource {
   const metadata = { name: role, namespace: place.namespace, labels: labelsOf(place.name) };
-  const granted = new kubernetes.rbac.v1.Role(`${name}-role`, { metadata, rules }, { parent });
-  new kubernetes.rbac.v1.RoleBinding(
+  const granted = new kubernetes.rbac.v1.Role(`${name}-role`, { metadata, rules }, { parent, dependsOn: after });
+  return new kubernetes.rbac.v1.RoleBinding(
     `${name}-binding`,
     { metadata, roleRef: roleRef("Role", role), subjects: accountsOf(subjects) },
     { parent, dependsOn: granted },
@@ -49,6 +59,6 @@ function roleRef(kind: string, name: string) {
   return { apiGroup: "rbac.authorization.k8s.io", kind, name };
 }
 
-function accountsOf(services: readonly Service[]) {
+function accountsOf(services: RoleArgs["subjects"]) {
   return services.map(({ name, namespace }) => ({ kind: "ServiceAccount", name, namespace }));
 }

@@ -20,6 +20,7 @@ import {
 } from "@peculiar/asn1-x509";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { signatureAlgorithm, signDeterministically } from "./deterministic-signature";
+import { serialsUntil } from "../../mesh/issuing";
 import type { RevokedCertificate } from "./revocations";
 
 const DAY_MS = 86_400_000;
@@ -76,19 +77,33 @@ export function revocationList(issuerPem: string, issuerKeyPem: string, revoked:
   return pem(Buffer.from(AsnConvert.serialize(signed)));
 }
 
+/** A revoked identity, and the last certificate that it was given: nobody is to believe one that it had before. */
+export interface RefusedIdentity {
+  readonly identity: string;
+  readonly leafPem: string;
+}
+
 /**
- * A list with further certificates (PEM) on it, from the day that each began: they were never to be believed.
+ * A list with the certificates of revoked identities on it, from the day that each last one began: they were never to be believed.
  *
+ * @param issuedHours how long certificates live that an issuer makes, where one does: then every one is listed that it can have made and that had not run out when the last one was made
  * @returns every serial number once
  */
 export function withCertificates(
   revoked: readonly RevokedSerial[],
-  certificates: readonly string[],
+  refused: readonly RefusedIdentity[],
+  issuedHours?: number,
 ): readonly RevokedSerial[] {
   const known = new Set(revoked.map(({ serial }) => serial));
-  const further = certificates.map((pem): RevokedSerial => {
-    const { serialNumber, validFrom } = new X509Certificate(pem);
-    return { serial: BigInt(`0x${serialNumber}`).toString(16), reason: "unspecified", date: new Date(validFrom) };
+  const further = refused.flatMap(({ identity, leafPem }) => {
+    const { serialNumber, validFrom } = new X509Certificate(leafPem);
+    const date = new Date(validFrom);
+    const issued = issuedHours === undefined ? [] : serialsUntil(identity, issuedHours, date.getTime());
+    return [BigInt(`0x${serialNumber}`).toString(16), ...issued].map((serial): RevokedSerial => ({
+      serial,
+      reason: "unspecified",
+      date,
+    }));
   });
   return [...revoked, ...further.filter(({ serial }) => !known.has(serial))];
 }

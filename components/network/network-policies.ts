@@ -12,6 +12,8 @@ export interface NetworkSurroundings {
   readonly apiServerPort: number;
   /** Whose policies and openings come with the mesh's own. */
   readonly discovery: Pick<DiscoveryBackend, "network">;
+  /** Names of the issuers, where there are some. Default: none. */
+  readonly issuers?: readonly string[];
 }
 
 /** A NetworkPolicy by its name and namespace; plain data. */
@@ -30,7 +32,10 @@ export const DEFAULT_DENY = "default-deny";
 export function networkPolicies(mesh: Mesh, zone: Zone, surroundings: NetworkSurroundings): NamedNetworkPolicy[] {
   const services = mesh.services.filter((service) => service.zone === zone.name);
   const discovery = surroundings.discovery.network(mesh);
-  const infrastructure = zone.name === "mesh" ? [...discovery.policies, resolverPolicy(mesh, discovery)] : [];
+  const infrastructure =
+    zone.name === "mesh"
+      ? [...discovery.policies, resolverPolicy(mesh, discovery), ...issuerPolicies(surroundings)]
+      : [];
   return [
     defaultDeny(zone),
     ...services.map((service) => servicePolicy(mesh, service, surroundings)),
@@ -95,6 +100,12 @@ function resolverPolicy(mesh: Mesh, { resolverIngress, resolverEgress }: Discove
     namespace: MESH_NAMESPACE,
     spec: isolate(NODE_RESOLVER.service, [questions, ...resolverIngress], resolverEgress),
   };
+}
+
+/** Issuers ask the Kubernetes API alone, and nobody asks them: kubelet's probes come from their own node. */
+function issuerPolicies({ issuers = [], apiServerCidr, apiServerPort }: NetworkSurroundings): NamedNetworkPolicy[] {
+  const api = { peers: [addresses(apiServerCidr)], ports: tcp(apiServerPort) };
+  return issuers.map((name) => ({ name, namespace: MESH_NAMESPACE, spec: isolate(name, [], [api]) }));
 }
 
 function zonesWithServices(mesh: Mesh): readonly Zone[] {

@@ -125,6 +125,15 @@ const settingsSchema = z.strictObject({
     .min(1, "is below 1")
     .max(90, "is above 90")
     .default(90),
+  /** `AUTO_ROTATE_CERTS`: issuers in the cluster make the certificates of services and make them anew, rather than `pulumi up`. */
+  autoRotateCerts: flag.default(false),
+  /** Life of a certificate that an issuer makes, in hours; `certValidityDays` is the most it may be. Where `autoRotateCerts` is off it means nothing. */
+  leafValidityHours: z.coerce
+    .number("is not a number")
+    .int("is not a whole number")
+    .min(1, "is below 1")
+    .max(2160, "is above 2160, ninety days")
+    .default(24),
   /** Longest time between two runs of `pulumi up`, in hours: certificates are made anew by nothing else, and must outlive it. Four weeks. */
   updateIntervalHours: z.coerce
     .number("is not a number")
@@ -189,9 +198,16 @@ export function parseSettings(raw: Readonly<Record<string, string>>): Settings {
       }
     }
   }
-  problems.push(...addressProblems(raw));
+  problems.push(...addressProblems(raw), ...(result.success ? lifeProblems(result.data) : []));
   if (problems.length > 0 || !result.success) throw new SettingsError(problems);
   return result.data as Settings;
+}
+
+/** No certificate lives longer than the longest. */
+function lifeProblems({ autoRotateCerts, leafValidityHours, certValidityDays }: Parsed): SettingProblem[] {
+  if (!autoRotateCerts || leafValidityHours <= certValidityDays * 24) return [];
+  const message = `is ${String(leafValidityHours)} hours, and no certificate may live longer than ${String(certValidityDays)} days (certValidityDays)`;
+  return [{ key: "leafValidityHours", message }];
 }
 
 /** The chosen backend has an address, of its own. */

@@ -3,6 +3,7 @@ import { draftServices, type Draft, type DraftService } from "../document/draft"
 import { ZONES, type ZoneName } from "../model";
 import { show, type Path, type Report } from "../document/problems";
 import { listed } from "../document/suggest";
+import { ISSUERS, ISSUING } from "../issuing";
 import { CONSUL, ETCD, NODE_RESOLVER, WELL_KNOWN } from "../wire";
 
 /** Names that would be taken for something else under `lucid.internal` or in the namespace of the mesh. */
@@ -13,6 +14,9 @@ const RESERVED: ReadonlyMap<string, string> = new Map([
   [ETCD.client, "the registrar's identity at etcd"],
   ["any", "a wildcard of CoreDNS"],
   [NODE_RESOLVER.service, "the node resolver"],
+  ...ISSUERS.map((issuer) => [issuer, "who makes certificates"] as const),
+  // Its certificate would lie where a zone's issuing authority does.
+  [ISSUING.policy, "what issuers are given"],
   ["registry", "the image registry"],
   ["discovery", "the discovery domain"],
   ...ZONES.map((zone) => [zone, `the trust domain of zone ${zone}`] as const),

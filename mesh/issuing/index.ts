@@ -1,4 +1,4 @@
-export { issuedServices, isIssued } from "./issued";
+export { issuedServices, issuingZones, isIssued } from "./issued";
 export { CERTIFICATE_RECORD, certificateRecordOf, ISSUERS, ISSUING, issuerOf } from "./names";
 export { issuingPolicyData, parseIssuingPolicy, type IssuingPolicy } from "./policy";
 export { serialAt, serialsUntil } from "./serial";

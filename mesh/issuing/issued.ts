@@ -1,4 +1,4 @@
-import type { Mesh, Service, ZoneName } from "../model";
+import { ZONES, type Mesh, type Service, type ZoneName } from "../model";
 import { WELL_KNOWN } from "../wire";
 
 /**
@@ -12,4 +12,9 @@ export function issuedServices(mesh: Pick<Mesh, "services">, zone: ZoneName): re
 /** Whether a service's certificate is an issuer's to make, as long as it is believed. */
 export function isIssued({ name }: Pick<Service, "name">): boolean {
   return name !== WELL_KNOWN.controller;
+}
+
+/** Zones that have an issuer: those with services whose certificates it makes. */
+export function issuingZones(mesh: Pick<Mesh, "services">): readonly ZoneName[] {
+  return ZONES.filter((zone) => issuedServices(mesh, zone).length > 0);
 }

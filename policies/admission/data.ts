@@ -4,6 +4,7 @@ import { ceilingAllows, isMember } from "../ceiling-edges";
 import { leadsTo, mayLeave } from "../ceiling-outside";
 import type { Side } from "../ceiling-types";
 import { mayReachEtcd } from "../etcd/clients";
+import { issuerOf } from "../issuing/names";
 import { contains, overlap, parseCidr } from "../kubernetes/cidr";
 import { parseImage } from "../kubernetes/image";
 
@@ -93,6 +94,19 @@ const etcdClients: Reader = (value, ceiling) =>
         .map((party): Complaint => [`it lets ${party}'s application have a certificate for etcd`, ASK])
     : MALFORMED;
 
+/** For whom issuers make certificates: each for members with a sidecar of its own zone. */
+const issued: Reader = (value, ceiling) =>
+  entriesOf(value)?.flatMap(([party, issuers]) =>
+    issuers
+      .filter(
+        (issuer) =>
+          !isMember(party, ceiling) ||
+          Object.hasOwn(ceiling.infrastructure, party) ||
+          issuer !== issuerOf(party.slice(0, party.indexOf("/"))),
+      )
+      .map((issuer): Complaint => [`it lets ${issuer} make certificates for ${party}`, ASK]),
+  ) ?? MALFORMED;
+
 const imagesOf =
   (listed: (ceiling: Ceiling) => readonly string[]): Reader =>
   (value, ceiling) =>
@@ -115,6 +129,7 @@ export const DATA: Readonly<Record<string, Reader>> = {
   letOut: openings("egress"),
   infrastructure,
   etcdClients,
+  issued,
   sidecarImages: imagesOf((ceiling) => [ceiling.sidecarImage]),
   startGateImages: imagesOf((ceiling) => ceiling.startGateImages),
   revoked: harmless,

@@ -1,4 +1,5 @@
 import type { Ceiling } from "../ceiling";
+import { ISSUING_POLICY } from "../issuing/names";
 import type { Findings } from "../judgement/finding";
 import { findingsIn } from "../judgement/rule";
 import type { StackFinding, StackResource } from "../judgement/rule";
@@ -12,12 +13,9 @@ type Foundation = readonly [groupKind: string, suffix: string];
 /** By which a pod is its service. */
 const ACCOUNT: Foundation = ["core/ServiceAccount", ""];
 /** What a sidecar and its pod stand on, by kind and by what follows the service's name. */
-const FOUNDATIONS: readonly Foundation[] = [
-  ACCOUNT,
-  ["core/ConfigMap", "-envoy"],
-  ["core/ConfigMap", "-trust"],
-  ["core/Secret", "-tls"],
-];
+const FOUNDATIONS: readonly Foundation[] = [ACCOUNT, ["core/ConfigMap", "-envoy"], ["core/ConfigMap", "-trust"]];
+/** As those, where no issuer makes it: for whom one does stands in the plan, and is judged by `issuers-least-privilege`. */
+const CERTIFICATE: Foundation = ["core/Secret", "-tls"];
 
 /** What a stack that joins a zone may make there, beside pods; all else decides who somebody is, or whom he reaches. */
 const BELONGINGS: readonly string[] = [
@@ -47,6 +45,7 @@ export function governedZones(resources: readonly StackResource[], ceiling: Leav
   });
   const named = new Set<string>();
   const governed = new Set<string>();
+  const issued = new Set<string>();
   for (const { resource, object } of objects) {
     // What can't be told is found where the object itself is judged, and founds nothing.
     findingsIn(resource, () => {
@@ -54,6 +53,7 @@ export function governedZones(resources: readonly StackResource[], ceiling: Leav
       if (zone === undefined) return;
       if (object.groupKind === "core/Namespace") governed.add(zone);
       else named.add(`${zone}/${object.groupKind}/${object.name ?? ""}`);
+      for (const service of issuedBy(object)) issued.add(`${zone}/${service}`);
     });
   }
   const joins = objects.some(({ resource, object }) => {
@@ -72,7 +72,7 @@ export function governedZones(resources: readonly StackResource[], ceiling: Leav
       }
       const zone = object.zone(ceiling);
       if (zone === undefined) return;
-      if (governed.has(zone)) judgeFoundations(object, zone, named, ceiling, findings);
+      if (governed.has(zone)) judgeFoundations(object, zone, { named, issued }, ceiling, findings);
       else judgeJoining(object, zone, ceiling, findings);
     }),
   );
@@ -85,7 +85,7 @@ export function governedZones(resources: readonly StackResource[], ceiling: Leav
 function judgeFoundations(
   object: KubeObject,
   zone: string,
-  named: ReadonlySet<string>,
+  { named, issued }: { readonly named: ReadonlySet<string>; readonly issued: ReadonlySet<string> },
   ceiling: Leave,
   findings: Findings,
 ): void {
@@ -94,7 +94,8 @@ function judgeFoundations(
   for (const template of podTemplates(object)) {
     if (isInfrastructure(object, template, ceiling)) continue;
     const service = template.spec.at("serviceAccountName").text() ?? "";
-    const missing = needed.filter(([kind, suffix]) => !named.has(`${zone}/${kind}/${service}${suffix}`));
+    const all = idle || issued.has(`${zone}/${service}`) ? needed : [...needed, CERTIFICATE];
+    const missing = all.filter(([kind, suffix]) => !named.has(`${zone}/${kind}/${service}${suffix}`));
     const list = missing.map(([kind, suffix]) => `${kind.slice(kind.indexOf("/") + 1)} ${service}${suffix}`);
     findings.require(
       missing.length === 0,
@@ -103,6 +104,12 @@ function judgeFoundations(
       "declare the service with MeshService, which makes them",
     );
   }
+}
+
+/** Services for which a zone's issuer makes certificates. */
+function issuedBy(object: KubeObject): readonly string[] {
+  if (object.groupKind !== "core/ConfigMap" || !object.metadata.at("name").is(ISSUING_POLICY)) return [];
+  return (object.body.at("data", "services").text() ?? "").split("\n").filter((service) => service !== "");
 }
 
 /** In a zone that the plan does not govern: pods of members that may join, and what is theirs by its name. */
@@ -150,7 +157,9 @@ function judgeName(object: KubeObject, zone: string, ceiling: Leave, findings: F
     "name it for the member that this stack brings: `<service>` or `<service>-…`",
   );
   findings.require(
-    !FOUNDATIONS.some(([kind, suffix]) => object.groupKind === kind && `${zone}/${name}` === `${owner ?? ""}${suffix}`),
+    ![...FOUNDATIONS, CERTIFICATE].some(
+      ([kind, suffix]) => object.groupKind === kind && `${zone}/${name}` === `${owner ?? ""}${suffix}`,
+    ),
     "metadata.name",
     `the sidecar of ${owner ?? ""} reads \`${name}\`, and the plan does not govern that zone`,
     OF_THE_MESH,

@@ -1,4 +1,5 @@
 import type { Ceiling } from "../ceiling";
+import { issuerOf } from "../issuing/names";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";
@@ -9,7 +10,11 @@ import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
 /** Containers whose image the stack builds itself: its reference may be known only once it is pushed. `stack-invariants` proves where it comes from. */
 export const OWN_IMAGE_CONTAINERS: readonly string[] = ["start-gate"];
 /** Workloads all of whose containers may run such an image. */
-export const OWN_IMAGE_WORKLOADS: readonly string[] = ["mesh-controller", "etcd-access"];
+export const OWN_IMAGE_WORKLOADS: readonly string[] = [
+  "mesh-controller",
+  "etcd-access",
+  ...["ops", "chain", "wallet", "mesh", "edge"].map(issuerOf),
+];
 
 /** What runs is what was reviewed: an exact version or digest, of a listed repository. */
 export const imagesPinned: ResourceRule = {

@@ -10,6 +10,7 @@ import { etcdLeastPrivilege } from "./etcd-least-privilege";
 import { etcdMutualTls } from "./etcd-mutual-tls";
 import { imagesPinned } from "./images-pinned";
 import { membersOnly } from "./members-only";
+import { issuersLeastPrivilege } from "./issuers-least-privilege";
 import { mtlsRequired } from "./mtls-required";
 import { networkPolicyZoneIsolation } from "./network-policy-zone-isolation";
 import { nodeResolverClosed } from "./node-resolver-closed";
@@ -51,6 +52,7 @@ export const resourceRules: readonly ResourceRule[] = [
   servicesInternalOnly,
   tlsPrivateKeys,
   tlsCertificates,
+  issuersLeastPrivilege,
   admissionPolicies,
   declaredServices,
 ];

@@ -1,6 +1,7 @@
 import type { Ceiling } from "../ceiling";
 import { isSnapshotTaker } from "../consul/snapshots";
 import { isKeeper } from "../etcd/keeper";
+import { isIssuer } from "../issuing/program";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";
@@ -61,14 +62,17 @@ export const sidecarRequired: ResourceRule = {
   },
 };
 
-/** No sidecar stands between such a pod and the others, so all that runs in it has rules of its own: `consul-default-deny`, `etcd-mutual-tls`, `etcd-least-privilege`, `node-resolver-closed`. */
+/** No sidecar stands between such a pod and the others, so all that runs in it has rules of its own: `consul-default-deny`, `etcd-mutual-tls`, `etcd-least-privilege`, `issuers-least-privilege`, `node-resolver-closed`. */
 function checkInfrastructure(spec: Field, findings: Findings): void {
   for (const { field } of allContainers(spec)) {
     findings.require(
-      isKeeper(spec, field) || isSnapshotTaker(spec, field) || JUDGED_WITHOUT_SIDECAR.test(repositoryOf(field) ?? ""),
+      isKeeper(spec, field) ||
+        isIssuer(spec, field) ||
+        isSnapshotTaker(spec, field) ||
+        JUDGED_WITHOUT_SIDECAR.test(repositoryOf(field) ?? ""),
       field.at("image"),
       `the pod has no sidecar, and no rule judges what ${field.at("image").shown()} runs with`,
-      "run Consul with its snapshots, etcd, the keeper of its users or CoreDNS alone in it, or put the container into a pod with a sidecar",
+      "run Consul with its snapshots, etcd, the keeper of its users, an issuer or CoreDNS alone in it, or put the container into a pod with a sidecar",
     );
   }
 }

@@ -1,11 +1,13 @@
 import { partyOfIdentity } from "../envoy/scope";
 import type { EdgeLeave } from "../ceiling";
 import { ETCD_CLIENT, mayReachEtcd } from "../etcd/clients";
+import type { Findings } from "../judgement/finding";
 import { findingsIn } from "../judgement/rule";
 import type { StackFinding, StackResource } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { ownerOf } from "../kubernetes/owner";
-import { origin } from "./provenance";
+import { SIGNING_SECRET } from "../issuing/names";
+import { isIssuingOf, keyOf, origin } from "./provenance";
 import { TLS } from "./resources";
 
 const DATA = ["stringData", "data"] as const;
@@ -22,6 +24,10 @@ export function keysElsewhere(resources: readonly StackResource[], ceiling: Edge
       const object = KubeObject.of(resource);
       const owner = object && ownerOf(object, ceiling);
       const identity = object && owner !== undefined ? identityIn(object.name, owner, ceiling) : undefined;
+      if (object?.metadata.at("name").is(SIGNING_SECRET) === true) {
+        judgeSigning(resource, object.zone(ceiling), findings);
+        return;
+      }
       for (const property of DATA) {
         for (const source of resource.origins(property)) {
           const certified = certifiedBy(source, requests);
@@ -37,6 +43,20 @@ export function keysElsewhere(resources: readonly StackResource[], ceiling: Edge
         }
       }
     }),
+  );
+}
+
+/** What a zone is signed by is its own issuing authority's certificate, and that one's key. */
+function judgeSigning(secret: StackResource, zone: string | undefined, findings: Findings): void {
+  const sources = DATA.flatMap((property) => secret.origins(property));
+  const keys = sources.filter(({ type }) => type === TLS.privateKey);
+  const signers = sources.filter((source) => zone !== undefined && isIssuingOf(source, zone));
+  const [key, signer] = [keys[0], signers[0]];
+  findings.require(
+    sources.length === 2 && keys.length === 1 && signers.length === 1 && key?.urn === (signer && keyOf(signer)?.urn),
+    "stringData",
+    `it is not made of the certificate and the key of zone ${zone ?? "?"}'s issuing authority alone`,
+    "take signer of the zone's CertificateAuthority, as ZoneIssuing does",
   );
 }
 

@@ -106,10 +106,19 @@ export function origin(resource: StackResource, property: string, types: readonl
 }
 
 /** The key that an authority's certificate is for. */
-function keyOf(authority: StackResource): StackResource | undefined {
+export function keyOf(authority: StackResource): StackResource | undefined {
   if (authority.type === TLS.selfSigned) return origin(authority, "privateKeyPem", [TLS.privateKey]);
   const request = origin(authority, "certRequestPem", [TLS.request]);
   return request === undefined ? undefined : origin(request, "privateKeyPem", [TLS.privateKey]);
+}
+
+/** Whether a certificate is that of a zone's issuing authority. */
+export function isIssuingOf(certificate: StackResource, zone: string): boolean {
+  return (
+    certificate.type === TLS.locallySigned &&
+    certificate.properties.at("isCaCertificate").is(true) &&
+    zoneOf(certificate) === zone
+  );
 }
 
 /** The zone that an authority's certificate names. */

@@ -1,5 +1,6 @@
 /** What the document lets be open at the network layer: its calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
 import type { Mesh, Service } from "../../mesh";
+import { issuerOf, issuingZones } from "../../mesh/issuing";
 import { NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { partyName, partyOf } from "../../policies/reachability";
 import { AddressSet, PortSet } from "../../policies/reachability/network";
@@ -9,6 +10,8 @@ import type { DiscoveryChoice } from "./discovery";
 
 /** What of a stack's configuration decides who reaches whom. */
 export interface Surroundings extends DiscoveryChoice {
+  /** Issuers make the certificates of services. Default false. */
+  readonly autoRotateCerts?: boolean;
   readonly apiServerCidr: string;
   readonly apiServerPort: number;
 }
@@ -53,12 +56,18 @@ function inspection(inspector: Service, service: Service): DeclaredEdge {
   return isMutual ? edge : { ...edge, only: "egress" };
 }
 
-function outsidersOf(mesh: Mesh, { apiServerCidr, apiServerPort, discoveryBackend }: Surroundings): DeclaredOutsider[] {
+function outsidersOf(
+  mesh: Mesh,
+  { apiServerCidr, apiServerPort, discoveryBackend, autoRotateCerts }: Surroundings,
+): DeclaredOutsider[] {
   const clusterDns = { name: "external/kube-dns", namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
   const apiServer = { name: "external/api-server", addresses: AddressSet.parse(apiServerCidr) ?? AddressSet.none };
   return [
-    ...controllers(mesh).map((controller): DeclaredOutsider => ({
-      party: partyOfService(controller),
+    ...[
+      ...controllers(mesh).map(partyOfService),
+      ...(autoRotateCerts === true ? issuingZones(mesh).map((zone) => partyName("mesh", issuerOf(zone))) : []),
+    ].map((party): DeclaredOutsider => ({
+      party,
       direction: "egress",
       outsider: apiServer,
       ports: PortSet.tcp(apiServerPort),

@@ -5,7 +5,7 @@
 
 export const HOURS_PER_DAY = 24;
 
-/** A certificate that `pulumi up` makes, and makes anew in the last part of its life. */
+/** A certificate that `pulumi up` makes, or an issuer in the cluster, and makes anew in the last part of its life. */
 export interface Certificate {
   /** Unique in a timeline: its resource's name. */
   readonly name: string;
@@ -14,8 +14,10 @@ export interface Certificate {
   readonly subject: string;
   readonly zone: string;
   readonly lifeHours: number;
-  /** So long before its end an update makes it anew. */
+  /** So long before its end it is made anew. */
   readonly earlyHours: number;
+  /** By what: an update, which makes what is signed by it anew as well; or the issuer of its zone, which looks at it all the time. */
+  readonly madeBy: "update" | "issuer";
   /** Name of the certificate whose key signed it; undefined for a root. Where that is made anew, so is this, in the same update. */
   readonly signer: string | undefined;
 }
@@ -51,6 +53,8 @@ export interface Timeline {
 export interface Assumptions {
   /** Longest time between two updates. */
   readonly updateHours: number;
+  /** Longest time that an issuer takes until what is due is made anew. */
+  readonly issuerHours: number;
   /** Longest time from an update until every process has what it changed. */
   readonly distributionHours: number;
 }

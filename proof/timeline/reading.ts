@@ -8,6 +8,7 @@ import type { StackResource } from "../../policies/judgement/rule";
 import { KubeObject } from "../../policies/kubernetes/object";
 import { ZONE_NAMESPACE, partyName } from "../../policies/reachability";
 import { TLS } from "../../policies/tls/resources";
+import { readIssued } from "./issued";
 import type { Certificate, Party, Timeline } from "./model";
 
 /** What follows a party's name in the names of the objects that hold what it shows and believes. */
@@ -40,12 +41,13 @@ export function readCertificates(resources: readonly StackResource[]): Certifica
       if (certificate !== undefined) certificates.set(certificate.name, certificate);
     }
   }
+  const issued = readIssued(resources, readable);
+  for (const { certificate } of issued) certificates.set(certificate.name, certificate);
   for (const name of dropCircular(certificates))
     problems.push(`${name}: by its signers, it is signed by itself; have it signed by the authority of its zone`);
   dropSevered(certificates);
-  for (const resource of resources) {
-    const part = readable(resource, () => readPart(resource));
-    if (part === undefined) continue;
+  const parts = resources.flatMap((resource) => readable(resource, () => readPart(resource)) ?? []);
+  for (const part of [...parts, ...issued.map(({ party }) => party)]) {
     const { name, roots, lists } = part;
     const shows = part.shows !== undefined && certificates.has(part.shows) ? part.shows : undefined;
     const known = parties.get(name);
@@ -110,6 +112,7 @@ function readCertificate(resource: StackResource): Certificate {
     zone: zoneIn(isAuthority ? commonName : identity),
     lifeHours,
     earlyHours: early.isAbsent ? 0 : Math.max(0, hours(early)),
+    madeBy: "update",
     signer: signer?.name,
   };
 }

@@ -5,9 +5,9 @@ import type { Assumptions, Certificate, Instant, Parted, Role, Timeline } from "
 /** A certificate's renewal, in hours after it was made. */
 export interface Renewal {
   readonly certificate: Certificate;
-  /** From then on an update makes it anew: in its own window, or because its signer is due. */
+  /** From then on it is made anew: in its own window, or by an update because its signer is due. */
   readonly due: number;
-  /** By then one has: updates are as rare as assumed, and one came just before it was due. */
+  /** By then it is: updates are as rare as assumed, and one came just before it was due. */
   readonly replaced: number;
   /** By then every process has the new one, and nobody shows or needs this one any more. */
   readonly gone: number;
@@ -17,9 +17,18 @@ export interface Renewal {
 export function renewalOf(timeline: Timeline, name: string, assumptions: Assumptions): Renewal {
   const chain = chainOf(timeline, name);
   const [certificate] = chain as [Certificate];
-  const due = Math.min(...chain.map(({ lifeHours, earlyHours }) => Math.max(0, lifeHours - earlyHours)));
-  const replaced = due + assumptions.updateHours;
-  return { certificate, due, replaced, gone: replaced + assumptions.distributionHours };
+  // An issuer signs anew by itself what its authority's successor is to sign.
+  const renewed = certificate.madeBy === "issuer" ? [certificate] : chain;
+  const due = Math.min(...renewed.map(({ lifeHours, earlyHours }) => Math.max(0, lifeHours - earlyHours)));
+  const { updateHours, issuerHours, distributionHours } = assumptions;
+  const replaced = due + (certificate.madeBy === "issuer" ? issuerHours : updateHours);
+  // What an issuer signed brings its authority along until it signs anew.
+  const followed = isIssuersAuthority(timeline, name) ? issuerHours : 0;
+  return { certificate, due, replaced, gone: replaced + followed + distributionHours };
+}
+
+function isIssuersAuthority({ certificates }: Timeline, name: string): boolean {
+  return [...certificates.values()].some(({ madeBy, signer }) => madeBy === "issuer" && signer === name);
 }
 
 /** Certificates that may end while they are still shown, or still what a chain ends at. Those that live and are renewed alike stand together. */
@@ -51,21 +60,28 @@ interface Late {
 }
 
 function expiry(
-  { certificate: { role, subject, lifeHours }, due, gone }: Renewal,
+  { certificate: { role, subject, lifeHours, madeBy }, due, gone }: Renewal,
   subjects: readonly string[],
   pairs: readonly Parted[],
-  { updateHours, distributionHours }: Assumptions,
+  { updateHours, issuerHours, distributionHours }: Assumptions,
 ): Instant {
   const more = subjects.length === 1 ? "" : `, and ${String(subjects.length - 1)} more like it,`;
+  const renewed =
+    madeBy === "issuer"
+      ? `is made anew by its zone's issuer from ${hoursText(due)} on, which takes up to ${hoursText(issuerHours)}`
+      : `is made anew by an update from ${hoursText(due)} on, of which there may be none for ${hoursText(updateHours)}`;
   return {
     kind: "expiry",
     fromHours: lifeHours,
     untilHours: gone,
     pairs,
     cause:
-      `${ROLES[role]} ${subject}${more} lives ${hoursText(lifeHours)}, is made anew by an update from ${hoursText(due)} on, of which there may be none for ` +
-      `${hoursText(updateHours)}, and every process has the new one ${hoursText(distributionHours)} later`,
-    mend: mendOf(lifeHours - due - distributionHours, role),
+      `${ROLES[role]} ${subject}${more} lives ${hoursText(lifeHours)}, ${renewed}, ` +
+      `and every process has the new one ${hoursText(distributionHours)} later`,
+    mend:
+      madeBy === "issuer"
+        ? "let it live longer (leafValidityHours)"
+        : mendOf(lifeHours - due - distributionHours, role),
   };
 }
 

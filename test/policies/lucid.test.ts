@@ -24,6 +24,7 @@ interface Declared {
   /** Rules about what is not declared. */
   readonly idle?: readonly string[];
 }
+const ROTATING = { autoRotateCerts: "true", leafValidityHours: "8" };
 const DECLARED: readonly Declared[] = [
   { title: "Lucid", mesh: lucid, ceiling: LUCID_CEILING, kinds: KINDS },
   { title: "Lucid with a service revoked", mesh: revokedMesh("payout-router"), ceiling: LUCID_CEILING, kinds: KINDS },
@@ -40,6 +41,14 @@ const DECLARED: readonly Declared[] = [
     kinds: KINDS,
     changes: ETCD_BACKEND,
     idle: ["consul-least-privilege"],
+  },
+  { title: "Lucid with issuers", mesh: lucid, ceiling: LUCID_CEILING, kinds: KINDS, changes: ROTATING },
+  {
+    title: "Lucid with issuers and services revoked",
+    mesh: revokedMesh("payout-router", "prometheus"),
+    ceiling: LUCID_CEILING,
+    kinds: KINDS,
+    changes: ROTATING,
   },
   { title: "a mesh with services outside", mesh: externalMesh(), ceiling: EXTERNAL_CEILING, kinds: KINDS },
   { title: "a mesh with jobs", mesh: jobsMesh(), ceiling: JOBS_CEILING, kinds: ["Deployment", "Job", "CronJob"] },
@@ -94,9 +103,11 @@ for (const { title, mesh, ceiling, kinds, changes, idle = [] } of DECLARED) {
 describe("each zone of Lucid, deployed by a stack of its own, passes the pack", function () {
   this.timeout(60_000);
 
-  for (const { name: zone, namespace } of lucid.zones) {
-    it(zone, async () => {
-      const own = (await plannedResources()).filter(({ name, type, properties }) => {
+  for (const [{ name: zone, namespace }, changes] of lucid.zones.flatMap((each) =>
+    [{}, ROTATING].map((changed) => [each, changed] as const),
+  )) {
+    it(`${zone}${"autoRotateCerts" in changes ? ", with its issuer" : ""}`, async () => {
+      const own = (await plannedResources(lucid, changes)).filter(({ name, type, properties }) => {
         const key = type.endsWith(":Namespace") ? "name" : "namespace";
         const place = properties.at("metadata", key);
         const isShared = type.startsWith("kubernetes:") && !lucid.zones.some((other) => place.is(other.namespace));

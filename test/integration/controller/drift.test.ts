@@ -232,7 +232,7 @@ describe("drift", function () {
     );
 
     const role = await planned("Role", "lucid-ops", "lucid-pod-reader");
-    await byHand(role, { rules: [{ apiGroups: [""], resources: ["pods", "secrets"], verbs: ["get"] }] });
+    await byHand(role, { rules: [{ apiGroups: [""], resources: ["pods", "services"], verbs: ["get"] }] });
     await event("lucid-ops", "Drifted", /Role lucid-ops\/lucid-pod-reader was changed/);
     // It is of the whole zone.
     await drifted("lucid-ops", "jaeger", "True NotAsDeclared", /lucid-pod-reader/);

@@ -57,11 +57,32 @@ describe("a Secret made of keys and certificates", () => {
     assert.deepEqual(found(meshSecretOf("mesh-controller-etcd-tls", atEtcd.key, atEtcd.certificate)), []);
   });
 
+  it("holds what a zone is signed by, and that one's key, where its issuer reads it", () => {
+    assert.deepEqual(found(secretOf("lucid-issuing-tls", authority.certificate, authority.key)), []);
+  });
+
   const stranger = planned(privateKey(), "stranger-key");
   const refused: readonly [what: string, secret: StackResource, finds: RegExp][] = [
     ["another service's key", secretOf("payout-router-tls", another.key), /made of tron-payment-key/],
     ["another's certificate", secretOf("payout-router-tls", own.key, another.certificate), /made of tron-payment,/],
     ["an authority's key", secretOf("payout-router-tls", own.key, authority.key), /made of issuing-key/],
+    ["a zone's signing key, without its certificate", secretOf("lucid-issuing-tls", authority.key), /is not made of/],
+    [
+      "a zone's signing key beside a leaf",
+      secretOf("lucid-issuing-tls", authority.certificate, authority.key, own.key),
+      /is not made of/,
+    ],
+    [
+      "another zone's authority",
+      secretIn("lucid-ops", "lucid-issuing-tls", [authority.certificate, authority.key]),
+      /zone ops/,
+    ],
+    ["a leaf where an authority belongs", secretOf("lucid-issuing-tls", own.certificate, own.key), /is not made of/],
+    [
+      "a stranger's key beside an authority",
+      secretOf("lucid-issuing-tls", authority.certificate, own.key),
+      /is not made of/,
+    ],
     ["a key for nothing", secretOf("payout-router-tls", stranger), /made of stranger-key/],
     [
       "etcd's client's key with a sidecar's certificate",

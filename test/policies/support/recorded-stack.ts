@@ -32,14 +32,18 @@ export class RecordedStack {
       properties: new Field(plainInputs),
       inputs: plainInputs,
       origins: (property) => {
-        const maker = this.makers.get(plain(inputs, property));
-        return maker === undefined ? [] : [maker];
+        const texts = new Field(plainInputs)
+          .at(property)
+          .leaves()
+          .filter((leaf) => leaf.isText)
+          .map((leaf) => leaf.text() ?? "");
+        return [...new Set(texts.flatMap(pemsIn).flatMap((pem) => this.makers.get(pem) ?? []))];
       },
     };
     this.resources.push(resource);
     const outputs = await this.outputsOf(type, name, inputs);
     for (const pem of Object.values(outputs).filter((text) => text.startsWith("-----BEGIN"))) {
-      this.makers.set(pem, resource);
+      this.makers.set(pem.trim(), resource);
     }
     return { id: name, state: { ...inputs, ...outputs } };
   }
@@ -88,6 +92,11 @@ function unwrapped(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (SECRET_MARK in value && "value" in value) return unwrapped(value.value);
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, unwrapped(field)]));
+}
+
+/** The PEMs of a text, one after the other. */
+function pemsIn(text: string): readonly string[] {
+  return text.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [];
 }
 
 /** A property's text; a secret one comes to a mock in an envelope. */

@@ -28,6 +28,14 @@ export const etcdSettings = parseSettings({
   etcdIp: "10.96.64.55",
 });
 
+/** The same, with certificates that issuers make. */
+export const withIssuers = parseSettings({
+  apiServerCidr: "10.77.0.10/32",
+  nodeResolverIp: "10.96.64.53",
+  consulIp: "10.96.64.54",
+  autoRotateCerts: "true",
+});
+
 /** What the program of a mesh would register. */
 export function rehearsed(mesh: Mesh, opts: pulumi.ComponentResourceOptions = {}, under: Settings = settings) {
   return rehearse(

@@ -9,7 +9,7 @@ import { ANOTHER_AUTHORITY, AUTHORITY, externalMesh } from "../envoy/external-fi
 import { jobsMesh } from "../envoy/jobs-fixture";
 import { revokedMesh } from "../envoy/revoked";
 import { versionsMesh } from "../envoy/versions-fixture";
-import { lucid, rehearsed, settings } from "./lucid";
+import { lucid, rehearsed, settings, withIssuers as rotating } from "./lucid";
 
 const MESHES: readonly (readonly [title: string, mesh: () => Mesh])[] = [
   ["Lucid", () => lucid],
@@ -77,6 +77,34 @@ describe("the proof of a plan", function () {
       assert.deepEqual(planViolations(mesh(), settings, await rehearsed(mesh())), []);
     });
   }
+
+  for (const [title, mesh] of MESHES) {
+    it(`finds nothing in ${title}, with issuers`, async () => {
+      assert.deepEqual(planViolations(mesh(), rotating, await rehearsed(mesh(), {}, rotating)), []);
+    });
+  }
+
+  it("finds an issuer that reaches more than the Kubernetes API, or not that", async () => {
+    const wider = changing("mesh-issuer-ops", ({ egress }) =>
+      egress[0]?.to.push({ ipBlock: { cidr: "10.20.1.0/24" } }),
+    );
+    assert.match(
+      planViolations(lucid, rotating, await rehearsed(lucid, wider, rotating)).join("\n"),
+      /network: Mesh\/issuer-ops can reach 10\.20\.1\.0\/24 on 6443\/TCP, which nobody declared/,
+    );
+    const less = changing("mesh-issuer-ops", ({ egress }) => egress.pop());
+    assert.match(
+      planViolations(lucid, rotating, await rehearsed(lucid, less, rotating)).join("\n"),
+      /network: Mesh\/issuer-ops can't reach .*6443\/TCP, which is declared/,
+    );
+  });
+
+  it("finds an issuer that nobody asked for", async () => {
+    assert.match(
+      planViolations(lucid, settings, await rehearsed(lucid, {}, rotating)).join("\n"),
+      /network: Mesh\/issuer-ops can reach .*, which nobody declared/,
+    );
+  });
 
   const CHANGES: readonly (readonly [title: string, name: string, change: Change, finds: RegExp])[] = [
     [

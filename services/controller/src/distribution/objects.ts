@@ -58,13 +58,18 @@ export class SidecarObjects {
 
   /** When the certificate of a service runs out, as it was issued; undefined where that is not said. */
   certificateEnd(service: string): string | undefined {
-    const record = this.known.get(certificateRecordOf(service));
-    return (record ?? this.known.get(`${service}-trust`))?.certificateEnd;
+    return this.pulumisEnd(service) ?? this.known.get(certificateRecordOf(service))?.certificateEnd;
   }
 
   /** From when on the certificate of a service is made anew by an issuer; undefined where none makes it. */
   certificateRenewal(service: string): string | undefined {
-    return this.known.get(certificateRecordOf(service))?.certificateRenewal;
+    const record = this.known.get(certificateRecordOf(service));
+    return this.pulumisEnd(service) === undefined ? record?.certificateRenewal : undefined;
+  }
+
+  /** The end of a certificate that Pulumi made; of one that an issuer made it says nothing. */
+  private pulumisEnd(service: string): string | undefined {
+    return this.known.get(`${service}-trust`)?.certificateEnd;
   }
 
   /** Follows the namespace until `signal` is aborted. */

@@ -50,6 +50,7 @@ describe("the timeline of Lucid's certificates", function () {
   it("has each leaf made anew between day 60 and day 88, everywhere a quarter of an hour later", async () => {
     const { due, replaced, gone } = renewalOf(await timelineUnder({}), "tron-payment-sidecar-certificate", {
       updateHours: settings.updateIntervalHours,
+      issuerHours: 0,
       distributionHours: 0.25,
     });
     assert.deepEqual([due / 24, replaced / 24, gone - replaced], [60, 88, 0.25]);
@@ -161,11 +162,86 @@ describe("the timeline of Lucid's certificates", function () {
     assert.ok(timelineViolations(lucid, settings, circular).some((text) => text.includes("it is signed by itself")));
   });
 
+  describe("whose leaves issuers make", () => {
+    const ROTATING = { autoRotateCerts: "true" };
+
+    it("has a leaf of a day for every service but the controller, each under its own zone's authority", async () => {
+      const { certificates, parties } = await timelineUnder(ROTATING);
+      for (const { name, zone } of lucid.services) {
+        const party = `${zone.charAt(0).toUpperCase()}${zone.slice(1)}/${name}`;
+        const leaf = certificates.get(parties.get(party)?.shows ?? "");
+        const isIssued = name !== "mesh-controller";
+        assert.deepEqual(
+          [leaf?.madeBy, leaf?.lifeHours, leaf?.signer],
+          [isIssued ? "issuer" : "update", isIssued ? 24 : 2160, `${zone}-ca-issuing`],
+        );
+      }
+    });
+
+    it("has each made anew at two thirds of its life, whenever updates come", async () => {
+      const { timeline, assumed } = { timeline: await timelineUnder(ROTATING), assumed: settings.updateIntervalHours };
+      const assumptions = { updateHours: assumed, issuerHours: 0.5, distributionHours: 0.25 };
+      const { due, replaced, gone } = renewalOf(timeline, "Wallet/tron-payment, by its issuer", assumptions);
+      assert.deepEqual([due, replaced, gone], [16, 16.5, 16.75]);
+      // By an update, and what it signed brings it along until that is signed anew.
+      assert.equal(renewalOf(timeline, "wallet-ca-issuing", assumptions).gone, 5840 + 672 + 0.75);
+    });
+
+    it("has no instant without trust, however short the leaves and rare the updates, revoked services or not", async () => {
+      for (const changes of [ROTATING, { ...ROTATING, leafValidityHours: "1", updateIntervalHours: "700" }]) {
+        const under = parseSettings({ ...REQUIRED, ...changes });
+        for (const mesh of [lucid, revokedMesh("payout-router", "jaeger")])
+          assert.deepEqual(timelineViolations(mesh, under, await rehearsed(mesh, {}, under)), []);
+      }
+    });
+
+    it("parts nobody when issuers take over, and when they give it back", async () => {
+      const [before, after] = [await timelineUnder({}), await timelineUnder(ROTATING)];
+      const assumptions = { updateHours: 672, issuerHours: 0.5, distributionHours: 0.25 };
+      assert.deepEqual(stepGaps(before, after, assumptions), []);
+      assert.deepEqual(stepGaps(after, before, assumptions), []);
+    });
+
+    it("tells of an authority that an issuer is not given, and of a life that is too short to be renewed in", async () => {
+      const under = parseSettings({ ...REQUIRED, ...ROTATING });
+      const without = (name: string, change: (props: Record<string, unknown>) => void) =>
+        rehearsed(
+          lucid,
+          {
+            transforms: [
+              (args) => {
+                if (args.name === name) change(args.props);
+                return { props: args.props, opts: args.opts };
+              },
+            ],
+          },
+          under,
+        );
+      const unsigned = await without(
+        "wallet-issuing-tls",
+        (props) => (props.stringData = { "tls.crt": "", "tls.key": "" }),
+      );
+      assert.match(
+        timelineViolations(lucid, under, unsigned).join("\n"),
+        /nothing is there that certificates could be signed by/,
+      );
+      const short = await without("wallet-issuing-policy", (props) => {
+        props.data = { ...(props.data as object), validityHours: "0.5" };
+      });
+      assert.match(
+        timelineViolations(lucid, under, short).join("\n"),
+        /lives 30 minutes, is made anew by its zone's issuer from 20 minutes on, which takes up to 2 minutes, and every process has the new one 15 minutes later; let it live longer \(leafValidityHours\)/,
+      );
+    });
+  });
+
   describe("while a root is exchanged", () => {
     const under = (text: string) => timelineUnder({ rootGenerations: text });
     const stepped = async (from: string, to: string, givenUp?: GivenUp) => {
       const [before, after] = [await under(from), await under(to)];
-      return stepGaps(before, after, { updateHours: 672, distributionHours: 0.25 }, givenUp).map(gapText);
+      return stepGaps(before, after, { updateHours: 672, issuerHours: 0, distributionHours: 0.25 }, givenUp).map(
+        gapText,
+      );
     };
     const NOW = "{}";
     const TRUST = '{"wallet": {"trusted": [1, 2], "issuing": 1}}';

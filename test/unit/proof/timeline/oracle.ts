@@ -26,7 +26,7 @@ export function firstExpiry(timeline: Timeline, assumptions: Assumptions): numbe
 
 function walk(
   { certificates, parties, edges }: Timeline,
-  { updateHours, distributionHours }: Assumptions,
+  { updateHours, issuerHours, distributionHours }: Assumptions,
   first: number,
   horizon: number,
 ): number | undefined {
@@ -37,19 +37,32 @@ function walk(
     for (const role of ["root", "issuing", "leaf"] as const) {
       for (const certificate of certificates.values()) {
         if (certificate.role !== role) continue;
-        const { name, lifeHours, earlyHours, signer } = certificate;
+        const { name, lifeHours, earlyHours, madeBy, signer } = certificate;
+        if (madeBy === "issuer") continue;
         const isDue = lifeHours - (now - (newest(name)?.at ?? 0)) <= earlyHours;
         const isSignedAnew = signer !== undefined && newest(signer)?.at === now;
         if (isDue || isSignedAnew) made.get(name)?.push({ certificate, at: now });
       }
     }
   };
+  /** As late as they may, whatever is signed by. */
+  const issue = (now: number) => {
+    for (const certificate of certificates.values()) {
+      const { name, lifeHours, earlyHours, madeBy } = certificate;
+      if (madeBy === "issuer" && now - (newest(name)?.at ?? 0) >= Math.max(0, lifeHours - earlyHours) + issuerHours)
+        made.get(name)?.push({ certificate, at: now });
+    }
+  };
+  const signsForIssuers = (name: string) =>
+    [...certificates.values()].some(({ madeBy, signer }) => madeBy === "issuer" && signer === name);
   /** What a process may have by now of one file: the newest, and while that is spread what was before it. */
   const possible = (name: string, now: number): Made[] => {
     const all = made.get(name) ?? [];
     return all.filter((_, index) => {
       const next = all[index + 1];
-      return next === undefined || now <= next.at + distributionHours;
+      // What an issuer has signed holds its authority's certificate as well, until it is signed anew.
+      const spread = distributionHours + (signsForIssuers(name) ? issuerHours : 0);
+      return next === undefined || now <= next.at + spread;
     });
   };
   const hasEnded = ({ certificate, at }: Made, now: number) => now > at + certificate.lifeHours;
@@ -59,6 +72,7 @@ function walk(
   }
   for (let now = 0; now <= horizon; now += TICK) {
     if (now >= first && (now - first) % updateHours === 0) update(now);
+    issue(now);
     for (const name of shown) if (possible(name, now).some((one) => hasEnded(one, now))) return now;
   }
   return undefined;

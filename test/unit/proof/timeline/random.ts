@@ -13,6 +13,8 @@ export interface ZoneSettings {
   readonly issuers: Generations;
   /** Life and early renewal, in whole hours, of its roots, issuing authorities and leaves. */
   readonly hours: Readonly<Record<Certificate["role"], readonly [life: number, early: number]>>;
+  /** Who makes its leaves. */
+  readonly leavesBy: Certificate["madeBy"];
 }
 
 const ZONES = ["alpha", "beta"] as const;
@@ -35,6 +37,7 @@ const zoneSettings: fc.Arbitrary<ZoneSettings> = fc.record({
   roots: generations,
   issuers: generations,
   hours: fc.record({ root: hours, issuing: hours, leaf: hours }),
+  leavesBy: fc.constantFrom("update" as const, "issuer" as const),
 });
 
 export const settings: fc.Arbitrary<Settings> = fc.record({ alpha: zoneSettings, beta: zoneSettings });
@@ -49,6 +52,7 @@ export const edges: fc.Arbitrary<readonly Edge[]> = fc.uniqueArray(
 
 export const assumptions: fc.Arbitrary<Assumptions> = fc.record({
   updateHours: fc.integer({ min: 1, max: 9 }),
+  issuerHours: fc.constantFrom(0.5, 1, 2),
   distributionHours: fc.integer({ min: 0, max: 3 }),
 });
 
@@ -57,7 +61,8 @@ export function timelineOf(of: Settings, between: readonly Edge[]): Timeline {
   const certificates = new Map<string, Certificate>();
   const make = (zone: Zone, role: Certificate["role"], name: string, signer?: string) => {
     const [lifeHours, earlyHours] = of[zone].hours[role];
-    certificates.set(name, { name, role, subject: name, zone, lifeHours, earlyHours, signer });
+    const madeBy = role === "leaf" ? of[zone].leavesBy : "update";
+    certificates.set(name, { name, role, subject: name, zone, lifeHours, earlyHours, madeBy, signer });
   };
   for (const zone of ZONES) {
     for (const root of of[zone].roots.accepted) {
