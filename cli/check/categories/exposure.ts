@@ -1,5 +1,6 @@
 /** Ways into the zones past the sidecars, and kinds of policies that nobody here can judge. */
 import { LABELS, NODE_RESOLVER, namespaceOf } from "../../../mesh";
+import { issuerOf } from "../../../mesh/issuing";
 import { judged, warning } from "../check";
 import type { Check } from "../check";
 import { KINDS } from "../cluster/live";
@@ -8,6 +9,7 @@ import type { KubeObject, Pod, Service } from "../cluster/objects";
 import { declaredIn } from "../context";
 import type { CheckContext } from "../context";
 import { backendIn } from "../discovery";
+import { zonesWithIssuers } from "../identity/signers";
 
 const KINDS_PAGE = "admission.md#what-they-refuse";
 
@@ -136,7 +138,9 @@ async function present(
 async function unknownPods(context: CheckContext) {
   const known = new Set([
     ...declaredIn(context).mesh.services.map(({ namespace, name }) => `${namespace}/${name}`),
-    ...[...backendIn(context).workloads, NODE_RESOLVER.service].map((name) => `${namespaceOf("mesh")}/${name}`),
+    ...[...backendIn(context).workloads, NODE_RESOLVER.service, ...zonesWithIssuers(context).map(issuerOf)].map(
+      (name) => `${namespaceOf("mesh")}/${name}`,
+    ),
   ]);
   const found = (await context.live.inZones(KINDS.pods)).flatMap((pod) => {
     const { namespace = "", labels = {}, ownerReferences = [] } = pod.metadata;

@@ -6,6 +6,7 @@ import type { CheckContext } from "../context";
 import { readBundles, rootsByZone } from "../identity/bundles";
 import { commonNameOf, lifeOf, readLeaves, urisOf } from "../identity/leaves";
 import type { Leaf } from "../identity/leaves";
+import { issuerChecks } from "./issuers";
 import { keyChecks } from "./keys";
 import { trustChecks } from "./trust";
 
@@ -22,7 +23,7 @@ export const identityChecks: readonly Check[] = [
     phase: "after",
     title: "every service, and whatever speaks to the discovery backend, has a certificate and a key",
     tells: "Reads the Secrets of the plan. What is served is for `certificates-served` to tell.",
-    remedy: "run `pulumi up`, which makes what is missing",
+    remedy: "run `pulumi up`, which makes what is missing; where an issuer is to make it, see `issuers-well`",
     more: "certificates.md#renewal",
     needs: ["namespaces-there"],
     run: async (context) => {
@@ -49,8 +50,9 @@ export const identityChecks: readonly Check[] = [
     phase: "after",
     title: "no certificate is due for renewal",
     tells:
-      "Takes one to be due in the last third of its life, as `pulumi up` does, and to be late in the last tenth. In the third it is a warning: the next `pulumi up` makes it anew.",
-    remedy: "run `pulumi up` (with the official tls plugin: `pulumi up --refresh`)",
+      "Takes one to be due in the last third of its life, as `pulumi up` does, and to be late in the last tenth. In the third it is a warning: the next `pulumi up` makes it anew. An issuer makes one anew within a minute of when it is due.",
+    remedy:
+      "run `pulumi up` (with the official tls plugin: `pulumi up --refresh`); where an issuer makes them, see `issuers-well`",
     more: RENEWAL,
     needs: ["certificates-valid"],
     run: async (context) => {
@@ -133,6 +135,7 @@ export const identityChecks: readonly Check[] = [
       return judged(wrong, "peers refuse these");
     },
   },
+  ...issuerChecks,
   ...keyChecks,
 ];
 

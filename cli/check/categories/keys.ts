@@ -2,6 +2,7 @@
 import { CORE_SCHEMA, load } from "js-yaml";
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import { IDENTITY_TOKEN } from "../../../mesh";
+import { certificateRecordOf } from "../../../mesh/issuing";
 import { counted, judged, warning } from "../check";
 import type { Check } from "../check";
 import { KINDS } from "../cluster/live";
@@ -10,6 +11,7 @@ import { declaredIn } from "../context";
 import type { CheckContext } from "../context";
 import { readBundles, rootsByZone, inlineOf } from "../identity/bundles";
 import { commonNameOf, decoded, readLeaves } from "../identity/leaves";
+import { readSigners } from "../identity/signers";
 
 /** On `<service>-trust`: what the controller knows of the certificate beside it, whose Secret it may not read. */
 const DIGEST_ANNOTATION = "lucid.internal/certificate-digest";
@@ -34,14 +36,17 @@ export const keyChecks: readonly Check[] = [
     category: "identity",
     phase: "after",
     title: "the controller has been told of the certificates that are there",
-    tells: `Compares the annotation ${DIGEST_ANNOTATION} of each \`<service>-trust\` with the certificate in the Secret: after it changes, the controller has kubelet bring the new one at once.`,
-    remedy: "run `pulumi up`; a Secret that was written by hand reaches the pods only by kubelet's own pace",
+    tells: `Compares the annotation ${DIGEST_ANNOTATION} of each \`<service>-trust\`, or of \`<service>-certificate\` where an issuer made it, with the certificate in the Secret: after it changes, the controller has kubelet bring the new one at once.`,
+    remedy:
+      "run `pulumi up`, or see that the issuer runs (`issuers-well`); a Secret that was written by hand reaches the pods only by kubelet's own pace",
     more: "controller.md#changed-files-reach-the-sidecars-at-once",
     needs: ["certificates-there"],
     run: async (context) => {
       const maps = new Map((await context.live.inZones(KINDS.configMaps)).map((one) => [titleOf(one), one]));
       const found = (await readLeaves(context)).leaves.flatMap(({ title, secret }) => {
-        const told = maps.get(title.replace(/-tls$/, "-trust"))?.metadata.annotations?.[DIGEST_ANNOTATION];
+        const told = ["-trust", certificateRecordOf("")]
+          .map((suffix) => maps.get(title.replace(/-tls$/, suffix))?.metadata.annotations?.[DIGEST_ANNOTATION])
+          .find((annotation) => annotation !== undefined);
         const digest = createHash("sha256")
           .update(decoded(secret, "tls.crt") ?? "")
           .digest("hex")
@@ -79,9 +84,14 @@ async function keysElsewhere(context: CheckContext) {
       (authority) => [fingerprint(authority.publicKey), `the authority ${commonNameOf(authority)}`] as const,
     ),
   ]);
-  const planned = new Map(
-    leaves.map(({ title, certificate }) => [`Secret ${title}, tls.key`, fingerprint(certificate.publicKey)]),
-  );
+  const planned = new Map<string, string>([
+    ...leaves.map(
+      ({ title, certificate }) => [`Secret ${title}, tls.key`, fingerprint(certificate.publicKey)] as const,
+    ),
+    ...(await readSigners(context)).map(
+      ({ title, certificate }) => [`Secret ${title}, tls.key`, fingerprint(certificate.publicKey)] as const,
+    ),
+  ]);
   const findings = (await allKeys(context)).flatMap(({ place, pem }) => {
     const key = fingerprintOf(pem);
     const owner = key === undefined ? undefined : owners.get(key);

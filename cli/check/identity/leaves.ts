@@ -1,7 +1,8 @@
 /** Certificates as they lie in the cluster's Secrets. */
 import { X509Certificate } from "node:crypto";
-import { LABELS, ZONES, namespaceOf, trustDomainOf } from "../../../mesh";
+import { LABELS, ZONES, namespaceOf, objectNames, trustDomainOf } from "../../../mesh";
 import type { ZoneName } from "../../../mesh";
+import { ISSUING, issuedServices, issuingZones } from "../../../mesh/issuing";
 import { KINDS } from "../cluster/live";
 import { titleOf } from "../cluster/objects";
 import type { Secret } from "../cluster/objects";
@@ -54,7 +55,22 @@ export async function readLeaves(context: CheckContext): Promise<Leaves> {
 async function expected(context: CheckContext): Promise<readonly Expected[]> {
   const secrets = await declaredIn(context).objects("Secret");
   const { bearers } = backendIn(context);
-  return secrets.filter(({ type }) => type === TLS_TYPE).flatMap((secret) => expectedOf(secret, bearers));
+  const planned = secrets.filter(({ type, metadata }) => type === TLS_TYPE && metadata.name !== ISSUING.secret);
+  return [...planned.flatMap((secret) => expectedOf(secret, bearers)), ...issued(context)];
+}
+
+/** Certificates that the zones' issuers make: the plan has none of their Secrets. */
+function issued(context: CheckContext): readonly Expected[] {
+  const { mesh, settings } = declaredIn(context);
+  if (!settings.autoRotateCerts) return [];
+  return issuingZones(mesh)
+    .flatMap((zone) => issuedServices(mesh, zone))
+    .map(({ name, namespace, zone, identity }) => ({
+      title: `${namespace}/${objectNames(name).certificate}`,
+      service: name,
+      zone,
+      identity,
+    }));
 }
 
 function expectedOf(secret: PlannedObject, bearers: Readonly<Record<string, string>>): readonly Expected[] {

@@ -82,6 +82,11 @@ export class Authority {
     return new Authority(name, rootPem, rootKeys, issuing, issuingKeys);
   }
 
+  /** What the zone's issuer signs by, as its Secret holds it. */
+  async signer(): Promise<Pick<Leaf, "certificate" | "key">> {
+    return { certificate: `${this.issuing.toString("pem")}\n`, key: `${await privatePem(this.issuingKeys)}\n` };
+  }
+
   /** The issuing CA's revocation list, made as the program makes it. */
   async revocations(revoked: readonly RevokedSerial[] = []): Promise<string> {
     return revocationList(this.issuing.toString("pem"), await privatePem(this.issuingKeys), revoked);

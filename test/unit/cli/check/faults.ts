@@ -7,7 +7,7 @@ import { runChecks } from "../../../../cli/check/runner";
 import { titleOf } from "../../../../cli/check/cluster/objects";
 import { recordedContext } from "./recorded-cluster";
 import type { RecordedCluster } from "./recorded-cluster";
-import type { Recorded } from "./recorded";
+import type { Recorded, WorldName } from "./recorded";
 
 /** Something that is wrong with a cluster, or a stack, and what the check of it says. */
 export interface Fault {
@@ -19,6 +19,8 @@ export interface Fault {
   ) => void | Promise<void>;
   /** Default: `failure`. */
   readonly status?: Status;
+  /** Where it is found; default: that of the discovery backend. */
+  readonly world?: WorldName;
   readonly says: RegExp;
 }
 
@@ -47,13 +49,15 @@ function tried(title: string, checks: readonly Check[], faults: readonly Fault[]
     });
     for (const check of checks) {
       it(`${check.id} holds of a mesh that is well`, async () => {
-        const { context } = await recordedContext(backend);
-        assert.deepEqual(withoutDetail(await resultOf(check, context)), { status: "ok" });
+        for (const world of backend === "consul" ? ([backend, "issuers"] as const) : [backend]) {
+          const { context } = await recordedContext(world);
+          assert.deepEqual(withoutDetail(await resultOf(check, context)), { status: "ok" }, world);
+        }
       });
     }
-    for (const { id, title: fault, make, status = "failure", says } of faults) {
+    for (const { id, title: fault, make, status = "failure", world = backend, says } of faults) {
       it(`${id} tells of ${fault}`, async () => {
-        const { context, cluster } = await recordedContext(backend);
+        const { context, cluster } = await recordedContext(world);
         await make(cluster, context);
         const check = checks.find((one) => one.id === id);
         assert.ok(check, `there is no check ${id}`);

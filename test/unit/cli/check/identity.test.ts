@@ -218,6 +218,91 @@ describeFaults("identity", [
     says: /admin-ui-tls is another than it was told/,
   },
   {
+    id: "certificates-told",
+    title: "a certificate that its issuer did not make",
+    world: "issuers",
+    make: (cluster) => exchange(cluster, {}),
+    status: "warning",
+    says: /admin-ui-tls is another than it was told/,
+  },
+  {
+    id: "certificates-there",
+    title: "a certificate that no issuer has made",
+    world: "issuers",
+    make: (cluster) => {
+      remove(cluster, "Secret", ADMIN_UI);
+    },
+    says: /lucid-ops\/admin-ui-tls is missing/,
+  },
+  {
+    id: "keys-elsewhere",
+    title: "an issuing key where its issuer has none",
+    world: "issuers",
+    make: (cluster) => {
+      const { data } = find(cluster, "Secret", "lucid-wallet/lucid-issuing-tls");
+      add(cluster, "v1", "Secret", "lucid-ops/own", { data });
+    },
+    says: /Secret lucid-ops\/own, tls\.key: the key of the authority wallet\.lucid\.internal issuing/,
+  },
+  {
+    id: "issuers-well",
+    title: "an issuer that is not there",
+    world: "issuers",
+    make: (cluster) => {
+      remove(cluster, "Pod", "lucid-mesh/issuer-wallet-0");
+    },
+    says: /issuer-wallet: no pod of it is ready/,
+  },
+  {
+    id: "issuers-well",
+    title: "an issuer that is ill",
+    world: "issuers",
+    make: (cluster) => {
+      const body = JSON.stringify({ healthy: false, state: "issuing", reasons: ["this clock is an hour ahead"] });
+      cluster.answers.set("issuer-ops/health", { status: 503, body });
+    },
+    says: /issuer-ops: this clock is an hour ahead/,
+  },
+  {
+    id: "issuers-well",
+    title: "an issuer that is given nothing",
+    world: "issuers",
+    make: (cluster) => {
+      const body = JSON.stringify({ healthy: true, state: "waiting", reasons: [] });
+      cluster.answers.set("issuer-chain/health", { status: 200, body });
+    },
+    says: /issuer-chain: its zone gives it nothing to sign by/,
+  },
+  {
+    id: "issuing-authorities",
+    title: "another zone's authority",
+    world: "issuers",
+    make: (cluster) => {
+      const { data } = find(cluster, "Secret", "lucid-wallet/lucid-issuing-tls");
+      find(cluster, "Secret", "lucid-ops/lucid-issuing-tls").data = data;
+    },
+    says: /lucid-ops\/lucid-issuing-tls: no root that peers trust has signed it\nlucid-ops\/admin-ui-tls was signed by another/,
+  },
+  {
+    id: "issuing-authorities",
+    title: "an authority with another's key",
+    world: "issuers",
+    make: (cluster) => {
+      const other = dataOf(cluster, "Secret", "lucid-wallet/lucid-issuing-tls")["tls.key"] ?? "";
+      dataOf(cluster, "Secret", "lucid-ops/lucid-issuing-tls")["tls.key"] = other;
+    },
+    says: /lucid-ops\/lucid-issuing-tls: tls\.key is not the key of tls\.crt/,
+  },
+  {
+    id: "issuing-authorities",
+    title: "a zone without one",
+    world: "issuers",
+    make: (cluster) => {
+      remove(cluster, "Secret", "lucid-chain/lucid-issuing-tls");
+    },
+    says: /lucid-chain\/lucid-issuing-tls is missing/,
+  },
+  {
     id: "token-keys",
     title: "keys that are not mirrored",
     make: (cluster) => {

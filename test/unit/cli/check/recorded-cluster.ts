@@ -2,12 +2,11 @@ import { ClusterError } from "../../../../cli/check/cluster/cluster";
 import type { ClockReading, Cluster, HttpAnswer, PodRef, Right } from "../../../../cli/check/cluster/cluster";
 import { KINDS, Live, apiPath } from "../../../../cli/check/cluster/live";
 import type { CheckContext } from "../../../../cli/check/context";
-import type { BackendName } from "../../../../cli/check/discovery/backend";
 import { KubeConfig } from "@kubernetes/client-node";
 import { findService, LABELS } from "../../../../mesh";
 import { lucid } from "../../proof/lucid";
 import { ISSUER, JWKS, declared, intactWorld } from "./recorded";
-import type { Recorded } from "./recorded";
+import type { Recorded, WorldName } from "./recorded";
 
 /** A right that is asked for, answered by tests. */
 type May = (right: Right) => boolean;
@@ -143,6 +142,7 @@ function answerOf(cluster: RecordedCluster, service: string, path: string, asked
     return { status: 200, body: `lucid_snapshots_newest_age_seconds ${asked.endsWith("-1") ? "1799.25" : "+Inf"}\n` };
   if (service === "consul")
     return path === "/v1/status/leader" ? json("10.244.1.5:8300") : json(["a:8300", "b:8300", "c:8300"]);
+  if (service.startsWith("issuer-")) return json({ healthy: true, state: "issuing", reasons: [] });
   if (service === "etcd-access") return { status: path === "/health" ? 200 : 404, body: "" };
   if (service === "jaeger" || path === "/-/ready") return { status: 200, body: "" };
   if (service === "mesh-controller")
@@ -183,16 +183,16 @@ export function controllerStatus(pods: readonly string[]) {
 
 /** What checks ask, of a cluster on which all is well. */
 export async function recordedContext(
-  backend: BackendName = "consul",
+  world: WorldName = "consul",
 ): Promise<{ context: Mutable<CheckContext>; cluster: RecordedCluster }> {
-  const { objects } = await intactWorld(backend);
+  const { objects } = await intactWorld(world);
   const cluster = new RecordedCluster([...structuredClone(objects)]);
   const reach = { kubeConfig: new KubeConfig(), context: "recorded", server: "https://recorded.example.org" };
   return {
     cluster,
     context: {
       stack: "dev",
-      declaration: declared[backend],
+      declaration: declared[world],
       reach,
       cluster,
       live: new Live(cluster),

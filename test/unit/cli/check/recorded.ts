@@ -3,6 +3,7 @@ import { renderTrust } from "../../../../envoy";
 import { renderTokens } from "../../../../envoy/identity/token-keys";
 import { ETCD, LABELS, ZONES, identityOf, namespaceOf, trustDomainOf } from "../../../../mesh";
 import type { ZoneName } from "../../../../mesh";
+import { ISSUING, issuedServices } from "../../../../mesh/issuing";
 import { UNKNOWN } from "../../../../policies/judgement/plain";
 import type { Plain } from "../../../../policies/judgement/plain";
 import type { BackendName } from "../../../../cli/check/discovery/backend";
@@ -10,7 +11,7 @@ import { Declared } from "../../../../cli/check/plan/declared";
 import { Authority } from "../../../integration/envoy/pki";
 import type { Leaf, TrustBundle } from "../../../integration/envoy/pki";
 import type { JsonObject } from "../../../policies/support/edit";
-import { etcdSettings, lucid, settings } from "../../proof/lucid";
+import { etcdSettings, lucid, settings, withIssuers } from "../../proof/lucid";
 import { createHash } from "node:crypto";
 
 /** Any object of the API, to be changed by tests. */
@@ -27,11 +28,14 @@ export interface Recorded {
   [key: string]: unknown;
 }
 
-/** What the stack declares, by its discovery backend. */
-export const declared: Readonly<Record<BackendName, Declared>> = {
+/** What the stack declares. */
+export const declared: Readonly<Record<WorldName, Declared>> = {
   consul: new Declared(lucid, settings),
   etcd: new Declared(lucid, etcdSettings),
+  issuers: new Declared(lucid, withIssuers),
 };
+/** By its discovery backend; or with Consul, and issuers. */
+export type WorldName = BackendName | "issuers";
 export const NODE = "node1";
 export const JWKS = {
   keys: [{ kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", kid: "one" }],
@@ -50,32 +54,61 @@ export interface World {
   readonly objects: readonly Recorded[];
 }
 
-const made = new Map<BackendName, Promise<World>>();
+const made = new Map<WorldName, Promise<World>>();
 
 /** The same world every time: copy its objects before changing them. */
-export function intactWorld(backend: BackendName = "consul"): Promise<World> {
-  const world = made.get(backend) ?? make(backend);
-  made.set(backend, world);
+export function intactWorld(name: WorldName = "consul"): Promise<World> {
+  const world = made.get(name) ?? make(name);
+  made.set(name, world);
   return world;
 }
 
-async function make(backend: BackendName): Promise<World> {
+async function make(name: WorldName): Promise<World> {
+  const backend = name === "issuers" ? "consul" : name;
   const zones = new Map<string, Zone>();
   for (const zone of ZONES) {
     const authority = await Authority.create(trustDomainOf(zone));
     zones.set(zone, { authority, bundle: await authority.bundle() });
   }
-  const planned = (await declared[backend].objects()).map((object) => known(object) as unknown as Recorded);
+  const planned = (await declared[name].objects()).map((object) => known(object) as unknown as Recorded);
   const leaves = new Map<string, Leaf>();
   for (const secret of planned.filter(({ type }) => type === "kubernetes.io/tls")) {
-    const { name, labels } = secret.metadata;
-    const service = name === "mesh-controller-etcd-tls" ? ETCD.client : (labels?.[LABELS.name] ?? "");
+    const { name: title, labels } = secret.metadata;
+    const service = title === "mesh-controller-etcd-tls" ? ETCD.client : (labels?.[LABELS.name] ?? "");
     const zone = zoneOf(secret.metadata.namespace);
+    if (title === ISSUING.secret) continue;
     const leaf = await zones.get(zone)?.authority.issue(`${service}.lucid.internal`, identityOf(service, zone));
     if (leaf !== undefined) leaves.set(`${secret.metadata.namespace ?? ""}/${secret.metadata.name}`, leaf);
   }
   const live = planned.map((object) => livened(object, zones, leaves));
-  return { zones, objects: [...live, ...live.flatMap(podsOf), ...surroundings(backend)] };
+  const issued = name === "issuers" ? await issuedObjects(live, zones) : [];
+  return { zones, objects: [...live, ...issued, ...live.flatMap(podsOf), ...surroundings(backend)] };
+}
+
+/** What issuers make, beside what they are given. */
+async function issuedObjects(live: readonly Recorded[], zones: ReadonlyMap<string, Zone>): Promise<Recorded[]> {
+  const objects: Recorded[] = [];
+  for (const secret of live.filter(({ kind, metadata }) => kind === "Secret" && metadata.name === ISSUING.secret)) {
+    const zone = zoneOf(secret.metadata.namespace);
+    const authority = zones.get(zone)?.authority;
+    const signer = await authority?.signer();
+    secret.data = { "tls.crt": base64(signer?.certificate ?? ""), "tls.key": base64(signer?.key ?? "") };
+    for (const { name, hostname, namespace, identity } of issuedServices(lucid, zone)) {
+      const leaf = await authority?.issue(hostname, identity);
+      const metadata = { namespace, labels: { [LABELS.name]: name, [LABELS.managedBy]: ISSUING.manager } };
+      const data = { "tls.crt": base64(leaf?.certificate ?? ""), "tls.key": base64(leaf?.key ?? "") };
+      const annotations = { "lucid.internal/certificate-digest": digestOf(leaf?.certificate ?? "") };
+      objects.push(
+        { apiVersion: "v1", kind: "Secret", metadata: { name: `${name}-tls`, ...metadata }, data },
+        { apiVersion: "v1", kind: "ConfigMap", metadata: { name: `${name}-certificate`, ...metadata, annotations } },
+      );
+    }
+  }
+  return objects;
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /** The plan's object as the API server has it: what was not known is. */
@@ -136,14 +169,12 @@ function trusting(object: Recorded, zones: ReadonlyMap<string, Zone>, leaves: Re
     return [file, renderTrust(zone, bundle?.roots ?? "", bundle?.revocations ?? "")];
   });
   const leaf = leaves.get(`${namespace}/${name.replace(/-trust$/, "-tls")}`);
-  const digest = createHash("sha256")
-    .update(leaf?.certificate ?? "")
-    .digest("hex")
-    .slice(0, 16);
-  const annotations = { "lucid.internal/certificate-digest": digest };
+  // Where an issuer makes the certificate, nothing is told of it here.
+  const told =
+    leaf === undefined ? {} : { annotations: { "lucid.internal/certificate-digest": digestOf(leaf.certificate) } };
   return {
     ...object,
-    metadata: { ...object.metadata, annotations },
+    metadata: { ...object.metadata, ...told },
     data: Object.fromEntries(files) as Record<string, string>,
   };
 }
