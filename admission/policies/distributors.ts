@@ -45,7 +45,7 @@ export function distributedFiles(data: AdmissionData): AdmissionPolicy {
           expression:
             `(request.userInfo.username == "${CONTROLLER}" && object.metadata.name == "${keysConfigMap}" && dyn(object).?data.orValue({}).all(key, key == "${keysFile}") && !has(object.binaryData)) || ` +
             `(${isOwnRecord()})`,
-          message: `a service may write no ConfigMap but the mesh controller ${keysConfigMap}, with ${keysFile} alone, and the issuer of a zone what it tells of certificates, <service>-certificate, without data; take it out`,
+          message: `a service may write no ConfigMap but ${keysConfigMap} (the mesh controller, with ${keysFile} alone) and <service>-certificate (the issuer of its zone, without data); take it out`,
         },
       ],
     },

@@ -32,6 +32,7 @@ const instances = z.strictObject({
 
 const certificate = z.strictObject({
   notAfter: instant.describe("When the certificate that was issued last runs out."),
+  renewal: instant.optional().describe("From when on its zone's issuer makes it anew, where one does."),
 });
 
 export const meshServiceStatus = z

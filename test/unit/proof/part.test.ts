@@ -11,7 +11,7 @@ import { tells } from "../components/parts/told";
 import { authenticatedMesh } from "../envoy/authenticated";
 import { jobsMesh } from "../envoy/jobs-fixture";
 import { revokedMesh } from "../envoy/revoked";
-import { etcdSettings, lucid, rehearsed, settings } from "./lucid";
+import { etcdSettings, lucid, rehearsed, settings, withIssuers } from "./lucid";
 import { partOf, rehearsedPart } from "./parts";
 
 type Resources = readonly RehearsedResource[];
@@ -21,6 +21,8 @@ const MESHES: readonly (readonly [title: string, mesh: () => Mesh, settings: Set
   ["Lucid with etcd", () => lucid, etcdSettings],
   ["Lucid with services revoked", () => revokedMesh("payout-router", "jaeger"), settings],
   ["Lucid without its controller", () => revokedMesh("mesh-controller"), settings],
+  ["Lucid with issuers", () => lucid, withIssuers],
+  ["Lucid with issuers and services revoked", () => revokedMesh("payout-router", "jaeger"), withIssuers],
   ["a mesh with jobs", jobsMesh, settings],
   [
     "a mesh whose pods another stack brings in part",

@@ -6,6 +6,8 @@ import type { DeclaredService } from "../services/resource.js";
 
 /** Seconds before its end from which on a certificate that nobody has renewed is a matter for people. */
 const CERTIFICATE_WARNING = 72 * 3600;
+/** Seconds that an issuer is given for a certificate that is due, before that is one. */
+const OVERDUE = 600;
 /** Seconds after which files that sidecars were not told of are no matter of course any more. */
 const TELLING = 120;
 
@@ -20,7 +22,9 @@ export function serviceHealth(zone: ZoneName, service: DeclaredService, now: num
     readiness(service),
     registration(service),
     distribution(service, now),
-    ...(secondsLeft === undefined || service.revoked !== undefined ? [] : [certificate(secondsLeft)]),
+    ...(secondsLeft === undefined || service.revoked !== undefined
+      ? []
+      : [certificate(secondsLeft, overdueOf(service, now))]),
     ...drift(service),
   ];
   const { present = 0, ready = 0, registered = 0 } = status?.instances ?? {};
@@ -111,18 +115,27 @@ function distribution(service: DeclaredService, now: number): Finding {
   return { check, state: isLate ? "degraded" : "well", message };
 }
 
-function certificate(secondsLeft: number): Finding {
+/** Seconds since when an issuer should have made a certificate anew, if it should; undefined where none makes it. */
+function overdueOf({ status }: DeclaredService, now: number): number | undefined {
+  const renewal = status?.certificate?.renewal;
+  return renewal === undefined ? undefined : (now - Date.parse(renewal)) / 1000;
+}
+
+/** An issuer's certificate lives shortly, and is a matter for people where it should have made another; any other one near its end. */
+function certificate(secondsLeft: number, overdue: number | undefined): Finding {
   const check = "certificate";
   if (secondsLeft <= 0) {
     return { check, state: "failing", message: "the certificate that was issued last has ended" };
   }
   const hours = Math.floor(secondsLeft / 3600);
   const left = hours < 48 ? `${String(hours)} hours` : `${String(Math.floor(hours / 24))} days`;
-  return {
-    check,
-    state: secondsLeft < CERTIFICATE_WARNING ? "degraded" : "well",
-    message: `the certificate that was issued last ends in ${left}`,
-  };
+  const message = `the certificate that was issued last ends in ${left}`;
+  if (overdue === undefined) {
+    return { check, state: secondsLeft < CERTIFICATE_WARNING ? "degraded" : "well", message };
+  }
+  return overdue > OVERDUE
+    ? { check, state: "degraded", message: `${message}, and its issuer should have made another` }
+    : { check, state: "well", message };
 }
 
 /** Nothing where nobody has compared: that is no finding, and stands as such in the overview. */

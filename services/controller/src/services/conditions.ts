@@ -15,6 +15,8 @@ export interface ServiceFacts {
   readonly untold: readonly string[] | undefined;
   /** When the certificate that was issued last runs out. */
   readonly certificateEnd: string | undefined;
+  /** From when on an issuer makes it anew; undefined where none does. */
+  readonly certificateRenewal: string | undefined;
   /** What of it, or of its zone, is not as it was declared, a line each; undefined where nothing was compared. */
   readonly drift: readonly string[] | undefined;
 }
@@ -48,13 +50,21 @@ export function statusOf(service: DeclaredService, facts: ServiceFacts, now: str
       ready: ready.length,
       registered: registered ?? before?.instances?.registered ?? 0,
     },
-    ...(facts.certificateEnd === undefined ? {} : { certificate: { notAfter: facts.certificateEnd } }),
+    ...certificateOf(facts),
     conditions: findings.map(({ type, status, reason, message }) => {
       const last = before?.conditions?.find((condition) => condition.type === type);
       const lastTransitionTime = last?.status === status ? last.lastTransitionTime : now;
       return { type, status, observedGeneration, lastTransitionTime, reason, message };
     }),
   };
+}
+
+function certificateOf({ certificateEnd, certificateRenewal }: ServiceFacts): Pick<MeshServiceStatus, "certificate"> {
+  if (certificateEnd === undefined) {
+    return {};
+  }
+  const renewal = certificateRenewal === undefined ? {} : { renewal: certificateRenewal };
+  return { certificate: { notAfter: certificateEnd, ...renewal } };
 }
 
 /** Whether two statuses say the same. */

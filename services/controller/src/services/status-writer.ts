@@ -108,7 +108,8 @@ export class StatusWriter {
     }
     const { namespace } = told.services;
     // What is not said any more is taken out.
-    const fields = { metadata: { resourceVersion: service.version }, status: { certificate: null, ...status } };
+    const certificate = status.certificate === undefined ? null : { renewal: null, ...status.certificate };
+    const fields = { metadata: { resourceVersion: service.version }, status: { ...status, certificate } };
     try {
       const path = `${meshServicesPath(namespace)}/${encodeURIComponent(name)}/status`;
       told.services.written(await this.api.patch(path, fields, this.signal));
@@ -161,6 +162,7 @@ export class StatusWriter {
         : undefined,
       untold: untoldPods(pods, objects.digest(service)),
       certificateEnd: objects.certificateEnd(service),
+      certificateRenewal: objects.certificateRenewal(service),
       drift: found === "unseen" ? undefined : found,
     };
   }

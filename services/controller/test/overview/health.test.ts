@@ -38,6 +38,12 @@ const service = (changes: Partial<DeclaredService> = {}): DeclaredService => ({
 const health = (changes?: Partial<DeclaredService>) => serviceHealth("ops", service(changes), NOW);
 
 describe("health of a service", () => {
+  it("is well with a certificate of a day, as long as its issuer makes it anew in time", () => {
+    const certificate = { notAfter: "2026-06-01T20:00:00Z", renewal: "2026-06-01T11:51:00Z" };
+    assert.equal(health({ status: { ...status(), certificate } }).state, "well");
+    assert.equal(health({ status: { ...status(), certificate: { notAfter: certificate.notAfter } } }).state, "degraded");
+  });
+
   it("is well where all conditions hold and the certificate lasts", () => {
     const { state, findings, certificate, drift, instances } = health();
     assert.equal(state, "well");
@@ -81,6 +87,17 @@ describe("health of a service", () => {
     [
       "its certificate ends soon",
       { status: { ...status(), certificate: { notAfter: "2026-06-03T12:00:00Z" } } },
+      "degraded",
+      "certificate",
+    ],
+    [
+      "its issuer did not make its certificate anew",
+      {
+        status: {
+          ...status(),
+          certificate: { notAfter: "2026-06-01T19:00:00Z", renewal: "2026-06-01T11:49:00Z" },
+        },
+      },
       "degraded",
       "certificate",
     ],

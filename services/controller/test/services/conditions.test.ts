@@ -33,6 +33,7 @@ const well: ServiceFacts = {
   untold: [],
   drift: [],
   certificateEnd: "2027-01-01T00:00:00Z",
+  certificateRenewal: undefined,
 };
 
 const said = (service: DeclaredService, facts: ServiceFacts, now = NOW): Record<string, string> =>
@@ -181,6 +182,14 @@ describe("controller: what is said of a service", () => {
     assert.ok(!saysTheSame(again, undefined));
     assert.ok(!saysTheSame(statusOf({ ...two, generation: 4, status }, well, NOW), status));
     assert.ok(!saysTheSame(statusOf({ ...two, status }, { ...well, certificateEnd: undefined }, NOW), status));
+  });
+
+  it("says from when on an issuer makes the certificate anew, where one does", () => {
+    const renewal = "2026-12-31T16:00:00Z";
+    const status = statusOf(two, { ...well, certificateRenewal: renewal }, NOW);
+    assert.deepEqual(status.certificate, { notAfter: "2027-01-01T00:00:00Z", renewal });
+    assert.deepEqual(statusOf(two, well, NOW).certificate, { notAfter: "2027-01-01T00:00:00Z" });
+    assert.equal(statusOf(two, { ...well, certificateEnd: undefined }, NOW).certificate, undefined);
   });
 
   it("keeps the number of registered instances while it can't be read", () => {
