@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { AuthorizationV1Api } from "@kubernetes/client-node";
+import { core, kubeConfig, podGenerations, podOf, podsOf } from "../support/cluster";
+import { connectionsMadeAnew } from "../support/certificates";
+import { mesh, service } from "../support/document";
+import { eventually } from "../support/eventually";
+import { credentialsOf, request } from "../support/handshake";
+import {
+  deployIssuers,
+  deployWithoutIssuers,
+  issued,
+  issuedSerial,
+  issuing,
+  served,
+  takeAway,
+} from "../support/issuers";
+import { startLoads } from "../support/load";
+import { pulumi } from "../support/pulumi";
+
+const RATE = 200;
+const KILLS = 5;
+const URL = "http://lucid-blocks.lucid.internal/";
+const CONFIG = ["--config", "lucid-mesh:autoRotateCerts=true"];
+
+/** Does something under three loads of 200 requests a second each, on kept connections and on new ones. @throws where a request failed */
+async function underLoad(work: () => Promise<void>): Promise<void> {
+  const loads = await startLoads(
+    { from: service("admin-ui"), url: URL, rate: RATE },
+    { from: service("payout-router"), url: URL, rate: RATE },
+    { from: service("admin-ui"), url: URL, rate: RATE, fresh: true },
+  );
+  try {
+    await work();
+    await connectionsMadeAnew();
+  } finally {
+    await loads.assertUnharmed();
+  }
+}
+
+describe("certificates that issuers make", function () {
+  this.timeout(1_800_000);
+  after(deployWithoutIssuers);
+
+  it("take the place of Pulumi's without a failed request or a restart", async () => {
+    const before = await podGenerations(mesh.services);
+    await underLoad(async () => {
+      await deployIssuers();
+      await served();
+    });
+    assert.deepEqual(await podGenerations(mesh.services), before, "no pod was replaced or restarted");
+  });
+
+  it("live for a day, and those of the controller for as long as ever", async () => {
+    for (const each of issued) {
+      const { cert } = await credentialsOf(each);
+      const { validFrom, validTo } = new X509Certificate(cert);
+      assert.equal((Date.parse(validTo) - Date.parse(validFrom)) / 3_600_000, 24, each.name);
+    }
+    const { metadata } = await core.readNamespacedSecret({ name: "mesh-controller-tls", namespace: "lucid-mesh" });
+    assert.notEqual(metadata?.labels?.["app.kubernetes.io/managed-by"], "lucid-issuer");
+  });
+
+  it("are nothing to `pulumi up` and to `pulumi refresh`", async () => {
+    const args = ["--yes", "--non-interactive", "--expect-no-changes", ...CONFIG];
+    for (const command of [
+      ["up", ...args, "--policy-pack", "policies"],
+      ["refresh", ...args],
+    ]) {
+      const { status, output } = await pulumi(...command);
+      assert.equal(status, 0, output);
+    }
+  });
+
+  it("are made anew under load without a failed request or a restart", async () => {
+    const pods = await podGenerations(mesh.services);
+    await underLoad(async () => {
+      let before = await served();
+      for (let round = 1; round <= 2; round += 1) {
+        const begun = Date.now();
+        await takeAway();
+        before = await served(issued, before);
+        console.log(
+          `      round ${round}: every sidecar serves its new one after ${((Date.now() - begun) / 1000).toFixed(0)} s`,
+        );
+      }
+    });
+    assert.deepEqual(await podGenerations(mesh.services), pods, "no pod was replaced or restarted");
+  });
+
+  it("are whole and good whenever issuers are killed", async () => {
+    let before = await served();
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      await takeAway();
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 2_000));
+      for (const zone of issuing) {
+        for (const { name } of await podsOf({ name: `issuer-${zone}`, namespace: "lucid-mesh" }))
+          await core.deleteNamespacedPod({ name, namespace: "lucid-mesh", gracePeriodSeconds: 0 });
+      }
+      for (const each of issued) await eventually(`a certificate of ${each.name}`, () => issuedSerial(each), 120);
+    }
+    before = await served(issued, before);
+    assert.equal(before.size, issued.length);
+  });
+
+  it("are signed by keys that only their zone's issuer may read", async () => {
+    const authorization = kubeConfig.makeApiClient(AuthorizationV1Api);
+    const accounts = [
+      ...mesh.services.map(({ namespace, name }) => `${namespace}:${name}`),
+      ...["consul", "node-resolver", ...issuing.map((zone) => `issuer-${zone}`)].map((name) => `lucid-mesh:${name}`),
+    ];
+    for (const zone of issuing) {
+      for (const account of accounts) {
+        for (const verb of ["get", "list", "watch", "patch", "update", "delete"]) {
+          const name = ["list", "watch"].includes(verb) ? undefined : "lucid-issuing-tls";
+          const { status } = await authorization.createSubjectAccessReview({
+            body: {
+              spec: {
+                user: `system:serviceaccount:${account}`,
+                resourceAttributes: { namespace: `lucid-${zone}`, verb, version: "v1", resource: "secrets", name },
+              },
+            },
+          });
+          const may = verb === "get" && account === `lucid-mesh:issuer-${zone}`;
+          assert.equal(status?.allowed, may, `${account} may ${verb} what zone ${zone} is signed by`);
+        }
+      }
+    }
+  });
+
+  it("are refused once they are revoked, and their service has another", async () => {
+    const payments = service("tron-payment");
+    const stolen = {
+      pod: await podOf(service("lucid-blocks")),
+      serverName: "http.lucid-blocks.wallet",
+      protocol: "http",
+      credentials: await credentialsOf(service("payout-router")),
+    } as const;
+    assert.ok("status" in (await request(stolen)), "a copy lets in before");
+    const before = await served([service("payout-router"), payments]);
+    const entry = { zone: "wallet", service: "payout-router", serial: before.get("payout-router"), date: "2026-11-22" };
+    await deployIssuers({ config: { revokedCertificates: JSON.stringify([entry]) } });
+    await served([service("payout-router")], before);
+    await eventually("the copy being refused", async () => {
+      assert.ok("refused" in (await request(stolen)));
+    });
+    assert.equal((await served([payments])).get("tron-payment"), before.get("tron-payment"), "and nobody else's");
+  });
+});
