@@ -47,7 +47,7 @@ export function issuedSecrets(data: AdmissionData): AdmissionPolicy {
       variables: [
         ...shards("issued", data.issued),
         ZONE,
-        { name: "name", expression: `(${object}).metadata.name` },
+        { name: "name", expression: `dyn(${object}).metadata.?name.orValue("")` },
         {
           name: "service",
           expression: `variables.name.endsWith("${CERTIFICATE_SUFFIX}") ? variables.name.substring(0, size(variables.name) - ${CERTIFICATE_SUFFIX.length}) : ""`,
@@ -111,7 +111,7 @@ export function issuingPolicies(data: AdmissionData): AdmissionPolicy {
       variables: [...shards("issued", data.issued), ZONE],
       validations: [
         {
-          expression: `object.?data.services.orValue("").split("\n").all(service, service == "" || ${isIssued("service")})`,
+          expression: `object.?data.services.orValue("").split("\\n").all(service, service == "" || ${isIssued("service")})`,
           message:
             "the zone's issuer would make certificates for somebody whom mesh.yaml does not declare in this zone; declare the service there and run `pulumi up`",
         },

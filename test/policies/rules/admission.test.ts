@@ -17,8 +17,11 @@ const SEALS_FILE = path.resolve(__dirname, "../../../policies/admission/seals.js
 
 const asTest = ({ type, inputs }: PlannedResource): TestResource => ({ type, properties: inputs as JsonObject });
 
-async function policies(mesh = lucid): Promise<readonly PlannedResource[]> {
-  const planned = await plannedResources(mesh);
+async function policies(
+  mesh = lucid,
+  changes: Readonly<Record<string, string>> = {},
+): Promise<readonly PlannedResource[]> {
+  const planned = await plannedResources(mesh, changes);
   return planned.filter(({ type }) => type.endsWith(":ValidatingAdmissionPolicy"));
 }
 
@@ -59,11 +62,17 @@ describe("admission-policies", function () {
     for (const each of planned) assertPasses(admissionPolicies, asTest(each));
   });
 
-  it("has the same seals for every mesh", async () => {
-    for (const { properties } of await policies(jobsMesh())) {
+  it("has the same seals for every mesh, with issuers or without", async () => {
+    const rotating = await policies(lucid, { autoRotateCerts: "true" });
+    for (const { properties } of [...(await policies(jobsMesh())), ...rotating]) {
       const name = properties.at("metadata", "name").text() ?? "";
       assert.equal(digestOf(properties.at("spec").plain), SEALS[name], name);
     }
+  });
+
+  it("has no line break in an expression, which CEL would not read", async () => {
+    for (const { properties } of await policies())
+      for (const leaf of properties.at("spec").leaves()) assert.doesNotMatch(leaf.text() ?? "", /\n/, leaf.path);
   });
 
   const LOOSENED: readonly (readonly [
@@ -152,6 +161,27 @@ describe("admission-policies", function () {
     ],
     ["another sidecar", "lucid-sidecars", "sidecarImages", ["fortio/fortio"], /images of fortio/],
     ["another start gate", "lucid-sidecars", "startGateImages", ["envoyproxy/envoy"], /images of envoyproxy/],
+    [
+      "a stranger's certificates",
+      "lucid-issued-secrets",
+      "issued0",
+      { "ops/stranger": ["issuer-ops"] },
+      /lets issuer-ops make certificates for ops\/stranger/,
+    ],
+    [
+      "another zone's certificates",
+      "lucid-issuing",
+      "issued0",
+      { "wallet/payout-router": ["issuer-ops"] },
+      /lets issuer-ops make certificates for wallet\/payout-router/,
+    ],
+    [
+      "certificates of infrastructure",
+      "lucid-distributed-files",
+      "issued0",
+      { "mesh/consul": ["issuer-mesh"] },
+      /make certificates for mesh\/consul/,
+    ],
     [
       "a member without sidecar",
       "lucid-sidecars",

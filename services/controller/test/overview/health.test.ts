@@ -41,7 +41,10 @@ describe("health of a service", () => {
   it("is well with a certificate of a day, as long as its issuer makes it anew in time", () => {
     const certificate = { notAfter: "2026-06-01T20:00:00Z", renewal: "2026-06-01T11:51:00Z" };
     assert.equal(health({ status: { ...status(), certificate } }).state, "well");
-    assert.equal(health({ status: { ...status(), certificate: { notAfter: certificate.notAfter } } }).state, "degraded");
+    assert.equal(
+      health({ status: { ...status(), certificate: { notAfter: certificate.notAfter } } }).state,
+      "degraded",
+    );
   });
 
   it("is well where all conditions hold and the certificate lasts", () => {
