@@ -105,6 +105,12 @@ const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
     counted: true,
   },
   {
+    title: "campaign: issuers",
+    adds: "certificates of an hour that issuers make anew in time, by themselves, for two hours under load",
+    command: mocha("test/campaigns/issuers.test.ts"),
+    counted: true,
+  },
+  {
     title: "campaign: reachability",
     adds: "a thousand random meshes rendered whole and proven, at every layer",
     command: mocha("test/campaigns/reachability.test.ts"),

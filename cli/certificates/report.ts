@@ -24,13 +24,15 @@ export function reportText(report: CertificateReport): string {
   const { source, assumptions, timeline, problems, gaps, step } = report;
   const found = [...problems.map((problem) => `certificates: ${problem}`), ...gaps.map(gapText)];
   const edges = String(timeline.edges.length);
+  const isIssued = [...timeline.certificates.values()].some(({ madeBy }) => madeBy === "issuer");
+  const issuing = isIssued ? `${hoursText(assumptions.issuerHours)} until an issuer has made what is due, ` : "";
   const parts = [
     found.length === 0
       ? `${source}: at every instant both ends of each of ${edges} edges trust each other`
       : [`${source}: there are instants at which the ends of an edge share no trust`, ...found.map(indented)].join(
           "\n",
         ),
-    `assumed: \`pulumi up\` every ${hoursText(assumptions.updateHours)} at least (updateIntervalHours), and ${hoursText(assumptions.distributionHours)} until every process has what it changed`,
+    `assumed: \`pulumi up\` every ${hoursText(assumptions.updateHours)} at least (updateIntervalHours), ${issuing}and ${hoursText(assumptions.distributionHours)} until every process has what it changed`,
     ...(step === undefined ? [] : [stepText(step)]),
     columns([["", "lives", "made anew from", "to", "everywhere by", "ends"], ...rowsOf(report)]),
   ];

@@ -17,6 +17,7 @@ describe("mesh certificates", function () {
       copyFileSync(join(checkoutDir, name), join(folder, name));
     const issues = `  lucid-mesh:rootGenerations: '{"wallet": {"trusted": [1, 2], "issuing": 2}}'\n`;
     writeFileSync(join(folder, "Pulumi.issues.yaml"), config + issues);
+    writeFileSync(join(folder, "Pulumi.rotates.yaml"), `${config}  lucid-mesh:autoRotateCerts: "true"\n`);
     writeFileSync(join(folder, "Pulumi.rare.yaml"), `${config}  lucid-mesh:updateIntervalHours: "1000"\n`);
   });
   after(() => {
@@ -40,6 +41,20 @@ describe("mesh certificates", function () {
       stdout,
       /^ {4}lucid-blocks +90 days +2027-01-20 00:00 +2027-02-17 00:00 +2027-02-17 00:15 +2027-02-19 00:00$/m,
     );
+  });
+
+  it("tells of those that issuers make by themselves, and that it parts nobody to switch them on", () => {
+    const { status, stdout, stderr } = mesh("rotates", "--from", "2026-11-21", "--against", "Pulumi.dev.yaml");
+    assert.equal(status, 0, stderr);
+    assert.match(
+      stdout,
+      /every 28 days at least \(updateIntervalHours\), 2 minutes until an issuer has made what is due, and 15 minutes/,
+    );
+    assert.match(
+      stdout,
+      /^ {4}lucid-blocks +1 day +2026-11-21 16:00 +2026-11-21 16:02 +2026-11-21 16:17 +2026-11-22 00:00$/m,
+    );
+    assert.match(stdout, /^from Pulumi\.dev\.yaml: the update parts nobody$/m);
   });
 
   it("ends with status 1 where a certificate would end too early, as JSON too", () => {
