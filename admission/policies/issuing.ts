@@ -160,7 +160,8 @@ const RUNS: readonly Validation[] = [
   {
     expression:
       `variables.container.?env.orValue([]).all(variable, variable.name in ${JSON.stringify(VARIABLES)} && !has(variable.valueFrom)) && ` +
-      'variables.container.?env.orValue([]).exists_one(variable, variable.name == "ISSUER_ZONE" && "issuer-" + variable.?value.orValue("") == variables.service)',
+      'variables.container.?env.orValue([]).exists_one(variable, variable.name == "ISSUER_ZONE") && ' +
+      'variables.container.env.all(variable, variable.name != "ISSUER_ZONE" || "issuer-" + variable.?value.orValue("") == variables.service)',
     message: `an issuer is told its own zone by ISSUER_ZONE, and nothing else but ${VARIABLES.slice(1).join(" and ")}; take the rest out`,
   },
   {

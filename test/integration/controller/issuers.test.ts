@@ -445,6 +445,7 @@ describe("the zones' issuers", function () {
         [`${pod}.containers[0].command`, ["node", "-e", "x"], /and nothing else/],
         [`${pod}.containers[0].args`, ["--inspect"], /and nothing else/],
         [`${pod}.containers[0].env[0].value`, "wallet", /told its own zone/],
+        [`${pod}.containers[0].env[0].value`, "", /told its own zone/],
         [`${pod}.containers[0].env[1]`, { name: "NODE_OPTIONS", value: "--inspect=0.0.0.0" }, /told its own zone/],
         [`${pod}.containers[0].env[1]`, { name: "KUBERNETES_SERVICE_HOST", value: "10.0.0.1" }, /told its own zone/],
         [`${pod}.volumes`, [{ name: "x", emptyDir: {} }], /no other volume/],
