@@ -15,10 +15,26 @@ const MARGIN_MS = HOUR_MS;
  *
  * @param time milliseconds since 1970
  * @param used serial numbers that the identity is known to have had: it gets another, as long as the slot has one
+ * @param revoked serial numbers that nobody believes: it gets none of them
+ * @throws RangeError where all of the slot's are revoked
  */
-export function serialAt(identity: string, validityHours: number, time: number, used: readonly string[] = []): string {
-  const own = serialsInSlot(identity, validityHours, slotOf(time, validityHours));
-  return own.find((serial) => !used.includes(serial)) ?? own[0] ?? "";
+export function serialAt(
+  identity: string,
+  validityHours: number,
+  time: number,
+  used: readonly string[] = [],
+  revoked: readonly string[] = [],
+): string {
+  const slot = slotOf(time, validityHours);
+  const own = serialsInSlot(identity, validityHours, slot).filter((serial) => !revoked.includes(serial));
+  const serial = own.find((each) => !used.includes(each)) ?? own[0];
+  if (serial === undefined) {
+    const minutes = Math.ceil(((slot + 1) * slotLength(validityHours) - time) / 60_000);
+    throw new RangeError(
+      `every serial number that ${identity} may be given now is revoked; there are others in ${String(minutes)} min`,
+    );
+  }
+  return serial;
 }
 
 /** Every serial number under which an identity may have a certificate that has not run out at an instant, or is made soon after it. */
@@ -31,7 +47,11 @@ export function serialsUntil(identity: string, validityHours: number, time: numb
 }
 
 function slotOf(time: number, validityHours: number): number {
-  return Math.floor(time / ((validityHours * HOUR_MS) / SLOTS));
+  return Math.floor(time / slotLength(validityHours));
+}
+
+function slotLength(validityHours: number): number {
+  return (validityHours * HOUR_MS) / SLOTS;
 }
 
 function serialsInSlot(identity: string, validityHours: number, slot: number): readonly string[] {

@@ -45,6 +45,22 @@ describe("serial numbers of issued certificates", () => {
     assert.notEqual(serialAt(IDENTITY, 24, now + 2 * HOUR), used[0]);
   });
 
+  it("are never revoked ones, and none where all of their time are", () => {
+    const now = Date.parse("2026-11-22T10:20:00Z");
+    const revoked: string[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      const serial = serialAt(IDENTITY, 24, now, revoked.slice(0, 1), revoked);
+      assert.ok(!revoked.includes(serial));
+      assert.equal(serialAt(IDENTITY, 24, now, [serial, ...serialsUntil(IDENTITY, 24, now)], revoked), serial);
+      revoked.push(serial);
+    }
+    assert.throws(
+      () => serialAt(IDENTITY, 24, now, [], revoked),
+      /admin-ui may be given now is revoked; there are others in 40 min/,
+    );
+    assert.ok(!revoked.includes(serialAt(IDENTITY, 24, now + HOUR, [], revoked)));
+  });
+
   it("of a revoked service stay few, however long its certificates live", () => {
     for (let life = 1; life <= 2160; life += 7) {
       const serials = serialsUntil(IDENTITY, life, Date.parse("2026-11-22T10:00:00Z"));

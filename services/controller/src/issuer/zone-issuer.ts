@@ -333,12 +333,10 @@ export class ZoneIssuer {
     if (secret?.type !== undefined && secret.type !== SECRET_TYPE) {
       throw new Error(`the Secret is of type ${secret.type}, which can't be changed; delete it`);
     }
-    const used = [serialIn(secret?.data), this.records.get(name)?.serial, ...policy.revoked].filter(
-      (serial) => serial !== undefined,
-    );
+    const used = [serialIn(secret?.data), this.records.get(name)?.serial].filter((serial) => serial !== undefined);
     const identity = identityOf(name, this.zone);
-    const serial = serialAt(identity, policy.validityHours, now, used);
-    const { algorithm } = policy;
+    const { algorithm, validityHours, revoked } = policy;
+    const serial = serialAt(identity, validityHours, now, used, revoked);
     const life = lifeFrom(now, policy, authority);
     const leaf = await issueLeaf({ identity, commonName: hostnameOf(name), serial, algorithm, ...life }, authority);
     const object = leafSecret(this.zone, service, leaf);

@@ -314,6 +314,37 @@ describe("issuer: of a zone", () => {
     assert.equal(issued.length, 2);
   });
 
+  it("gives none under a revoked number, and says so until there are others", async () => {
+    give();
+    declare("admin-ui");
+    // The middle of a twenty-fourth part of a life: none of what follows falls into the next.
+    now = Math.floor(now / HOUR) * HOUR + HOUR / 2;
+    const revoked: string[] = [];
+    begin(20);
+    for (let count = 0; count < 4; count += 1) {
+      await has("admin-ui");
+      revoked.push(serialOf("admin-ui"));
+      give({ revoked });
+      if (count < 3)
+        await eventually(() => {
+          assert.ok(!revoked.includes(serialOf("admin-ui")));
+        });
+    }
+    assert.equal(new Set(revoked).size, 4);
+    await eventually(() => {
+      assert.match(failures.at(-1) ?? "", /every serial number that .*admin-ui may be given now is revoked/);
+      assert.deepEqual(issuer.failing, ["admin-ui"]);
+    });
+    const made = issued.length;
+    await sleep(150);
+    assert.equal(issued.length, made);
+    now += HOUR;
+    await eventually(() => {
+      assert.ok(!revoked.includes(serialOf("admin-ui")));
+      assert.deepEqual(issuer.failing, []);
+    });
+  });
+
   it("numbers certificates so that who revokes a service knows every number it may have", async () => {
     give();
     declare("admin-ui");
