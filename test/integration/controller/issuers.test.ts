@@ -435,8 +435,10 @@ describe("the zones' issuers", function () {
         ) as unknown as JsonObject;
       const volume = { name: "more", secret: { secretName: "lucid-issuing-tls" } };
       const projected = { name: "more", projected: { sources: [{ secret: { name: "lucid-issuing-tls" } }] } };
+      const jaeger = workload("lucid-ops", "jaeger");
+      const { volumes } = (jaeger as { spec: { template: { spec: { volumes: Json[] } } } }).spec.template.spec;
       for (const added of [volume, projected]) {
-        const mounts = edit(workload("lucid-ops", "jaeger"), "spec.template.spec.volumes[9]", added);
+        const mounts = edit(jaeger, "spec.template.spec.volumes", [...volumes, added]);
         await assertRefused(lab.api.apply(mounts), "lucid-sidecar-files", /mounts lucid-issuing-tls/);
       }
       const issuer = workload("lucid-mesh", "issuer-ops");

@@ -40,33 +40,40 @@ export async function deployWithoutIssuers(): Promise<string> {
   return deployDeclared();
 }
 
-/** Serial number of the certificate in a service's Secret, as its issuer tells it too. @throws where there is none, or something else is told */
-export async function issuedSerial({ name, namespace }: Service): Promise<string> {
+/** The certificate in a service's Secret, of which its issuer tells too. @throws where there is none, or something else is told */
+export async function issuedCertificate({ name, namespace }: Service): Promise<X509Certificate> {
   const { data, metadata } = await core.readNamespacedSecret({ name: `${name}-tls`, namespace });
   assert.equal(metadata?.labels?.["app.kubernetes.io/managed-by"], "lucid-issuer", `${name}: its issuer's`);
   const pem = Buffer.from(data?.["tls.crt"] ?? "", "base64").toString();
-  const serial = new X509Certificate(pem).serialNumber.toLowerCase();
+  const certificate = new X509Certificate(pem);
   const record = await core.readNamespacedConfigMap({ name: `${name}-certificate`, namespace });
-  assert.equal(record.metadata?.annotations?.["lucid.internal/certificate-serial"], serial, `${name}: what is told`);
-  return serial;
+  const told = record.metadata?.annotations?.["lucid.internal/certificate-serial"];
+  assert.equal(told, serialOf(certificate), `${name}: what is told`);
+  return certificate;
 }
 
-/** Waits until every pod of some services serves what its issuer made last, and that is another than before; resolves to the serial numbers. */
+/** Its serial number, as revocations name it. Certificates that were made within an hour may have the same. */
+export function serialOf({ serialNumber }: X509Certificate): string {
+  return serialNumber.toLowerCase();
+}
+
+/** Waits until every pod of some services serves what its issuer made last, and that is another than before. */
 export async function served(
   services: readonly Service[] = issued,
-  before: ReadonlyMap<string, string> = new Map(),
+  before: ReadonlyMap<string, X509Certificate> = new Map(),
   seconds = SYNC_SECONDS,
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+): Promise<ReadonlyMap<string, X509Certificate>> {
+  const found = new Map<string, X509Certificate>();
   for (const each of services) {
     await eventually(
       `the certificate of ${each.name}`,
       async () => {
-        const serial = await issuedSerial(each);
-        assert.notEqual(serial, before.get(each.name));
+        const certificate = await issuedCertificate(each);
+        const { fingerprint256 } = certificate;
+        assert.notEqual(fingerprint256, before.get(each.name)?.fingerprint256);
         for (const pod of await podsOf(each))
-          assert.equal((await servedCertificate(pod)).serialNumber.toLowerCase(), serial, pod.name);
-        found.set(each.name, serial);
+          assert.equal((await servedCertificate(pod)).fingerprint256, fingerprint256, pod.name);
+        found.set(each.name, certificate);
       },
       seconds,
     );
