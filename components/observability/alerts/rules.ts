@@ -10,7 +10,7 @@ import { sidecarAlerts } from "./sidecars";
 
 /** What of a stack's configuration alerts go by. */
 export interface AlertSettings {
-  /** Life of a leaf certificate, in days. */
+  /** Life of a leaf certificate that Pulumi makes, in days. */
   readonly certValidityDays: number;
 }
 
@@ -24,7 +24,7 @@ export function alertGroups(mesh: Mesh, { certValidityDays }: AlertSettings): re
     controllerAlerts(mesh),
     serviceAlerts(mesh),
     sidecarAlerts(),
-    certificateAlerts(certValidityDays),
+    certificateAlerts(mesh, certValidityDays),
     callAlerts(mesh),
   ];
 }

@@ -25,6 +25,7 @@ import { PrometheusView } from "./overview/prometheus.js";
 import { serve } from "./server.js";
 import {
   certificateEnds,
+  certificateRenewals,
   instanceCounts,
   overdueCertificates,
   serviceCounts,
@@ -61,6 +62,7 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
     instances: () => views.zones.flatMap(instanceCounts),
     serviceInstances: () => serviceInstances(views),
     certificateEnds: () => certificateEnds(views),
+    certificateRenewals: () => certificateRenewals(views),
     overdueCertificates: () => overdueCertificates(views, Date.now()),
     leading: () => elector.leading,
     services: () => serviceCounts(views),

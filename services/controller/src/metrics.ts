@@ -20,6 +20,12 @@ export interface Gauges {
   readonly leading: () => boolean;
   /** When certificates run out, as they were issued last, in seconds since 1970. */
   readonly certificateEnds: () => Iterable<{ readonly zone: ZoneName; readonly service: string; readonly end: number }>;
+  /** From when on issuers make certificates anew, in seconds since 1970: of those that they make. */
+  readonly certificateRenewals: () => Iterable<{
+    readonly zone: ZoneName;
+    readonly service: string;
+    readonly renewal: number;
+  }>;
   /** Certificates that their issuer should have made anew. */
   readonly overdueCertificates: () => Iterable<{ readonly zone: ZoneName; readonly count: number }>;
   /** Services by what their status says of their readiness: `True`, `False`, `Unknown`; empty where nothing was said. */
@@ -137,6 +143,18 @@ export class Metrics {
         this.reset();
         for (const { zone, service, end } of gauges.certificateEnds()) {
           this.set({ zone, service }, end);
+        }
+      },
+    });
+    new Gauge({
+      name: "lucid_controller_certificate_renewal_timestamp_seconds",
+      help: "From when on the issuer of its zone makes the certificate of a service anew, where it makes it.",
+      labelNames: ["zone", "service"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { zone, service, renewal } of gauges.certificateRenewals()) {
+          this.set({ zone, service }, renewal);
         }
       },
     });

@@ -186,17 +186,32 @@ export function serviceInstances({ zones, services }: Pick<Views, "zones" | "ser
 }
 
 /** When certificates run out, as they were issued last, in seconds since 1970. */
-export function certificateEnds({ zones, services, objects }: Views): {
-  zone: ZoneView["name"];
-  service: string;
-  end: number;
-}[] {
+export function certificateEnds(views: Views): { zone: ZoneView["name"]; service: string; end: number }[] {
+  return instantsOf(views, (told, service) => told.certificateEnd(service)).map(({ seconds: end, ...of }) => ({
+    ...of,
+    end,
+  }));
+}
+
+/** From when on issuers make certificates anew, in seconds since 1970: of those that they make. */
+export function certificateRenewals(views: Views): { zone: ZoneView["name"]; service: string; renewal: number }[] {
+  return instantsOf(views, (told, service) => told.certificateRenewal(service)).map(({ seconds: renewal, ...of }) => ({
+    ...of,
+    renewal,
+  }));
+}
+
+/** An instant of each declared service of which it is told. */
+function instantsOf(
+  { zones, services, objects }: Views,
+  instantOf: (told: Views["objects"][number], service: string) => string | undefined,
+): { zone: ZoneView["name"]; service: string; seconds: number }[] {
   return zones.flatMap(({ name: zone, pods }) => {
     const isOfZone = ({ namespace }: { readonly namespace: string }): boolean => namespace === pods.namespace;
     const told = objects.find(isOfZone);
     return [...(services.find(isOfZone)?.all() ?? [])].flatMap(({ name: service }) => {
-      const end = told?.certificateEnd(service);
-      return end === undefined ? [] : [{ zone, service, end: Date.parse(end) / 1000 }];
+      const instant = told === undefined ? undefined : instantOf(told, service);
+      return instant === undefined ? [] : [{ zone, service, seconds: Date.parse(instant) / 1000 }];
     });
   });
 }

@@ -434,6 +434,44 @@ export const CASES: readonly Case[] = [
     summary: "The certificate of admin-ui-0 has ended: nobody believes it any more",
   },
   {
+    alert: "LucidCertificateOverdue",
+    past: [0, 1].map((pod) =>
+      ofController(
+        "lucid_controller_certificates_overdue",
+        'exported_zone="ops"',
+        lasting([0, 2], [3, 15], [0, 5]),
+        pod,
+      ),
+    ),
+    quiet: 6.75,
+    fires: 7,
+    over: 18,
+    labels: { zone: "ops" },
+    summary: "The issuer of ops did not make 3 certificates anew when they were due",
+  },
+  {
+    alert: "LucidCertificateNotServed",
+    past: [
+      // Issued after five minutes, served after thirty.
+      ofSidecar(
+        "admin-ui",
+        "envoy_listener_ssl_certificate_expiration_unix_time_seconds",
+        'envoy_listener_address="inspection", envoy_tls_certificate="leaf"',
+        lasting([86_400, 30], [2 * 86_400, 10]),
+      ),
+      ofController(
+        "lucid_controller_certificate_expiry_timestamp_seconds",
+        'exported_zone="ops", exported_service="admin-ui"',
+        lasting([86_400, 5], [2 * 86_400, 35]),
+      ),
+    ],
+    quiet: 19.75,
+    fires: 20,
+    over: 31,
+    labels: POD,
+    summary: "admin-ui-0 goes on with its old certificate, though its service was given another",
+  },
+  {
     alert: "LucidRootEndsSoon",
     past: [ends("trust/chain", 60)],
     quiet: 4.75,

@@ -131,4 +131,32 @@ describe("alerts, as Prometheus evaluates them", function () {
     assert.equal(evaluated(ofADay, left(8), soon(8, false)), "");
     assert.equal(evaluated(ofADay, left(3), soon(3, true)), "");
   });
+
+  it("leave certificates that issuers make to their issuers, as long as the controller tells of them or lately did", () => {
+    const left = ofSidecar(
+      "admin-ui",
+      "envoy_listener_ssl_certificate_expiration_unix_time_seconds",
+      'envoy_tls_certificate="leaf"',
+      lasting([86_400, 95]),
+    );
+    const told = (service: string) =>
+      ofController(
+        "lucid_controller_certificate_renewal_timestamp_seconds",
+        `exported_zone="ops", exported_service="${service}"`,
+        lasting([57_600, 10]),
+      );
+    const soon = (minutes: number, ...fires: string[]): Expectation => ({
+      alert: "LucidCertificateEndsSoon",
+      at: minutes * 60,
+      fires: fires.map((ends) =>
+        firing(
+          "LucidCertificateEndsSoon",
+          { zone: "ops", service: "admin-ui", pod: "admin-ui-0" },
+          `The certificate of admin-ui-0 ends in ${ends}`,
+        ),
+      ),
+    });
+    assert.equal(evaluated(rules, [left, told("admin-ui")], [soon(8), soon(60), soon(90, "22h 30m 0s")]), "");
+    assert.equal(evaluated(rules, [left, told("jaeger")], [soon(8, "23h 52m 0s")]), "");
+  });
 });

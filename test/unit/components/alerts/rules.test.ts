@@ -210,6 +210,7 @@ async function controllersOwn(): Promise<string[]> {
     instances: () => [{ ...one, status: "passing" }],
     serviceInstances: () => [{ ...one, service: "admin-ui", state: "ready" }],
     certificateEnds: () => [{ zone: "ops", service: "admin-ui", end: 1 }],
+    certificateRenewals: () => [{ zone: "ops", service: "admin-ui", renewal: 1 }],
     overdueCertificates: () => [one],
     nodesDead: () => 1,
     leading: () => true,
