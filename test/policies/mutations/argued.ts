@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { carriedOut, planned, told } from "./dev";
+import { carriedOut, planned, told, withIssuersPlanned } from "./dev";
 import { firstOfEachKind, report, stale, tryAll } from "./tried";
 
 /** How many mutations a message names. */
@@ -19,7 +19,7 @@ interface Extent {
  * @returns what became of them, as text
  */
 export async function assertArgued({ ofEachKind, atLeast }: Extent): Promise<string> {
-  const patients = [await planned(), await told(), await carriedOut()];
+  const patients = [await planned(), await withIssuersPlanned(), await told(), await carriedOut()];
   for (const { title, judges } of patients) assert.deepEqual(judges.unchanged(), [], title);
   const outcome = tryAll(patients, ofEachKind === "all" ? () => true : firstOfEachKind());
   const tried = [...outcome.byObject.values()].reduce((sum, count) => sum + count.tried, 0);

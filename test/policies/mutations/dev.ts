@@ -1,7 +1,8 @@
 /** Stack `dev`, as it is planned and as it is carried out, and all mutations of it. */
+import { isDeepStrictEqual } from "node:util";
 import { UNKNOWN } from "../../../policies/judgement/plain";
 import { LUCID_CEILING } from "../../../policies/ceiling";
-import { etcdSettings, rehearsed, settings } from "../../unit/proof/lucid";
+import { etcdSettings, rehearsed, settings, withIssuers } from "../../unit/proof/lucid";
 import { lucid, plannedResources } from "../support/planned";
 import { Judges } from "./judges";
 import type { Measure } from "./judges";
@@ -39,6 +40,24 @@ export async function planned(): Promise<Patient> {
         yield* fieldMutations(spec, others, names, { hasUnknowns: true, isMeant: () => true });
         yield* objectMutations(spec, others, names);
         yield* sourceMutations(spec, others, keys, names);
+      }
+    },
+  };
+}
+
+/** What issuers add to the plan, before an update. */
+export async function withIssuersPlanned(): Promise<Patient> {
+  const without = new Map(undeclared((await rehearsed(lucid)).map(specOf)).map((spec) => [spec.urn, spec.inputs]));
+  const specs = undeclared((await rehearsed(lucid, {}, withIssuers)).map(specOf));
+  const names = namesOf(lucid);
+  return {
+    title: "with issuers",
+    judges: new Judges(specs, { ...measure(true), settings: withIssuers }),
+    mutations: function* () {
+      for (const [spec, others] of rendered(specs)) {
+        if (isDeepStrictEqual(spec.inputs, without.get(spec.urn))) continue;
+        yield* fieldMutations(spec, others, names, { hasUnknowns: true, isMeant: () => true });
+        yield* objectMutations(spec, others, names);
       }
     },
   };

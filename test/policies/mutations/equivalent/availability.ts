@@ -26,6 +26,10 @@ export const AVAILABILITY: readonly Argument[] = [
     why: "says when kubelet takes a container for started, ready or dead, and how long it waits for it: what it may ask is the sidecar's to answer",
   },
   {
+    survives: /^(drop the object|move to \S+|widen to \w+): Deployment issuer-[\w<>-]+( metadata\.namespace)?$/,
+    why: "leaves a zone without its issuer, or puts it where the account is not that has the right to sign: certificates are not made anew, which alerts tell of while they are good (LucidCertificateOverdue)",
+  },
+  {
     survives: /^swap of cpu with memory: .*\.resources\.requests$/,
     why: "asks for other amounts, within the limits",
   },

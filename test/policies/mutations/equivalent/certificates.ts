@@ -1,4 +1,6 @@
 /** About keys and certificates. */
+import { isDeepStrictEqual } from "node:util";
+import type { Mutation } from "../mutation";
 import type { Argument } from "./argument";
 
 export const CERTIFICATES: readonly Argument[] = [
@@ -14,6 +16,10 @@ export const CERTIFICATES: readonly Argument[] = [
     survives:
       /: LocallySignedCert [\w<>-]+ (earlyRenewalHours|validityPeriodHours)$|: SelfSignedCert [\w<>-]+ (earlyRenewalHours|validityPeriodHours)$/,
     why: "lets a certificate live shorter, or be renewed at another time at which its successor is still there before it ends (timeline)",
+  },
+  {
+    survives: /: ConfigMap [\w<>-]+-issuing-policy data\.validityHours$/,
+    why: "has an issuer make certificates for longer, within the longest life that the pack's configuration allows (longestLeafHours)",
   },
   {
     survives: /^(drop of|widen to \w+).*: (LocallySignedCert|SelfSignedCert) [\w<>-]+ (set(Subject|Authority)KeyId)?$/,
@@ -32,4 +38,15 @@ export const CERTIFICATES: readonly Argument[] = [
     survives: /^drop of localhost: CertRequest consul-request dnsNames$/,
     why: "takes a name by which a server is reached on its own loopback",
   },
+  {
+    survives: /^swap of content with [\w<>-]+-trust: ConfigMap [\w<>-]+-trust$/,
+    where: isAlike,
+    isRare: true,
+    why: "gives two services each the other's roots, where both trust the same zones and issuers make their certificates",
+  },
 ];
+
+function isAlike({ change }: Mutation): boolean {
+  const [first, ...others] = [...change.values()].flat().map(({ inputs }) => inputs.data);
+  return others.every((data) => isDeepStrictEqual(data, first));
+}

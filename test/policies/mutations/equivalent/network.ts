@@ -20,7 +20,7 @@ export const NETWORK: readonly Argument[] = [
     why: "leaves TCP out, which is what is meant where nothing is said",
   },
   {
-    survives: /^(drop of policyTypes|widen to an empty one): NetworkPolicy [\w<>-]+ spec(\.policyTypes)?$/,
+    survives: /^(drop of (policyTypes|Ingress)|widen to an empty one): NetworkPolicy [\w<>-]+ spec(\.policyTypes)?$/,
     why: "leaves the policy types to the default, ingress always and egress where there is a rule for it: the policy has both, or the namespace's default deny restricts the other",
   },
   {
