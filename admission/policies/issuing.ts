@@ -35,6 +35,10 @@ function ownMetadata(service: string): string {
   );
 }
 
+/** CEL: whether a Secret that is being deleted is brought to its end, as the garbage collector does by taking finalizers off: what it holds stays. */
+const ENDS =
+  'request.operation == "UPDATE" && has(oldObject.metadata.deletionTimestamp) && object.?data == oldObject.?data && object.?type == oldObject.?type';
+
 /** Secrets: a certificate that an issuer makes is written by it and by nobody else; of all services it alone writes Secrets, and these alone. */
 export function issuedSecrets(data: AdmissionData): AdmissionPolicy {
   const object = 'request.operation == "DELETE" ? oldObject : object';
@@ -62,7 +66,7 @@ export function issuedSecrets(data: AdmissionData): AdmissionPolicy {
             "a service may write no Secret but the issuer of a zone the certificates of the zone's own services, and none may delete one; take it out",
         },
         {
-          expression: 'request.operation == "DELETE" || variables.byIssuer || !variables.isIssued',
+          expression: `request.operation == "DELETE" || variables.byIssuer || !variables.isIssued || (${ENDS})`,
           message:
             "the certificate of this service is made by its zone's issuer, and by nobody else; delete the Secret where it is to be made anew",
         },

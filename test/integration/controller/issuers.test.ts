@@ -242,6 +242,21 @@ describe("the zones' issuers", function () {
       await lab.api.ask({ method: "DELETE", path: `${SECRETS}/admin-ui-tls` });
     });
 
+    it("and who deletes one waits for nobody: the garbage collector takes off what holds it, and changes nothing of it", async () => {
+      await lab.api.create(await secret(), ISSUER);
+      const place = `${SECRETS}/admin-ui-tls`;
+      await lab.api.ask({ method: "DELETE", path: place, body: { propagationPolicy: "Foreground" } });
+      assert.ok((await lab.get(place))?.metadata?.deletionTimestamp, "held by the finalizer foregroundDeletion");
+      const finalizers = { metadata: { finalizers: null } };
+      await assertRefused(
+        lab.merge(place, { ...finalizers, data: { "tls.key": base64("mine") } }),
+        "lucid-issued-secrets",
+        /by nobody else/,
+      );
+      await lab.merge(place, finalizers);
+      assert.equal(await lab.get(place), undefined);
+    });
+
     it("holds whoever was given more rights by mistake to the same", async () => {
       const rules = [{ apiGroups: [""], resources: ["secrets"], verbs: ["create"] }];
       const metadata = { name: "too-much", namespace: "lucid-ops" };
