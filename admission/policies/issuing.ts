@@ -4,7 +4,7 @@ import { MESH_SERVICE } from "../../mesh/custom-resource";
 import { CERTIFICATE_END, LABELS, PART_OF } from "../../mesh/wire";
 import type { AdmissionData } from "../data";
 import { hasEntry, shards } from "../literal";
-import { BY_A_SERVICE, BY_ITS_ISSUER, inZones, NO_DRY_RUN, POD_MAKERS, resources } from "../match";
+import { BY_A_SERVICE, BY_ITS_ISSUER, inZones, NO_DRY_RUN, POD_MAKERS, resources, whereChanged } from "../match";
 import type { AdmissionPolicy, NamedExpression, Validation } from "../model";
 import { CONTAINER_VARIABLES, POD_CONDITIONS, POD_VARIABLES } from "../pods";
 
@@ -111,7 +111,8 @@ export function issuingPolicies(data: AdmissionData): AdmissionPolicy {
     spec: {
       failurePolicy: "Fail",
       matchConstraints: inZones([{ ...resources("", ["configmaps"]), resourceNames: [ISSUING.policy] }]),
-      matchConditions: [NO_DRY_RUN],
+      // What the document gives up is finished by an update, which leaves the list as it is.
+      matchConditions: [NO_DRY_RUN, whereChanged("data", "binaryData")],
       variables: [...shards("issued", data.issued), ZONE],
       validations: [
         {

@@ -364,12 +364,17 @@ describe("the zones' issuers", function () {
         );
     });
 
+    const open = async (name: string) => {
+      const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/${name}`;
+      await lab.api.ask({ method: "DELETE", path });
+    };
+    const close = async () => {
+      for (const object of await plannedObjects(lucid, ROTATING))
+        if (object.kind?.startsWith("ValidatingAdmission") || object.metadata?.name === "lucid-issuing")
+          await lab.api.apply(object);
+    };
+
     it("where one of these layers is gone, the next holds", async () => {
-      const binding = (name: string) =>
-        `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/${name}`;
-      const open = async (name: string) => {
-        await lab.api.ask({ method: "DELETE", path: binding(name) });
-      };
       await open("lucid-declarations");
       await eventually("the open layer", () => lab.api.create(stranger()));
       const issuer = await lab.issuer();
@@ -386,15 +391,37 @@ describe("the zones' issuers", function () {
       });
       assert.equal(await lab.get(`${SECRETS}/stranger-tls`), undefined, "declared and listed, and no right to it");
       assert.deepEqual((await issuer.health()).reasons, ["no good certificate could be made for stranger"]);
-      for (const object of await plannedObjects(lucid, ROTATING))
-        if (object.kind?.startsWith("ValidatingAdmission") || object.metadata?.name === "lucid-issuing")
-          await lab.api.apply(object);
+      await close();
       await lab.api.ask({
         method: "DELETE",
         path: `/apis/mesh.lucid.internal/v1alpha1/namespaces/lucid-ops/meshservices/stranger`,
       });
       await issuer.well();
       await issuer.end();
+    });
+
+    it("and a list of whom the document gave up ends as it is: nobody waits for it", async () => {
+      const list = `${MAPS}/lucid-issuing`;
+      const services = "given-up";
+      await open("lucid-issuing");
+      await eventually("the open layer", () => lab.merge(list, { data: { services } }));
+      for (const object of await plannedObjects(lucid, ROTATING))
+        if (object.metadata?.name === "lucid-issuing" && object.kind === "ValidatingAdmissionPolicyBinding")
+          await lab.api.apply(object);
+      let hours = 1;
+      await eventually("the closed layer", () => {
+        hours += 1;
+        return assertRefused(
+          lab.merge(list, { data: { validityHours: `${hours}` } }),
+          "lucid-issuing",
+          /does not declare/,
+        );
+      });
+      await lab.api.ask({ method: "DELETE", path: list, body: { propagationPolicy: "Foreground" } });
+      assert.ok((await lab.get(list))?.metadata?.deletionTimestamp, "held by the finalizer foregroundDeletion");
+      await lab.merge(list, { metadata: { finalizers: null } });
+      assert.equal(await lab.get(list), undefined);
+      await close();
     });
   });
 
