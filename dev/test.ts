@@ -162,16 +162,12 @@ async function main(): Promise<number> {
   console.log(environment.plugins);
   // Some compute and the others wait: together they take little longer than one of them.
   const computing = async () => {
+    await runAll(SERVICES, {}, true);
     await runAll(UNIT, {}, true);
     await runAll(PREVIEWS, environment.env, true);
   };
-  const waiting = async () => {
-    await runAll(SERVICES);
-    await runAll(
-      [...SIDECARS, ...CONSUL, ...ETCD, ...ADMISSION, ...CONTROLLER, ...PAGE, ...PROMETHEUS],
-      environment.env,
-    );
-  };
+  const waiting = () =>
+    runAll([...SIDECARS, ...CONSUL, ...ETCD, ...ADMISSION, ...CONTROLLER, ...PAGE, ...PROMETHEUS], environment.env);
   await Promise.all([computing(), waiting()]);
 
   if ([...CLUSTER, ...onMesh].some(chosen)) {

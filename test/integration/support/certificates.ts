@@ -1,11 +1,13 @@
 /** Certificates as sidecars serve them, and new ones in their place. */
+import assert from "node:assert/strict";
 import { X509Certificate, randomBytes } from "node:crypto";
 import * as tls from "node:tls";
 import type { Service } from "../../../mesh";
 import { SIDECAR_PORTS } from "../../../mesh";
-import { core, forward, mergePatch } from "./cluster";
+import { core, forward, mergePatch, podsOf } from "./cluster";
 import type { PodRef } from "./cluster";
 import { service as serviceNamed } from "./document";
+import { SYNC_SECONDS, eventually } from "./eventually";
 import { forge } from "./forged";
 import { credentialsOf } from "./handshake";
 import type { Credentials } from "./handshake";
@@ -23,6 +25,20 @@ export async function servedCertificate(pod: PodRef): Promise<X509Certificate> {
   const prometheus = serviceNamed("prometheus");
   const options = { servername: `inspection.${prometheus.zone}`, ...(await credentialsOf(prometheus)) };
   return certificateAt(pod, SIDECAR_PORTS.inspection, options);
+}
+
+/** Waits until every sidecar of a service shows the certificate that its Secret holds. */
+export async function servedAsStored(service: Service): Promise<void> {
+  for (const pod of await podsOf(service)) {
+    await eventually(
+      `the new certificate of ${pod.name}`,
+      async () => {
+        const { fingerprint256 } = new X509Certificate((await credentialsOf(service)).cert);
+        assert.equal((await servedCertificate(pod)).fingerprint256, fingerprint256);
+      },
+      SYNC_SECONDS,
+    );
+  }
 }
 
 /** The certificate that is shown at a port of a pod, whoever vouches for it. */
@@ -53,17 +69,15 @@ export function newSerialNumber(): string {
   return `10${randomBytes(12).toString("hex")}`;
 }
 
-/** Puts another certificate of the service's own zone in the place of the one it has, good for `minutes`; resolves to its serial number. */
-export async function replaceLeaf(service: Service, minutes: number): Promise<string> {
-  const serialNumber = newSerialNumber();
+/** Puts another certificate of the service's own zone in the place of the one it has, good for `minutes`. */
+export async function replaceLeaf(service: Service, minutes: number): Promise<void> {
   const leaf = await forge({
     signer: service.zone,
     uri: service.identity,
-    serialNumber,
+    serialNumber: newSerialNumber(),
     notAfter: new Date(Date.now() + minutes * 60_000),
   });
   await writeLeaf(service, leaf);
-  return serialNumber;
 }
 
 /** Writes the Secret from which a service's sidecar takes its certificate. */

@@ -85,3 +85,19 @@ export async function served(
 export async function takeAway(services: readonly Service[] = issued): Promise<void> {
   for (const { name, namespace } of services) await core.deleteNamespacedSecret({ name: `${name}-tls`, namespace });
 }
+
+/** Kills the pods of every zone's issuer, without a word. */
+export async function killIssuers(): Promise<void> {
+  const namespace = "lucid-mesh";
+  for (const zone of issuing) {
+    for (const { name } of await podsOf({ name: issuerOf(zone), namespace }))
+      await core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 });
+  }
+}
+
+/** Whether any zone has an issuer deployed. */
+export async function isIssuing(): Promise<boolean> {
+  const { items } = await apps.listNamespacedDeployment({ namespace: "lucid-mesh" });
+  const names = new Set(issuing.map(issuerOf));
+  return items.some(({ metadata }) => names.has(metadata?.name ?? ""));
+}
