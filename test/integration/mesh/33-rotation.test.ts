@@ -18,28 +18,11 @@ import {
   served,
   takeAway,
 } from "../support/issuers";
-import { startLoads } from "../support/load";
+import { underLoad } from "../support/load";
 import { pulumi } from "../support/pulumi";
 
-const RATE = 200;
 const KILLS = 2;
-const URL = "http://lucid-blocks.lucid.internal/";
 const CONFIG = ["--config", "lucid-mesh:autoRotateCerts=true"];
-
-/** Does something under three loads of 200 requests a second each, on kept connections and on new ones. @throws where a request failed */
-async function underLoad(work: () => Promise<void>): Promise<void> {
-  const loads = await startLoads(
-    { from: service("admin-ui"), url: URL, rate: RATE },
-    { from: service("payout-router"), url: URL, rate: RATE },
-    { from: service("admin-ui"), url: URL, rate: RATE, fresh: true },
-  );
-  try {
-    await work();
-    await connectionsMadeAnew();
-  } finally {
-    await loads.assertUnharmed();
-  }
-}
 
 describe("certificates that issuers make", function () {
   this.timeout(1_800_000);

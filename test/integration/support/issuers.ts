@@ -1,6 +1,7 @@
 /** The deployed mesh with issuers, and without them again. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
+import { ApiException } from "@kubernetes/client-node";
 import { issuerOf, issuingZones, isIssued } from "../../../mesh/issuing";
 import type { Service } from "../../../mesh";
 import { apps, core, mergePatch, podsOf } from "./cluster";
@@ -81,9 +82,12 @@ export async function served(
   return found;
 }
 
-/** Takes the Secrets of some services away: their issuers make them anew. */
+/** Takes the Secrets of some services away, where they are there: their issuers make them anew. */
 export async function takeAway(services: readonly Service[] = issued): Promise<void> {
-  for (const { name, namespace } of services) await core.deleteNamespacedSecret({ name: `${name}-tls`, namespace });
+  for (const { name, namespace } of services)
+    await core.deleteNamespacedSecret({ name: `${name}-tls`, namespace }).catch((error: unknown) => {
+      if (!(error instanceof ApiException && error.code === 404)) throw error;
+    });
 }
 
 /** Kills the pods of every zone's issuer, without a word. */

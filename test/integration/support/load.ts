@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Service } from "../../../mesh";
 import type { Forward } from "./cluster";
 import { forward, podOf } from "./cluster";
+import { service } from "./document";
 import { eventually } from "./eventually";
 import { httpGet } from "./http-get";
 
@@ -128,4 +129,26 @@ export async function startLoads(...all: readonly LoadOptions[]): Promise<Loads>
 export function describeLoad(title: string, { requests, failed, seconds, sockets, statuses }: LoadResult): string {
   const rate = (requests / seconds).toFixed(0);
   return `${title}: ${requests} requests in ${seconds.toFixed(0)} s (${rate}/s, ${sockets} connections), ${failed} failed ${JSON.stringify(statuses)}`;
+}
+
+const USUAL_RATE = 200;
+const USUAL_URL = "http://lucid-blocks.lucid.internal/";
+
+/**
+ * Does something under three loads of 200 requests a second each, from two planes to a third, on kept connections and on new ones.
+ *
+ * @throws AssertionError where a request failed
+ */
+export async function underLoad(work: () => Promise<void>): Promise<void> {
+  const usual = { url: USUAL_URL, rate: USUAL_RATE };
+  const loads = await startLoads(
+    { ...usual, from: service("admin-ui") },
+    { ...usual, from: service("payout-router") },
+    { ...usual, from: service("admin-ui"), fresh: true },
+  );
+  try {
+    await work();
+  } finally {
+    await loads.assertUnharmed();
+  }
 }
