@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { ApiException } from "@kubernetes/client-node";
 import { issuerOf, issuingZones, isIssued } from "../../../mesh/issuing";
+import { LABELS } from "../../../mesh";
 import type { Service } from "../../../mesh";
 import { apps, core, mergePatch, podsOf } from "./cluster";
 import { servedCertificate } from "./certificates";
@@ -31,7 +32,8 @@ export async function deployWithoutIssuers(): Promise<string> {
       .patchNamespacedDeploymentScale({ name, namespace: "lucid-mesh", body: { spec: { replicas: 0 } } }, mergePatch)
       .catch(() => undefined);
     await eventually(`the end of ${name}`, async () => {
-      assert.deepEqual(await podsOf({ name, namespace: "lucid-mesh" }), []);
+      const labelSelector = `${LABELS.name}=${name}`;
+      assert.deepEqual((await core.listNamespacedPod({ namespace: "lucid-mesh", labelSelector })).items, []);
     });
   }
   for (const namespace of NAMESPACES) {
