@@ -131,16 +131,17 @@ export function describeLoad(title: string, { requests, failed, seconds, sockets
   return `${title}: ${requests} requests in ${seconds.toFixed(0)} s (${rate}/s, ${sockets} connections), ${failed} failed ${JSON.stringify(statuses)}`;
 }
 
+/** Requests a second of each usual load. */
 const USUAL_RATE = 200;
 const USUAL_URL = "http://lucid-blocks.lucid.internal/";
 
 /**
- * Does something under three loads of 200 requests a second each, from two planes to a third, on kept connections and on new ones.
+ * Does something under three loads of as many requests a second each, from two planes to a third, on kept connections and on new ones.
  *
  * @throws AssertionError where a request failed
  */
-export async function underLoad(work: () => Promise<void>): Promise<void> {
-  const usual = { url: USUAL_URL, rate: USUAL_RATE };
+export async function underLoad(work: () => Promise<void>, rate = USUAL_RATE): Promise<void> {
+  const usual = { url: USUAL_URL, rate };
   const loads = await startLoads(
     { ...usual, from: service("admin-ui") },
     { ...usual, from: service("payout-router") },
