@@ -1,6 +1,6 @@
 /** What NetworkPolicies may open: the document's calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
 import type { Mesh, Service } from "../mesh";
-import { NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
+import { LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
 import type { AdmittedDiscovery } from "./discovery";
 
 export interface NetworkLeave {
@@ -43,6 +43,8 @@ export function networkLeave(
     letIn: [...both, opening("*", resolver, `${NODE_RESOLVER.canaryPort}/TCP`)],
     letOut: [
       ...both,
+      // The live canary is let out and in nowhere: a pod that it comes to is one whose policy isn't enforced.
+      ...controllers.map((from) => opening(from, "*", `${LIVE_CANARY.closed}/TCP`)),
       ...[...controllers, ...issuers.map((name) => `mesh/${name}`)].map((from) =>
         opening(from, apiServerCidr, `${apiServerPort}/TCP`),
       ),

@@ -155,3 +155,9 @@ export const NODE_RESOLVER = {
    */
   canaryPort: 8181,
 } as const;
+
+/**
+ * The live canary: a port that every sidecar serves (kubelet asks it whether the pod is ready), to which the controller's own NetworkPolicy lets it out and no pod's lets it in. Beside it is
+ * one that is open in both directions, so that an enforced policy can be told from a pod that doesn't answer.
+ */
+export const LIVE_CANARY = { closed: SIDECAR_PORTS.health, open: SIDECAR_PORTS.inspection } as const;

@@ -107,6 +107,13 @@ export const LUCID_CEILING = {
       ports: ["15090/TCP"],
       reason: "Compares what runs with what was declared",
     },
+    {
+      from: "mesh/mesh-controller",
+      to: "*",
+      ports: ["15021/TCP"],
+      sides: ["egress"],
+      reason: "The live canary: let out here and in nowhere, so that a pod that it comes to has no enforced policy",
+    },
     { from: "*", to: "mesh/node-resolver", ports: ["53/UDP", "53/TCP"], reason: "Sidecars resolve their callees" },
     {
       from: "*",

@@ -9,6 +9,8 @@ import type { ServiceImage } from "../service-image";
 
 /** User that the controller's image brings. */
 const CONTROLLER_UID = 1000;
+/** Between two tries of the live canary at a pod. */
+const CANARY_SECONDS = 60;
 
 export interface MeshControllerArgs {
   readonly context: MeshContext;
@@ -65,6 +67,7 @@ export class MeshController extends pulumi.ComponentResource {
                     ? []
                     : [{ name: "LUCID_ZONES_ELSEWHERE", value: args.elsewhere.join(",") }]),
                   { name: "DRIFT_REPAIRS", value: args.driftRepairs.join(",") || "none" },
+                  { name: "CANARY_INTERVAL", value: String(CANARY_SECONDS) },
                   { name: "SERVICE_REGISTRY_TTL", value: String(args.registryTtl) },
                   ...prometheusOf(context, service),
                 ],

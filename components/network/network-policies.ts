@@ -1,6 +1,6 @@
 import { edgesFrom, edgesTo, inspectorsOf } from "../../mesh";
 import type { Mesh, Service, Zone } from "../../mesh";
-import { NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import type { DiscoveryBackend, DiscoveryNetwork } from "../discovery/backend";
 import type { NetworkPolicySpec, Permission } from "./network-peers";
 import { addresses, dns, isolate, meshedPods, pods, servicePods, tcp } from "./network-peers";
@@ -79,10 +79,13 @@ function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurrou
     const outside = workload.addresses.map((address) => addresses(`${address}/32`));
     egress.push({ peers: outside, ports: tcp(...service.ports.map(({ port }) => port)) });
   }
-  if (service.name === WELL_KNOWN.prometheus || service.name === WELL_KNOWN.controller) {
+  if (service.name === WELL_KNOWN.prometheus) {
     egress.push({ peers: zonesWithServices(mesh).map(meshedPods), ports: tcp(SIDECAR_PORTS.inspection) });
   }
   if (service.name === WELL_KNOWN.controller) {
+    // In one rule, so that who is let out to the one is let out to the other: what is refused is then refused where it goes to.
+    const ports = tcp(LIVE_CANARY.open, LIVE_CANARY.closed);
+    egress.push({ peers: zonesWithServices(mesh).map(meshedPods), ports });
     egress.push(...surroundings.discovery.network(mesh).registrarEgress);
     egress.push({ peers: [addresses(surroundings.apiServerCidr)], ports: tcp(surroundings.apiServerPort) });
   }

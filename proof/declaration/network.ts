@@ -1,7 +1,7 @@
 /** What the document lets be open at the network layer: its calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
 import type { Mesh, Service } from "../../mesh";
 import { issuerOf, issuingZones } from "../../mesh/issuing";
-import { NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { partyName, partyOf } from "../../policies/reachability";
 import { AddressSet, PortSet } from "../../policies/reachability/network";
 import type { Declaration, DeclaredEdge, DeclaredOutsider } from "../../policies/reachability/network";
@@ -20,6 +20,7 @@ const CALLS = PortSet.tcp(SIDECAR_PORTS.inbound);
 const INSPECTION = PortSet.tcp(SIDECAR_PORTS.inspection);
 const RESOLVER_DNS = dns(NODE_RESOLVER.dnsPort);
 const CANARY = PortSet.tcp(NODE_RESOLVER.canaryPort);
+const KNOCKED_AT = PortSet.tcp(LIVE_CANARY.closed);
 
 const resolver = partyName("mesh", NODE_RESOLVER.service);
 
@@ -35,6 +36,9 @@ function edgesOf(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): DeclaredEdg
   return [
     ...mesh.edges.map(({ from, to }): DeclaredEdge => ({ from: named(from), to: named(to), ports: CALLS })),
     ...inspectors(mesh).flatMap((from) => deployed.map((to) => inspection(from, to))),
+    ...controllers(mesh).flatMap((controller) =>
+      deployed.map((service) => canary(partyOfService(controller), partyOfService(service))),
+    ),
     ...deployed.flatMap((service): DeclaredEdge[] => {
       const from = partyOfService(service);
       // One selector lets every sidecar in; a revoked service isn't let out.
@@ -54,6 +58,11 @@ function inspection(inspector: Service, service: Service): DeclaredEdge {
   const isMutual = inspector.name !== service.name && isTrusted(service);
   const edge = { from: partyOfService(inspector), to: partyOfService(service), ports: INSPECTION };
   return isMutual ? edge : { ...edge, only: "egress" };
+}
+
+/** The live canary is let out to every sidecar, and in nowhere: a pod that it comes to is one whose policy isn't enforced. */
+function canary(from: string, to: string): DeclaredEdge {
+  return { from, to, ports: KNOCKED_AT, only: "egress" };
 }
 
 function outsidersOf(

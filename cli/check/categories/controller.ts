@@ -34,8 +34,23 @@ interface Status {
     readonly refused: Readonly<Record<string, string>>;
   }[];
   readonly nodes: { readonly error: string | null; readonly dead: readonly string[] };
+  /** What its live canary knows; null where it does not lead. */
+  readonly canary: {
+    readonly counts: readonly { readonly layer: string; readonly outcome: string; readonly count: number }[];
+    readonly letIn: readonly Knocked[];
+    readonly blind: readonly Knocked[];
+  } | null;
   readonly backlog: number;
   readonly failures: readonly { readonly time: string; readonly where: string; readonly message: string }[];
+}
+
+/** A pod, and what a layer of it did to the live canary. */
+interface Knocked {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly node: string;
+  readonly layer: string;
+  readonly detail: string;
 }
 
 export const controllerChecks: readonly Check[] = [
@@ -128,6 +143,24 @@ export const controllerChecks: readonly Check[] = [
       nodes.error === null
         ? judged(nodes.dead, "nodes count as dead")
         : failure(`leases can't be read: ${nodes.error}`),
+  }),
+  told({
+    id: "live-canary",
+    title: "every pod refuses whom it must, as the controller's live canary sees it",
+    tells:
+      "Reads at which pods it was let in when it last knocked there, about a minute ago, past their NetworkPolicies or without a certificate; and of which it can't say, because they did not answer where they must. It asks ready pods of services, and no jobs.",
+    remedy:
+      "let in: see to the network plugin of that node, and what the pod's sidecar runs by; isolate the pod until then. Blind: see why that node's pods can't be reached",
+    more: "live-canary.md#when-it-is-let-in",
+    find: ({ canary }) => {
+      const network = canary?.counts.filter(({ layer }) => layer === "network") ?? [];
+      if (canary === null || network.length === 0) return skipped("it has knocked nowhere yet");
+      const places = (found: readonly Knocked[]) =>
+        found.map(({ namespace, pod, node, detail }) => `${namespace}/${pod} on ${node}: ${detail}`);
+      if (canary.letIn.length > 0) return failure("pods let in whom they must not", places(canary.letIn));
+      const pods = network.reduce((sum, { count }) => sum + count, 0);
+      return judged(places(canary.blind), "of some pods nobody can say", counted(pods, "pod"), warning);
+    },
   }),
   told({
     id: "controller-failures",

@@ -43,7 +43,7 @@ export const gateChecks: readonly Check[] = [
     phase: "after",
     title: "on every node with pods of the mesh NetworkPolicies were seen in force",
     tells:
-      "Reads that a start gate ended well there: it could not reach the canary while it reached the port beside it. So it was when that pod started; whether it is so now, nobody asks by reading. A node without such a pod is not told of.",
+      "Reads that a start gate ended well there: it could not reach the canary while it reached the port beside it. So it was when that pod started; whether it is so now, `live-canary` tells. A node without such a pod is not told of.",
     remedy:
       "see to the network plugin on the nodes that are named; delete a pod there, and its successor's gate tells anew",
     more: "start-gate.md#what-it-does",

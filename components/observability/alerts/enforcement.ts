@@ -1,9 +1,10 @@
+import { LISTENERS } from "../../../envoy";
 import { FROM_SIDECARS, type Mesh } from "../../../mesh";
 import { controllerMetrics, told, type AlertGroup, type AlertRule } from "./rule";
 
 /** Whether what keeps callers apart still does, and who was refused by it. */
 export function enforcementAlerts(mesh: Mesh): AlertGroup {
-  return { name: "enforcement", rules: [...driftAlerts(mesh), ...refusalAlerts(mesh)] };
+  return { name: "enforcement", rules: [...driftAlerts(mesh), ...canaryAlerts(mesh), ...refusalAlerts(mesh)] };
 }
 
 function driftAlerts(mesh: Mesh): AlertRule[] {
@@ -42,6 +43,31 @@ function driftAlerts(mesh: Mesh): AlertRule[] {
   ];
 }
 
+/** What the live canary found: the refusal itself, and not the objects that ask for it. */
+function canaryAlerts(mesh: Mesh): AlertRule[] {
+  const of = controllerMetrics(mesh);
+  if (of === undefined) return [];
+  const pods = (outcome: string) =>
+    `max by (layer, node) (${of("lucid_controller_canary", `outcome="${outcome}"`)}) > 0`;
+  return [
+    {
+      name: "LucidCanaryLetIn",
+      severity: "critical",
+      expression: pods("let-in"),
+      summary:
+        "On {{ $labels.node }} pods let in whom they must not ({{ $value }}, at the {{ $labels.layer }}): what should refuse doesn't",
+    },
+    {
+      name: "LucidCanaryBlind",
+      severity: "warning",
+      expression: pods("blind"),
+      for: "10m",
+      summary:
+        "Of {{ $value }} pods on {{ $labels.node }} nobody knows whether they refuse whom they must ({{ $labels.layer }})",
+    },
+  ];
+}
+
 function refusalAlerts(mesh: Mesh): AlertRule[] {
   // There the same counter also counts end users' tokens, and those are refused every day.
   const named = mesh.services.flatMap(({ ports }) => ports.filter(({ endUsers }) => endUsers !== undefined));
@@ -49,8 +75,10 @@ function refusalAlerts(mesh: Mesh): AlertRule[] {
   const tokens = [FROM_SIDECARS, ...(endUsers.length === 0 ? [] : [`lucid_port!~"${endUsers.join("|")}"`])].join(", ");
   const perPort = (metric: string, matchers: string) =>
     `sum by (zone, service, lucid_port, lucid_caller_zone) (increase(${metric}{${matchers}}[5m])) > 0`;
-  const peers = ["error", "san", "no_cert"].map(
-    (why) => `sum by (zone, service) (increase(envoy_listener_ssl_fail_verify_${why}{${FROM_SIDECARS}}[5m]))`,
+  // Without a certificate the live canary knocks at the port of inspection all the time; whoever else could get there, it tells of.
+  const calls = `${FROM_SIDECARS}, envoy_listener_address!="${LISTENERS.inspection}"`;
+  const peers = Object.entries({ error: FROM_SIDECARS, san: FROM_SIDECARS, no_cert: calls }).map(
+    ([why, from]) => `sum by (zone, service) (increase(envoy_listener_ssl_fail_verify_${why}{${from}}[5m]))`,
   );
   return [
     {

@@ -26,6 +26,8 @@ export interface ControllerConfig {
   readonly prometheus?: URL;
   /** What is put right where it is not as it was declared; all else is told of. */
   readonly driftRepairs: readonly RepairedClass[];
+  /** Seconds between two tries of the live canary at a pod; 0 where none is made. */
+  readonly canaryInterval: number;
   readonly logLevel: LogLevel;
   /** Kubeconfig file; without one the pod's own service account is used. */
   readonly kubeconfig?: string;
@@ -127,6 +129,7 @@ const schema = z.object({
   RECONCILE_INTERVAL: wholeNumber(1, 3600).default(15),
   PROMETHEUS_URL: httpAddress.optional(),
   DRIFT_REPAIRS: repairedClasses.optional(),
+  CANARY_INTERVAL: wholeNumber(0, 3600).default(0),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("info"),
   KUBECONFIG: z.string().min(1).optional(),
 });
@@ -159,6 +162,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     registryTtl: value.SERVICE_REGISTRY_TTL,
     reconcileInterval: value.RECONCILE_INTERVAL,
     driftRepairs: value.DRIFT_REPAIRS ?? [],
+    canaryInterval: value.CANARY_INTERVAL,
     logLevel: value.LOG_LEVEL,
     ...(value.PROMETHEUS_URL === undefined ? {} : { prometheus: value.PROMETHEUS_URL }),
     ...(value.KUBECONFIG === undefined ? {} : { kubeconfig: value.KUBECONFIG }),

@@ -1,5 +1,9 @@
 import type { ZoneName } from "../../../mesh/model.js";
-import { LABELS } from "../../../mesh/wire.js";
+import { namespaceOf } from "../../../mesh/names.js";
+import { LABELS, WELL_KNOWN } from "../../../mesh/wire.js";
+import { Canary } from "./canary/canary.js";
+import { describeLetIn } from "./canary/model.js";
+import { CanaryTeller } from "./canary/told.js";
 import { registryPatience, type ControllerConfig } from "./config.js";
 import { Controller } from "./controller.js";
 import { Distribution } from "./distribution/distribution.js";
@@ -30,6 +34,7 @@ export class Leader {
   readonly controller: Controller;
   readonly keys: KeyMirror;
   readonly drift: Drift;
+  readonly canary: Canary;
   private readonly distribution: Distribution;
   private readonly statuses: StatusWriter;
 
@@ -72,7 +77,9 @@ export class Leader {
       const [objects, services] = [views.objects.find(isOfZone), views.services.find(isOfZone)];
       const drift = (service: string): readonly string[] | "unseen" | undefined => {
         const found = this.drift.of(zone.name, service);
-        return found === "unseen" ? found : found?.map((finding) => describeFinding(finding));
+        const letIn = this.canary.letIn.filter(({ pod }) => pod.zone === zone.name && pod.service === service);
+        if (found === "unseen" || (found === undefined && letIn.length === 0)) return found;
+        return [...(found ?? []).map(describeFinding), ...letIn.map(describeLetIn)];
       };
       return objects === undefined || services === undefined
         ? []
@@ -101,6 +108,40 @@ export class Leader {
         failed: failed("drift"),
       },
       { repairs: config.driftRepairs, instance },
+    );
+    const teller = new CanaryTeller(
+      writer,
+      log,
+      instance,
+      {
+        changed: ({ pod }) => {
+          this.statuses.serviceChanged(pod.zone, pod.service);
+        },
+        failed: failed("canary"),
+      },
+      signal,
+    );
+    const own = { namespace: namespaceOf("mesh"), name: WELL_KNOWN.controller };
+    this.canary = new Canary(
+      told.map(({ zone: view, services }) => ({ view, services })),
+      {
+        tried: (layer, outcome) => {
+          metrics.canaryTried(layer, outcome);
+        },
+        lost: (letIn) => {
+          metrics.drifted(letIn.pod.zone, "enforcement", "let-in");
+          teller.lost(letIn);
+        },
+        over: (letIn) => {
+          teller.over(letIn);
+        },
+      },
+      {
+        interval: config.canaryInterval * 1000,
+        // A replica's name begins with its pod's.
+        ownPod: instance.split("_")[0] ?? "",
+        isLetOut: () => ![...this.drift.findings].some((finding) => isPolicyOf(finding, own)),
+      },
     );
     this.keys = new KeyMirror(writer, config.zones, log, { failed: failed("mirror-keys") });
   }
@@ -153,6 +194,7 @@ export class Leader {
         this.distribution.run(signal),
         this.statuses.run(signal),
         this.drift.run(signal),
+        this.canary.run(signal),
       ]);
     } finally {
       this.views.watcher = undefined;
@@ -161,13 +203,26 @@ export class Leader {
   }
 }
 
+/** Whether it is about the NetworkPolicy of a workload. */
+function isPolicyOf(finding: Finding, { namespace, name }: Pick<Finding, "namespace" | "name">): boolean {
+  return finding.kind === "NetworkPolicy" && finding.namespace === namespace && finding.name === name;
+}
+
 function driftOf(zone: ZoneName, services: ServiceStore): ZoneDrift {
   const isJoined = (name: string): boolean => services.get(name)?.workload.kind === "joined";
   return new ZoneDrift(zone, services.namespace, isJoined, (name) => services.get(name) !== undefined);
 }
 
+/** What is not as it should be for an alert's sake: objects that are not as they were declared, and pods that are not held apart. */
+export function* driftOfAll({ drift, canary }: Pick<Leader, "drift" | "canary">): Iterable<Counted> {
+  yield* drift.findings;
+  for (const { pod } of canary.letIn) yield { zone: pod.zone, class: "enforcement" };
+}
+
+type Counted = Pick<Finding, "zone" | "class">;
+
 /** How much is not as it was declared, by zone and class. */
-export function driftCounts(findings: Iterable<Finding>): { zone: ZoneName; class: string; count: number }[] {
+export function driftCounts(findings: Iterable<Counted>): { zone: ZoneName; class: string; count: number }[] {
   const counts = new Map<string, { zone: ZoneName; class: string; count: number }>();
   for (const { zone, class: of } of findings) {
     const key = `${zone}/${of}`;

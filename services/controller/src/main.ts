@@ -16,7 +16,7 @@ import { Elector, electionTiming } from "./election/elector.js";
 import { Lease } from "./election/lease.js";
 import { Failures } from "./failures.js";
 import { KubernetesApi, loadKubeConfig } from "./kubernetes/api.js";
-import { driftCounts, Leader } from "./leader.js";
+import { driftCounts, driftOfAll, Leader } from "./leader.js";
 import { createLog, describe, type Log } from "./log.js";
 import { Metrics } from "./metrics.js";
 import { SAMPLE_INTERVAL, StateHistory } from "./overview/history.js";
@@ -57,7 +57,8 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
   metrics.expose({
     backlog: () => leader?.controller.backlog ?? 0,
     nodesDead: () => views.leases.dead().length,
-    drift: () => driftCounts(leader?.drift.findings ?? []),
+    drift: () => driftCounts(leader === undefined ? [] : driftOfAll(leader)),
+    canary: () => leader?.canary.counts ?? [],
     driftLeft: () => driftCounts(leader?.drift.left ?? []),
     instances: () => views.zones.flatMap(instanceCounts),
     serviceInstances: () => serviceInstances(views),

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { ZoneName } from "../../../mesh/model.js";
+import type { CanaryCount, Layer, Outcome } from "./canary/model.js";
 
 /** Gauges that are asked when they are scraped. */
 export interface Gauges {
@@ -8,6 +9,8 @@ export interface Gauges {
   readonly drift: () => Iterable<{ readonly zone: ZoneName; readonly class: string; readonly count: number }>;
   /** What of it is left as it is, because it was changed again after each repair. */
   readonly driftLeft: () => Iterable<{ readonly zone: ZoneName; readonly class: string; readonly count: number }>;
+  /** Pods at which the live canary knocks, by what it knows of them. */
+  readonly canary: () => Iterable<CanaryCount>;
   /** Instances of each service that was judged: how many are declared (where a number is), ready, and found by callers. */
   readonly serviceInstances: () => Iterable<{
     readonly zone: ZoneName;
@@ -87,6 +90,13 @@ export class Metrics {
     name: "lucid_controller_drift_repaired_total",
     help: "Objects that were put right, by zone and class.",
     labelNames: ["zone", "class"],
+    registers: [this.registry],
+  });
+
+  private readonly canaryTries = new Counter({
+    name: "lucid_controller_canary_tries_total",
+    help: "Times that a pod was asked whether it refuses what it must, by layer and outcome.",
+    labelNames: ["layer", "outcome"],
     registers: [this.registry],
   });
 
@@ -194,6 +204,18 @@ export class Metrics {
       },
     });
     new Gauge({
+      name: "lucid_controller_canary",
+      help: "Pods by whether they refuse what they must, as the live canary found, by layer, outcome (enforced, let-in, blind) and node; told by the replica that leads.",
+      labelNames: ["layer", "outcome", "node"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { layer, outcome, node, count } of gauges.canary()) {
+          this.set({ layer, outcome, node }, count);
+        }
+      },
+    });
+    new Gauge({
       name: "lucid_controller_service_instances",
       help: "Instances of each declared service, by zone, service and state: declared, ready, or registered and so found by callers.",
       labelNames: ["zone", "service", "state"],
@@ -237,6 +259,11 @@ export class Metrics {
   /** An object is not as it was declared. */
   drifted(zone: ZoneName, of: string, what: string): void {
     this.driftFound.inc({ zone, class: of, what });
+  }
+
+  /** A pod was asked whether it refuses what it must. */
+  canaryTried(layer: Layer, outcome: Outcome): void {
+    this.canaryTries.inc({ layer, outcome });
   }
 
   /** An object was put right. */

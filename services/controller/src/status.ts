@@ -1,3 +1,4 @@
+import type { LetIn } from "./canary/model.js";
 import type { Elector } from "./election/elector.js";
 import type { Failures } from "./failures.js";
 import type { Leader } from "./leader.js";
@@ -91,6 +92,7 @@ export function status(parts: Parts, now: number): unknown {
             title: leader.registry.title,
             lastSuccess: leader.registry.lastSuccess === undefined ? null : iso(leader.registry.lastSuccess),
           },
+    canary: leader === undefined ? null : canaryStatus(leader.canary),
     nodes: {
       error: views.leases.error === undefined ? null : describe(views.leases.error),
       dead: views.leases.dead(),
@@ -98,6 +100,17 @@ export function status(parts: Parts, now: number): unknown {
     backlog: leader?.controller.backlog ?? 0,
     failures: failures.list.map(({ time, ...rest }) => ({ time: iso(time), ...rest })),
   };
+}
+
+/** Pods that a list names. */
+const NAMED = 20;
+
+function canaryStatus({ counts, letIn, blind }: Leader["canary"]): unknown {
+  const named = (found: readonly LetIn[]) =>
+    found
+      .slice(0, NAMED)
+      .map(({ pod: { namespace, name, node }, layer, detail }) => ({ namespace, pod: name, node, layer, detail }));
+  return { counts, letIn: named(letIn), blind: named(blind) };
 }
 
 interface InstanceStatus {

@@ -28,6 +28,7 @@ describe("controller: settings", () => {
       registryTtl: 60,
       reconcileInterval: 15,
       driftRepairs: [],
+      canaryInterval: 0,
       logLevel: "info",
     });
   });
@@ -41,12 +42,14 @@ describe("controller: settings", () => {
       SERVICE_MESH_CONTROLLER_PORT: "18080",
       SERVICE_REGISTRY_TTL: "20",
       RECONCILE_INTERVAL: "3",
+      CANARY_INTERVAL: "60",
       LOG_LEVEL: "debug",
       KUBECONFIG: "/kubeconfig",
       LUCID_ZONES_ELSEWHERE: "chain,ops",
       PROMETHEUS_URL: "http://prometheus.lucid.internal",
     });
     assert.equal(config.prometheus?.href, "http://prometheus.lucid.internal/");
+    assert.equal(config.canaryInterval, 60);
     assert.deepEqual(config.zonesElsewhere, ["chain", "ops"]);
     assert.deepEqual(config.registry, {
       backend: "consul",
@@ -84,6 +87,7 @@ describe("controller: settings", () => {
     ["SERVICE_REGISTRY_TTL", "14"],
     ["SERVICE_REGISTRY_TTL", "1m"],
     ["RECONCILE_INTERVAL", "0"],
+    ["CANARY_INTERVAL", "1m"],
     ["PROMETHEUS_URL", "prometheus.lucid.internal"],
     ["PROMETHEUS_URL", "https://prometheus.lucid.internal"],
     ["PROMETHEUS_URL", "http://user:word@prometheus.lucid.internal"],

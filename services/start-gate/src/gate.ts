@@ -73,7 +73,8 @@ export async function runGate(world: GateWorld, timeout: number): Promise<GateRe
   }
 }
 
-async function runRound(world: GateWorld): Promise<Round> {
+/** One round: the canary, and after it the allowed port. */
+export async function runRound(world: Pick<GateWorld, "tryCanary" | "tryOpen">): Promise<Round> {
   const canary = await world.tryCanary();
   if (canary.connected) {
     return { kind: "canary-open" };

@@ -1,6 +1,7 @@
 /** Runs inside one network namespace and does there what the test asks by IPC: it is the application, its client, or a stranger. */
 import * as clients from "./clients";
 import { requestsSeen, setFault } from "./faults";
+import { knock } from "./knocks";
 import * as load from "./load";
 import * as shareLoad from "./share-load";
 import * as loadClients from "./load-clients";
@@ -27,6 +28,7 @@ const commands = {
   ...tlsClients,
   ...transfers,
   ...verdicts,
+  knock,
   requestsSeen,
   setFault,
 };

@@ -34,6 +34,13 @@ const edges: readonly DeclaredEdge[] = [
       return { from, to, ports: PortSet.tcp(15090), ...(from === to ? { only: "egress" } : {}) };
     }),
   ),
+  // The live canary: a pod that the controller comes to there has no enforced policy.
+  ...[...parties.values()].map((to): DeclaredEdge => ({
+    from: controller,
+    to,
+    ports: PortSet.tcp(15021),
+    only: "egress",
+  })),
   ...[...parties.values()].flatMap((from): DeclaredEdge[] => [
     { from, to: resolver, ports: dnsPorts },
     // The start gate's canary: a pod that reaches it has no enforced policy yet.

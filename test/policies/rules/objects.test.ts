@@ -290,6 +290,12 @@ describe("network-policy-zone-isolation", () => {
       finds: /15090/,
     },
     {
+      title: "the live canary on the way in",
+      path: "spec.ingress[1].ports[0].port",
+      value: 15021,
+      finds: /15021\/TCP/,
+    },
+    {
       title: "a callee of another zone that the ceiling does not allow",
       path: "spec.egress[0].to[1]",
       value: peer("ops", "admin-ui"),

@@ -80,6 +80,15 @@ describe("network policies", () => {
     }
   });
 
+  it("let the controller alone out to the live canary, by the rule that lets it out to the port beside, and nobody in", () => {
+    const canaries = policies.flatMap(({ name, spec }) =>
+      spec.egress.filter(({ ports }) => ports.some(({ port }) => port === 15021)).map(({ ports }) => ({ name, ports })),
+    );
+    assert.deepEqual(canaries, [{ name: "mesh-controller", ports: tcp(15090, 15021) }]);
+    for (const { name, spec } of policies)
+      assert.ok(!spec.ingress.some(({ ports }) => ports.some(({ port }) => port === 15021)), name);
+  });
+
   it("drop a permission without peers instead of opening it to everyone", () => {
     assert.deepEqual(isolate("x", [{ peers: [], ports: tcp(1) }], [{ peers: [pods("n", "p")], ports: [] }]), {
       podSelector: { matchLabels: { "app.kubernetes.io/name": "x" } },

@@ -127,6 +127,29 @@ describe("the proof of a plan", function () {
       /^network: Wallet\/tron-payment can reach 203\.0\.113\.0\/24 on 443\/TCP, which nobody declared/,
     ],
     [
+      "a pod that lets the live canary in",
+      "wallet-payout-router",
+      ({ ingress }) => ingress[1]?.ports.push({ protocol: "TCP", port: 15021 }),
+      /^network: Mesh\/mesh-controller can reach Wallet\/payout-router on 15021\/TCP, which nobody declared/,
+    ],
+    [
+      "a live canary that is let out nowhere, and so is refused whatever is enforced",
+      "mesh-mesh-controller",
+      ({ egress }) => {
+        for (const rule of egress) rule.ports = rule.ports.filter((port) => (port as { port: number }).port !== 15021);
+      },
+      /^network: Mesh\/mesh-controller can't reach .* on 15021\/TCP, which is declared/,
+    ],
+    [
+      "another who is let out to it",
+      "ops-prometheus",
+      ({ egress }) =>
+        egress
+          .find(({ ports }) => ports.some((port) => (port as { port: number }).port === 15090))
+          ?.ports.push({ protocol: "TCP", port: 15021 }),
+      /^network: Ops\/prometheus is let out to .* on 15021\/TCP, which nobody declared, and only the other side refuses it/,
+    ],
+    [
       "a rule for everyone",
       "wallet-payout-router",
       ({ ingress }) => ingress.splice(0, 9, { from: [], ports: [] }),

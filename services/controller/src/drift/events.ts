@@ -6,6 +6,7 @@ import { ZONES } from "../../../../mesh/model.js";
 import { namespaceOf } from "../../../../mesh/names.js";
 import { WELL_KNOWN } from "../../../../mesh/wire.js";
 import type { Finding } from "./finding.js";
+import type { LiveObject } from "./live.js";
 
 export type Reason = "Drifted" | "EnforcementLost" | "DriftRepaired" | "DriftNotRepaired";
 
@@ -15,6 +16,11 @@ const LONGEST = 1024;
 const NAMESPACES: readonly string[] = ZONES.map(namespaceOf);
 const REPORTER = "mesh.lucid.internal/mesh-controller";
 
+/** The object that an Event is about. */
+export interface Regarded extends Pick<Finding, "kind" | "namespace" | "name"> {
+  readonly live: Pick<LiveObject, "kind" | "uid"> | undefined;
+}
+
 /** An Event, and where it is created. */
 export interface NewEvent {
   readonly path: string;
@@ -22,13 +28,7 @@ export interface NewEvent {
 }
 
 /** An Event about the object of a finding; about the controller's MeshService where the object is in no zone's namespace. */
-export function eventOf(
-  finding: Pick<Finding, "kind" | "namespace" | "name" | "live">,
-  reason: Reason,
-  note: string,
-  instance: string,
-  now: string,
-): NewEvent {
+export function eventOf(finding: Regarded, reason: Reason, note: string, instance: string, now: string): NewEvent {
   const regarding = regardingOf(finding);
   const { namespace } = regarding;
   return {
@@ -52,7 +52,7 @@ export function eventOf(
   };
 }
 
-function regardingOf({ kind, namespace, name, live }: Pick<Finding, "kind" | "namespace" | "name" | "live">) {
+function regardingOf({ kind, namespace, name, live }: Regarded) {
   const own = live?.kind ?? kindNamed(kind);
   if (namespace === undefined || own === undefined || !NAMESPACES.includes(namespace)) {
     const { apiVersion, kind: meshService } = MESH_SERVICE;

@@ -31,7 +31,43 @@ function amiss(cluster: RecordedCluster, condition: object): void {
   (service.status as { conditions: object[] }).conditions.push({ reason: "Test", observedGeneration: 1, ...condition });
 }
 
+/** A pod at which the controller's canary knocked. */
+const knocked = (detail: string) => ({
+  namespace: "lucid-wallet",
+  pod: "payout-router-0",
+  node: "node2",
+  layer: "network",
+  detail,
+});
+
 describeFaults("controller", [
+  {
+    id: "live-canary",
+    title: "a pod that lets in whom it must not",
+    make: telling((status) => {
+      status.canary?.letIn.push(knocked("port 15021 takes connections"));
+      status.canary?.blind.push(knocked("port 15090 does not answer"));
+    }),
+    says: /pods let in whom they must not[\s\S]*lucid-wallet\/payout-router-0 on node2: port 15021 takes connections/,
+  },
+  {
+    id: "live-canary",
+    title: "a pod of which nobody can say",
+    make: telling((status) => {
+      status.canary?.blind.push(knocked("port 15090 does not answer"));
+    }),
+    status: "warning",
+    says: /of some pods nobody can say[\s\S]*payout-router-0 on node2: port 15090 does not answer/,
+  },
+  {
+    id: "live-canary",
+    title: "a canary that has knocked nowhere",
+    make: telling((status) => {
+      status.canary = null;
+    }),
+    status: "skipped",
+    says: /it has knocked nowhere yet/,
+  },
   {
     id: "mesh-service-definition",
     title: "no definition",

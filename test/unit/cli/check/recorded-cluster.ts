@@ -176,6 +176,14 @@ export function controllerStatus(pods: readonly string[]) {
       refused: {},
     })),
     nodes: { error: null as string | null, dead: [] as string[] },
+    canary: {
+      counts: [
+        { layer: "network", outcome: "enforced", node: "node1", count: 7 },
+        { layer: "network", outcome: "blind", node: "node1", count: 0 },
+      ],
+      letIn: [] as object[],
+      blind: [] as object[],
+    } as { counts: object[]; letIn: object[]; blind: object[] } | null,
     backlog: 0,
     failures: [] as { time: string; where: string; message: string }[],
   };

@@ -1,5 +1,5 @@
 /** For each alert a past in which it comes and goes. */
-import { growing, lasting, ofApplication, ofController, ofSidecar } from "./past";
+import { growing, lasting, ofApplication, ofController, ofSidecar, type Stretch } from "./past";
 import type { PastSeries } from "./promtool";
 
 export interface Case {
@@ -20,6 +20,8 @@ const drift = (of: string, minutes: number) =>
     `exported_zone="wallet", class="${of}"`,
     lasting([0, 2], [2, minutes], [0, 5]),
   );
+const canary = (outcome: string, ...stretches: readonly Stretch[]) =>
+  ofController("lucid_controller_canary", `layer="network", outcome="${outcome}", node="node1"`, lasting(...stretches));
 const instances = (state: string, samples: PastSeries["samples"], service = "payout-router") => [
   ofController(
     "lucid_controller_service_instances",
@@ -110,6 +112,25 @@ export const CASES: readonly Case[] = [
     over: 70,
     labels: { zone: "chain", class: "isolation" },
     summary: "In chain somebody changes again and again what is put right (isolation: 5 times in half an hour)",
+  },
+  {
+    alert: "LucidCanaryLetIn",
+    past: [canary("let-in", [0, 2], [1, 0.5], [0, 5]), canary("enforced", [3, 2], [2, 0.5], [3, 5])],
+    quiet: 1.75,
+    fires: 2,
+    over: 2.5,
+    labels: { layer: "network", node: "node1" },
+    summary: "On node1 pods let in whom they must not (1, at the network): what should refuse doesn't",
+  },
+  {
+    alert: "LucidCanaryBlind",
+    // A pod here and there that ends while it is asked is nothing: before, there are eight minutes of it.
+    past: [canary("blind", [0, 2], [1, 8], [0, 2], [2, 12], [0, 5]), canary("enforced", [3, 29])],
+    quiet: 21.75,
+    fires: 22,
+    over: 24,
+    labels: { layer: "network", node: "node1" },
+    summary: "Of 2 pods on node1 nobody knows whether they refuse whom they must (network)",
   },
   {
     alert: "LucidCallsRefused",

@@ -62,6 +62,20 @@ describe("alerts, as Prometheus evaluates them", function () {
       ofController("lucid_controller_leading", "", lasting([1, 60])),
       ofController("lucid_controller_leading", "", lasting([0, 60]), 1),
       ofController("lucid_controller_drift", 'exported_zone="ops", class="isolation"', lasting([0, 60])),
+      ...["enforced", "let-in", "blind"].map((outcome) =>
+        ofController(
+          "lucid_controller_canary",
+          `layer="sidecar", outcome="${outcome}", node="node1"`,
+          lasting([outcome === "enforced" ? 3 : 0, 60]),
+        ),
+      ),
+      // The live canary knocks, and is refused.
+      ofSidecar(
+        "admin-ui",
+        "envoy_listener_ssl_fail_verify_no_cert",
+        'envoy_listener_address="inspection"',
+        growing([1, 60]),
+      ),
       // A service that is to have no pods, and one that another stack brings, of which no number is declared.
       ...["declared", "ready", "registered"].map((state) =>
         ofController(

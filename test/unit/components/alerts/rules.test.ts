@@ -100,6 +100,7 @@ describe("alerting rules", () => {
     );
     assert.deepEqual([...new Set(others.filter(isRegistration))].sort(), ["compare", "keep"]);
     assert.deepEqual([...new Set(others.filter((operation) => !isRegistration(operation)))].sort(), [
+      "canary",
       "distribute",
       "drift",
       "elect",
@@ -205,6 +206,7 @@ async function controllersOwn(): Promise<string[]> {
   const one = { zone: "ops", count: 1 } as const;
   const gauges: Gauges = {
     backlog: () => 1,
+    canary: () => [{ layer: "network", outcome: "let-in", node: "node1", count: 1 }],
     drift: () => [{ ...one, class: "isolation" }],
     driftLeft: () => [{ ...one, class: "isolation" }],
     instances: () => [{ ...one, status: "passing" }],
