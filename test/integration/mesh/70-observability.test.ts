@@ -101,7 +101,7 @@ describe("Alerts", () => {
 
   it("say nothing of enforcement, leaders, nodes and roots where all is well with them", async () => {
     const silent =
-      /^Lucid(EnforcementLost|ControllerAway|ControllerWithout|ControllerLeaders|Node|NothingSeen|Root|Rules)/;
+      /^Lucid(EnforcementLost|Canary|ControllerAway|ControllerWithout|ControllerLeaders|Node|NothingSeen|Root|Rules)/;
     const loud = (await rules()).filter(({ name, alerts }) => silent.test(name) && alerts.length > 0);
     assert.deepEqual(
       loud.map(({ name }) => name),
