@@ -109,6 +109,18 @@ const alerts = z.object({
   firing: z.array(alert),
 });
 
+/** Pods of one node, and what of them it is about: the NetworkPolicies before them, or their sidecars. */
+const pods = z.object({ layer: z.enum(["network", "sidecar"]), node: z.string(), pods: count });
+
+/** What the live canary found. */
+const enforcement = z.object({
+  /** Pods that refuse whom they must. */
+  enforced: z.object({ network: count, sidecar: count }),
+  /** Those that don't, and those of which nobody can say; by node. */
+  letIn: z.array(pods),
+  blind: z.array(pods),
+});
+
 const violation = z.object({
   /** `pod`, `call`, `peer`: refused; `edge`: seen although it isn't declared. */
   kind: z.enum(["pod", "call", "peer", "edge"]),
@@ -134,6 +146,8 @@ export const overviewSchema = z.object({
     sidecars: z.object({ reached: count, unreached: z.array(z.string()) }).nullable(),
     nodesDead: z.array(z.string()),
   }),
+  /** Null where nothing is known of it. */
+  enforcement: enforcement.nullable(),
   drift: z.object({ isCompared: z.boolean(), services: z.array(z.string()) }),
   violations: z.object({ total: count, first: z.array(violation) }),
   alerts,
@@ -148,6 +162,7 @@ export type GraphEdge = z.infer<typeof edge>;
 export type Observed = z.infer<typeof observed>;
 export type TrafficState = z.infer<typeof traffic>;
 export type Alert = z.infer<typeof alert>;
+export type EnforcementOverview = z.infer<typeof enforcement>;
 export type AlertsOverview = z.infer<typeof alerts>;
 export type Violation = z.infer<typeof violation>;
 

@@ -78,6 +78,7 @@ function overview(
     traffic: { state: "fresh", asOf: NOW, window: 300, error: null },
     edges: [...edges],
     connectivity: { sidecars: { reached: services.length, unreached: [] }, nodesDead: [] },
+    enforcement: { enforced: { network: services.length, sidecar: services.length }, letIn: [], blind: [] },
     drift: { isCompared: false, services: [] },
     violations: { total: 0, first: [] },
     alerts: { state: "fresh", asOf: NOW, error: null, rules: 36, broken: [], pending: 0, total: 0, firing: [] },
@@ -160,6 +161,11 @@ export function troubledMesh(): Overview {
         ],
       },
       connectivity: { sidecars: { reached: 6, unreached: [direction] }, nodesDead: [image] },
+      enforcement: {
+        enforced: { network: 4, sidecar: 5 },
+        letIn: [{ layer: "network", node: image, pods: 2 }],
+        blind: [{ layer: "sidecar", node: direction, pods: 1 }],
+      },
       alerts: {
         state: "fresh",
         asOf: NOW,

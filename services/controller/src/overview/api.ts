@@ -18,7 +18,14 @@ type Answer = (overview: Overview) => unknown;
 /** What is told under each path. Each answer bears the time of the overview that it is part of. */
 const PATHS: Readonly<Record<string, Answer>> = {
   overview: (overview) => overview,
-  health: ({ mesh, zones, services, connectivity, drift }) => ({ mesh, zones, services, connectivity, drift }),
+  health: ({ mesh, zones, services, connectivity, enforcement, drift }) => ({
+    mesh,
+    zones,
+    services,
+    connectivity,
+    enforcement,
+    drift,
+  }),
   graph: ({ services, traffic, edges }) => ({
     nodes: services.map(({ name, zone, state }) => ({ name, zone, state })),
     traffic,

@@ -13,6 +13,7 @@ import {
 import { describe } from "../log.js";
 import type { Parts } from "../status.js";
 import type { ZoneView } from "../zone.js";
+import { enforcementFindings } from "./enforcement.js";
 import { calleeFindings, graphOf, type GraphNode } from "./graph.js";
 import { countStates, serviceHealth, withFindings } from "./health.js";
 import type { StateHistory } from "./history.js";
@@ -94,6 +95,7 @@ export class MeshOverview {
       ...(traffic === undefined || traffic.unreached.length === 0
         ? []
         : [finding("sidecars", "degraded", `Prometheus does not reach the sidecars of ${listed(traffic.unreached)}`)]),
+      ...enforcementFindings(traffic?.enforcement ?? null),
       ...(lasting.length === 0
         ? []
         : [finding("undeclared", "failing", `calls are made that no declaration has: ${listed(lasting)}`)]),
@@ -128,6 +130,7 @@ export class MeshOverview {
         sidecars: traffic === undefined ? null : { reached: traffic.reached, unreached: [...traffic.unreached] },
         nodesDead: [...views.leases.dead()],
       },
+      enforcement: traffic?.enforcement ?? null,
       drift: {
         isCompared: drifted.length > 0,
         services: drifted.filter(({ drift }) => drift === "found").map(({ name }) => name),

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { ZONES, type ZoneName } from "../../../../mesh/model.js";
 import { FROM_SIDECARS } from "../../../../mesh/wire.js";
-import type { Observed } from "../../../../mesh/overview/model.js";
+import type { EnforcementOverview, Observed } from "../../../../mesh/overview/model.js";
+import { ENFORCEMENT_QUERY, enforcementOf } from "./enforcement.js";
 
 /** Seconds over which rates are averages: twenty scrapes. */
 export const WINDOW = 300;
@@ -30,6 +31,7 @@ export const QUERIES = {
   refusedPeers: `sum by (zone, service) (${refusedBy("envoy_listener_ssl_fail_verify_error")} or ${refusedBy("envoy_listener_ssl_fail_verify_san")}) > 0`,
   sidecars: `count by (service) (up{${FROM_SIDECARS}} == 1)`,
   unreached: `up{${FROM_SIDECARS}} == 0`,
+  enforcement: ENFORCEMENT_QUERY,
 } as const;
 
 export type Question = keyof typeof QUERIES;
@@ -61,6 +63,8 @@ export interface Traffic {
   readonly reached: number;
   /** Pods whose sidecar it doesn't. */
   readonly unreached: readonly string[];
+  /** What the live canary found; null where nothing was told of it. */
+  readonly enforcement: EnforcementOverview | null;
 }
 
 /** Identifies an edge among others. */
@@ -125,6 +129,7 @@ export function trafficOf(answers: Readonly<Record<Question, readonly Sample[]>>
     refusedPeers: answers.refusedPeers.flatMap(refusals),
     reached: answers.sidecars.reduce((sum, { value }) => sum + value, 0),
     unreached: answers.unreached.flatMap(({ labels: { pod } }) => (isPod(pod) ? [pod] : [])).sort(),
+    enforcement: enforcementOf(answers.enforcement.filter(({ labels: { node } }) => isPod(node))),
   };
 }
 
@@ -161,7 +166,7 @@ function isName(label: string | undefined): label is string {
   return label !== undefined && /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(label);
 }
 
-/** Names of pods may have dots besides. */
+/** Names of pods and nodes may have dots besides. */
 function isPod(label: string | undefined): label is string {
   return label !== undefined && /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(label);
 }

@@ -1,7 +1,15 @@
 /** The page's parts, each a section with a heading of its own. */
 import { html, type Markup } from "../../../../html/markup.js";
 import { scrolling, section, table, type Row } from "../../../../html/parts.js";
-import type { Finding, GraphEdge, History, Overview, State } from "../../../../mesh/overview/model.js";
+import type {
+  EnforcementOverview,
+  Finding,
+  GraphEdge,
+  History,
+  Overview,
+  State,
+} from "../../../../mesh/overview/model.js";
+import { placesOf } from "../overview/enforcement.js";
 import { EDGE_STATES, graphMarkup } from "./graph.js";
 import { counted, milliseconds, perSecond, percent, timeLeft } from "./words.js";
 
@@ -229,7 +237,12 @@ export function violationsSection({ violations: { total, first }, traffic }: Ove
   );
 }
 
-export function connectivitySection({ connectivity: { sidecars, nodesDead }, replica, leader }: Overview): Markup {
+export function connectivitySection({
+  connectivity: { sidecars, nodesDead },
+  enforcement,
+  replica,
+  leader,
+}: Overview): Markup {
   return section(
     "connectivity",
     "Connectivity",
@@ -242,6 +255,8 @@ export function connectivitySection({ connectivity: { sidecars, nodesDead }, rep
             : `; not ${sidecars.unreached.slice(0, 20).join(", ")}`
         }
       </dd>
+      <dt>Pods that refuse whom they must</dt>
+      <dd>${enforcement === null ? "not known" : enforced(enforcement)}</dd>
       <dt>Nodes that do not renew their leases</dt>
       <dd>${nodesDead.length === 0 ? "none" : nodesDead.join(", ")}</dd>
       <dt>Replica that answers</dt>
@@ -250,6 +265,14 @@ export function connectivitySection({ connectivity: { sidecars, nodesDead }, rep
       <dd>${leader ?? "none"}</dd>
     </dl>`,
   );
+}
+
+function enforced({ enforced: { network, sidecar }, letIn, blind }: EnforcementOverview): string {
+  return [
+    `${String(network)} at the network, ${String(sidecar)} at their sidecars`,
+    ...(letIn.length === 0 ? [] : [`they let others in: ${placesOf(letIn)}`]),
+    ...(blind.length === 0 ? [] : [`not known: ${placesOf(blind)}`]),
+  ].join("; ");
 }
 
 function badge(state: State | GraphEdge["state"]): Markup {

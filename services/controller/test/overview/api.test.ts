@@ -78,7 +78,7 @@ describe("controller: the API of how the mesh is", function () {
   });
 
   it("has the declared graph, and says that nobody looked", async () => {
-    const { edges, traffic, connectivity } = await overview();
+    const { edges, traffic, connectivity, enforcement } = await overview();
     assert.deepEqual(edges, [
       {
         from: "admin-ui",
@@ -93,6 +93,7 @@ describe("controller: the API of how the mesh is", function () {
     ]);
     assert.equal(traffic.state, "off");
     assert.equal(connectivity.sidecars, null);
+    assert.equal(enforcement, null);
   });
 
   it("says honestly that nobody compares what runs", async () => {

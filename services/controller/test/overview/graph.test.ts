@@ -112,6 +112,31 @@ describe("what Prometheus says", () => {
     assert.deepEqual(traffic.unreached, ["admin-ui-1"]);
   });
 
+  it("has what the live canary found, by node and layer, and nothing where it found nothing", () => {
+    const found = (layer: string, outcome: string, node: string, pods: number) =>
+      series(pods, { layer, outcome, node });
+    assert.equal(seen({}).enforcement, null);
+    assert.deepEqual(
+      seen({
+        enforcement: [
+          found("network", "enforced", "node-1", 3),
+          found("network", "enforced", "node-2", 2),
+          found("network", "let-in", "node-2", 1),
+          found("network", "blind", "node-1", 0),
+          found("sidecar", "enforced", "node-1", 3),
+          found("sidecar", "blind", "node-2", 3),
+          found("sidecar", "let-in", "<b>", 3),
+          found("another", "let-in", "node-1", 3),
+        ],
+      }).enforcement,
+      {
+        enforced: { network: 5, sidecar: 3 },
+        letIn: [{ layer: "network", node: "node-2", pods: 1 }],
+        blind: [{ layer: "sidecar", node: "node-2", pods: 3 }],
+      },
+    );
+  });
+
   it("has a zone only where there is such a zone", () => {
     const labels = { service: "lucid-blocks", lucid_port: "http", lucid_caller_zone: "ops" };
     const { refusedCalls } = seen({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { State } from "../../../../mesh/overview/model.js";
+import type { EnforcementOverview, State } from "../../../../mesh/overview/model.js";
 import { StateHistory } from "../../src/overview/history.js";
 import { MeshOverview } from "../../src/overview/overview.js";
 import { edgeKey, type Traffic } from "../../src/overview/traffic.js";
@@ -19,7 +19,15 @@ const traffic = (changes: Partial<Traffic> = {}): Traffic => ({
   refusedPeers: [],
   reached: 3,
   unreached: [],
+  enforcement: { enforced: { network: 3, sidecar: 3 }, letIn: [], blind: [] },
   ...changes,
+});
+const OPEN = { layer: "network", node: "node-1", pods: 2 } as const;
+const found = (what: Partial<EnforcementOverview>): EnforcementOverview => ({
+  enforced: { network: 1, sidecar: 3 },
+  letIn: [],
+  blind: [],
+  ...what,
 });
 const fresh = (of: Traffic): Seen => ({ state: "fresh", time: NOW, value: of, error: undefined });
 
@@ -65,9 +73,10 @@ function world(changes: { leader?: string | undefined; dead?: string[]; seen?: S
 
 describe("overview", () => {
   it("is well where nothing is wrong", () => {
-    const { mesh, connectivity } = world().overview.at(NOW);
+    const { mesh, connectivity, enforcement } = world().overview.at(NOW);
     assert.equal(mesh.state, "well");
     assert.deepEqual(connectivity.sidecars, { reached: 3, unreached: [] });
+    assert.deepEqual(enforcement, { enforced: { network: 3, sidecar: 3 }, letIn: [], blind: [] });
   });
 
   const cases: readonly [title: string, changes: Parameters<typeof world>[0], state: State, check: string][] = [
@@ -84,6 +93,18 @@ describe("overview", () => {
       { seen: { state: "stale", time: NOW, value: undefined, error: new Error("refused") } },
       "unknown",
       "traffic",
+    ],
+    [
+      "pods let in whom they must not",
+      { seen: fresh(traffic({ enforcement: found({ letIn: [OPEN], blind: [OPEN] }) })) },
+      "failing",
+      "enforcement",
+    ],
+    [
+      "of pods nobody knows whether they do",
+      { seen: fresh(traffic({ enforcement: found({ blind: [OPEN] }) })) },
+      "unknown",
+      "enforcement",
     ],
     ["a sidecar is not reached", { seen: fresh(traffic({ unreached: ["admin-ui-1"] })) }, "degraded", "sidecars"],
   ];
