@@ -68,6 +68,7 @@ export class MeshController extends pulumi.ComponentResource {
                     : [{ name: "LUCID_ZONES_ELSEWHERE", value: args.elsewhere.join(",") }]),
                   { name: "DRIFT_REPAIRS", value: args.driftRepairs.join(",") || "none" },
                   { name: "CANARY_INTERVAL", value: String(CANARY_SECONDS) },
+                  { name: "NODE_RESOLVER_ADDRESS", value: context.envoy.resolverAddress },
                   { name: "SERVICE_REGISTRY_TTL", value: String(args.registryTtl) },
                   ...prometheusOf(context, service),
                 ],

@@ -28,6 +28,8 @@ export interface ControllerConfig {
   readonly driftRepairs: readonly RepairedClass[];
   /** Seconds between two tries of the live canary at a pod; 0 where none is made. */
   readonly canaryInterval: number;
+  /** Address of the node resolver, at which it tries its own way out; undefined: it doesn't. */
+  readonly resolver?: string;
   readonly logLevel: LogLevel;
   /** Kubeconfig file; without one the pod's own service account is used. */
   readonly kubeconfig?: string;
@@ -56,6 +58,8 @@ const wholeNumber = (low: number, high: number): z.ZodType<number, string> =>
     }
     return value;
   });
+
+const ipAddress = z.string().refine((text) => isIP(text) !== 0, { error: "is no IP address" });
 
 const zoneBindings = z.string({ error: "is missing; set it to <namespace>=<zone>,…" }).transform((text, context) => {
   const bindings: ZoneBinding[] = [];
@@ -120,16 +124,14 @@ const schema = z.object({
   LUCID_NAMESPACES: zoneBindings,
   LUCID_ZONES_ELSEWHERE: zoneNames.optional(),
   DISCOVERY_BACKEND: z.enum(BACKENDS, { error: `must be one of ${BACKENDS.join(", ")}` }).default("consul"),
-  BIND_ADDRESS: z
-    .string()
-    .refine((text) => isIP(text) !== 0, { error: "is no IP address" })
-    .default("127.0.0.1"),
+  BIND_ADDRESS: ipAddress.default("127.0.0.1"),
   SERVICE_MESH_CONTROLLER_PORT: wholeNumber(1, 65535).default(8080),
   SERVICE_REGISTRY_TTL: wholeNumber(MINIMUM_TTL, 3600).default(60),
   RECONCILE_INTERVAL: wholeNumber(1, 3600).default(15),
   PROMETHEUS_URL: httpAddress.optional(),
   DRIFT_REPAIRS: repairedClasses.optional(),
   CANARY_INTERVAL: wholeNumber(0, 3600).default(0),
+  NODE_RESOLVER_ADDRESS: ipAddress.optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(", ")}` }).default("info"),
   KUBECONFIG: z.string().min(1).optional(),
 });
@@ -164,6 +166,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     driftRepairs: value.DRIFT_REPAIRS ?? [],
     canaryInterval: value.CANARY_INTERVAL,
     logLevel: value.LOG_LEVEL,
+    ...(value.NODE_RESOLVER_ADDRESS === undefined ? {} : { resolver: value.NODE_RESOLVER_ADDRESS }),
     ...(value.PROMETHEUS_URL === undefined ? {} : { prometheus: value.PROMETHEUS_URL }),
     ...(value.KUBECONFIG === undefined ? {} : { kubeconfig: value.KUBECONFIG }),
   };

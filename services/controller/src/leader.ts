@@ -140,6 +140,7 @@ export class Leader {
         interval: config.canaryInterval * 1000,
         // A replica's name begins with its pod's.
         ownPod: instance.split("_")[0] ?? "",
+        resolver: config.resolver,
         isLetOut: () => ![...this.drift.findings].some((finding) => isPolicyOf(finding, own)),
       },
     );

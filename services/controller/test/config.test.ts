@@ -43,6 +43,7 @@ describe("controller: settings", () => {
       SERVICE_REGISTRY_TTL: "20",
       RECONCILE_INTERVAL: "3",
       CANARY_INTERVAL: "60",
+      NODE_RESOLVER_ADDRESS: "10.96.64.53",
       LOG_LEVEL: "debug",
       KUBECONFIG: "/kubeconfig",
       LUCID_ZONES_ELSEWHERE: "chain,ops",
@@ -50,6 +51,7 @@ describe("controller: settings", () => {
     });
     assert.equal(config.prometheus?.href, "http://prometheus.lucid.internal/");
     assert.equal(config.canaryInterval, 60);
+    assert.equal(config.resolver, "10.96.64.53");
     assert.deepEqual(config.zonesElsewhere, ["chain", "ops"]);
     assert.deepEqual(config.registry, {
       backend: "consul",
@@ -88,6 +90,7 @@ describe("controller: settings", () => {
     ["SERVICE_REGISTRY_TTL", "1m"],
     ["RECONCILE_INTERVAL", "0"],
     ["CANARY_INTERVAL", "1m"],
+    ["NODE_RESOLVER_ADDRESS", "node-resolver"],
     ["PROMETHEUS_URL", "prometheus.lucid.internal"],
     ["PROMETHEUS_URL", "https://prometheus.lucid.internal"],
     ["PROMETHEUS_URL", "http://user:word@prometheus.lucid.internal"],

@@ -71,10 +71,12 @@ async function allEnforced(layer: string): Promise<void> {
   const { counts, letIn, blind } = await canary();
   assert.deepEqual({ letIn, blind }, { letIn: [], blind: [] });
   const pods = (await Promise.all(asked.map((one) => podsOf(one)))).flat();
+  // Of its own pod the leader tries the way out, and of no other replica's a refusal proves anything.
+  const own = layer === "network" ? 1 : 0;
   const known = counts.filter((count) => count.layer === layer && count.outcome === "enforced");
   assert.equal(
     known.reduce((sum, { count }) => sum + count, 0),
-    pods.length,
+    pods.length + own,
     JSON.stringify(counts),
   );
 }

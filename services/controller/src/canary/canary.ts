@@ -48,8 +48,10 @@ export interface CanaryEvents {
 export interface CanaryOptions {
   /** Milliseconds between two rounds; 0: it knocks nowhere. */
   readonly interval: number;
-  /** The pod in which this runs: no policy stands between a pod and itself. */
+  /** The pod in which this runs: no policy stands between a pod and itself, so of this one the way out is tried. */
   readonly ownPod: string;
+  /** Address of the node resolver; undefined: the way out is not tried. */
+  readonly resolver: string | undefined;
   /** Whether the controller's own pods are let out to the canary: where they are not, a refusal says nothing of the pods. */
   readonly isLetOut: () => boolean;
   readonly knock?: Knock;
@@ -150,7 +152,7 @@ export class Canary {
       // Those that are met together are not asked together.
       const soon = now + this.random() * Math.min(this.options.interval, 10_000);
       const standings = { network: new Standing(), sidecar: new Standing() };
-      const due = { network: soon, sidecar: pod.isOpen ? soon : Number.POSITIVE_INFINITY };
+      const due = { network: soon, sidecar: pod.isOpen && pod.wayOut === undefined ? soon : Number.POSITIVE_INFINITY };
       this.known.set(place, { pod, standings, lost: new Map(), due, isUnderWay: false });
     }
   }
@@ -160,12 +162,14 @@ export class Canary {
     return this.zones.flatMap(({ view, services }) =>
       [...view.pods.all()].flatMap((pod): CanaryPod[] => {
         const { address, name, uid, node = "unknown" } = pod;
-        const isAsked = pod.ready && address !== undefined && name !== this.options.ownPod;
-        if (!isAsked || view.assess(pod).kind === "absent") return [];
+        if (!pod.ready || address === undefined || view.assess(pod).kind === "absent") return [];
         const service = pod.labels[LABELS.name] ?? "";
+        const found = { zone: view.name, namespace: view.pods.namespace, service, name, uid, address, node };
+        const { ownPod, resolver: wayOut } = this.options;
+        if (name === ownPod) return wayOut === undefined ? [] : [{ ...found, isOpen: true, wayOut }];
         const declared = services.get(service);
         const isOpen = declared !== undefined && declared.revoked === undefined && service !== WELL_KNOWN.controller;
-        return [{ zone: view.name, namespace: view.pods.namespace, service, name, uid, address, node, isOpen }];
+        return [{ ...found, isOpen }];
       }),
     );
   }

@@ -2,8 +2,8 @@
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ZoneName } from "../../../../mesh/model.js";
-import { INSPECTION_PORT_NAME, LIVE_CANARY } from "../../../../mesh/wire.js";
-import { attempt } from "../../../start-gate/src/connect.js";
+import { INSPECTION_PORT_NAME, LIVE_CANARY, NODE_RESOLVER } from "../../../../mesh/wire.js";
+import { attempt, type Attempt } from "../../../start-gate/src/connect.js";
 import { runRound } from "../../../start-gate/src/gate.js";
 import type { CanaryPod, Tried } from "./model.js";
 
@@ -26,21 +26,40 @@ export interface Knock {
 export const KNOCK: Knock = { network: knockAtNetwork, sidecar: knockAtSidecar };
 
 /** Tries the port that no policy opens, and after it the one beside. */
-async function knockAtNetwork({ address, isOpen }: CanaryPod): Promise<Tried> {
-  const at = (port: number) => () => attempt(address, port, SILENCE);
-  const tryOpen = isOpen ? at(LIVE_CANARY.open) : () => Promise.resolve({ connected: true } as const);
-  const round = await runRound({ tryCanary: at(LIVE_CANARY.closed), tryOpen });
+async function knockAtNetwork({ address, isOpen, wayOut }: CanaryPod): Promise<Tried> {
+  if (wayOut !== undefined) return knockOutward(wayOut);
+  const { closed, open } = LIVE_CANARY;
+  return tryBoth(
+    () => attempt(address, closed, SILENCE),
+    () => (isOpen ? attempt(address, open, SILENCE) : Promise.resolve({ connected: true })),
+    `port ${String(closed)}, which no NetworkPolicy opens, takes connections of other pods`,
+    `port ${String(open)}, which is open to the controller, does not answer`,
+  );
+}
+
+/** Tries what the start gate tries. */
+function knockOutward(resolver: string): Promise<Tried> {
+  const { canaryPort, dnsPort } = NODE_RESOLVER;
+  return tryBoth(
+    () => attempt(resolver, canaryPort, SILENCE),
+    () => attempt(resolver, dnsPort, SILENCE),
+    `it comes to port ${String(canaryPort)} of the node resolver, to which no NetworkPolicy lets anybody out`,
+    `port ${String(dnsPort)} of its node's resolver, to which it is let out, does not answer`,
+  );
+}
+
+async function tryBoth(
+  tryCanary: () => Promise<Attempt>,
+  tryOpen: () => Promise<Attempt>,
+  lost: string,
+  silent: string,
+): Promise<Tried> {
+  const round = await runRound({ tryCanary, tryOpen });
   switch (round.kind) {
     case "canary-open":
-      return {
-        outcome: "let-in",
-        detail: `port ${String(LIVE_CANARY.closed)}, which no NetworkPolicy opens, takes connections of other pods`,
-      };
+      return { outcome: "let-in", detail: lost };
     case "target-silent":
-      return {
-        outcome: "blind",
-        detail: `port ${String(LIVE_CANARY.open)}, which is open to the controller, does not answer (${round.code})`,
-      };
+      return { outcome: "blind", detail: `${silent} (${round.code})` };
     case "enforced":
       return { outcome: "enforced", detail: "" };
   }

@@ -29,6 +29,8 @@ export interface CanaryPod {
   readonly node: string;
   /** Whether the pod lets the controller in at the port beside the canary: it does not where it is revoked, is nobody's, or is the controller itself. */
   readonly isOpen: boolean;
+  /** Address of the node resolver of its node: of the pod in which this runs, whose own policy keeps it from the canary there, as the start gate tried. */
+  readonly wayOut?: string;
 }
 
 /** A pod that is not held apart from others. */
