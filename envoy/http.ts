@@ -158,9 +158,12 @@ const ROUTER: Message = extension("envoy.filters.http.router", "envoy.extensions
   suppress_envoy_headers: true,
 });
 
-/** A route for `GET` of one exact path. */
-export function getRoute(path: string, action: Message): Message {
-  return { match: { path, headers: [{ name: ":method", string_match: { exact: "GET" } }] }, route: action };
+/** A route for `GET` of one exact path; where it has a query, of that question and no other. */
+export function getRoute(target: string, action: Message): Message {
+  const [path = "", ...query] = target.split("?");
+  const headers = [{ name: ":method", string_match: { exact: "GET" } }];
+  if (query.length > 0) headers.push({ name: ":path", string_match: { exact: target } });
+  return { match: { path, headers }, route: action };
 }
 
 /** The last route of a list: everything else does not exist. */

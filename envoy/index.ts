@@ -3,7 +3,7 @@ export * from "./names";
 export * from "./options";
 export * from "./render";
 export * from "./process/resources";
-export { scrapedZones, scrapePort } from "./listeners/scrape";
+export { scrapedZones } from "./listeners/scrape";
 export * from "./process/static";
 export { renderTokens, type TokenIssuer } from "./identity/token-keys";
 export { CERTIFICATE_FILE, renderCertificateSds, renderTrust } from "./identity/tls";

@@ -2,6 +2,9 @@
 import { ZONES, type Edge, type Mesh, type Service, type ZoneName } from "./model";
 import { WELL_KNOWN } from "./wire";
 
+/** Services that look at every sidecar. */
+const INSPECTORS: readonly string[] = [WELL_KNOWN.prometheus, WELL_KNOWN.controller];
+
 /** A service, or its name. */
 export type ServiceRef = string | Pick<Service, "name">;
 
@@ -52,7 +55,7 @@ export function calleeZones(mesh: Mesh, service: ServiceRef): readonly ZoneName[
  */
 export function inspectorsOf(mesh: Mesh, service: Service): readonly Service[] {
   if (service.revoked !== undefined) return [];
-  return [WELL_KNOWN.prometheus, WELL_KNOWN.controller].flatMap((name) => {
+  return INSPECTORS.flatMap((name) => {
     const inspector = findService(mesh, name);
     return inspector === undefined || inspector.revoked !== undefined ? [] : [inspector];
   });
@@ -60,12 +63,12 @@ export function inspectorsOf(mesh: Mesh, service: Service): readonly Service[] {
 
 /**
  * Zones whose roots a service's sidecar must trust, in the order of ZONES: its callers', its callees', and those that inspect it.
- * Prometheus scrapes all, so it trusts every zone that has services.
+ * Who inspects looks at all, so it trusts every zone that has services.
  */
 export function peerZones(mesh: Mesh, service: ServiceRef): readonly ZoneName[] {
   const found = serviceNamed(mesh, nameOf(service));
   if (found.revoked !== undefined) return [];
-  if (found.name === WELL_KNOWN.prometheus) return zonesOf(mesh.services.map(({ zone }) => zone));
+  if (INSPECTORS.includes(found.name)) return zonesOf(mesh.services.map(({ zone }) => zone));
   const inspectors = inspectorsOf(mesh, found).map(({ zone }) => zone);
   return zonesOf([...callerZones(mesh, found), ...calleeZones(mesh, found), ...inspectors]);
 }

@@ -1,5 +1,5 @@
 /** Ports, addresses and labels that every layer agrees on. The single place where they are written down. */
-import type { ZoneName } from "./model";
+import { ZONES, type ZoneName } from "./model";
 
 /** Ports of a sidecar. */
 export const SIDECAR_PORTS = {
@@ -9,14 +9,17 @@ export const SIDECAR_PORTS = {
   admin: 15000,
   /** Plain text, for kubelet alone: `GET /ready` (Envoy), `GET /health` (the application). */
   health: 15021,
-  /** mTLS; `/stats/prometheus` and `/metrics` for Prometheus, `/config_dump` and `/certs` for the controller. */
+  /** mTLS; `/stats/prometheus` and `/metrics` for Prometheus, {@link INSPECTED_PATHS} for the controller. */
   inspection: 15090,
 } as const;
 
 /**
- * First loopback port of the forward proxies in Prometheus's sidecar; a zone's is this plus its index in `ZONES`.
+ * Loopback port of the forward proxy into a zone, in the sidecars of who inspects the others: Prometheus (`proxy_url`) and the controller. It is asked for the whole
+ * address, `GET http://<pod IP>:15090/<path>`.
  */
-export const SCRAPE_PORT_BASE = 15300;
+export function scrapePort(zone: ZoneName): number {
+  return 15300 + ZONES.indexOf(zone);
+}
 
 /** What Prometheus asks of a pod's inspection listener, by GET and by exactly this path. */
 export const SCRAPED_PATHS = {
@@ -24,6 +27,22 @@ export const SCRAPED_PATHS = {
   sidecar: "/stats/prometheus",
   /** What the application tells by itself, wherever it does so (`metrics` of the document). */
   application: "/metrics",
+} as const;
+
+/**
+ * What the controller asks of a pod's inspection listener, by GET and by exactly this, query included: the sidecar's state and its certificates, and no part of its
+ * configuration.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/operations/admin
+ */
+export const INSPECTED_PATHS = {
+  /**
+   * Statistics of Envoy's listener and cluster managers, among them the versions of the files that it accepted last as a whole. The versions that `/config_dump` shows
+   * are no proof: they move on where a part of the file was rejected.
+   */
+  state: "/stats?filter=_manager.",
+  /** The certificates that it serves and those that it believes, without keys. */
+  certificates: "/certs",
 } as const;
 
 /** Jobs of Prometheus are named `<kind>-<zone>`. */

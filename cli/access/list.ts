@@ -76,15 +76,16 @@ function inspectionRows(enforced: Enforced, name: string): AccessRow[] {
       kind: "inspection",
       allows: `GET ${[...pathsIn(policy)].join(", ")}`,
       ended: false,
-      reason: "Reads the sidecar's metrics or configuration",
+      reason: "Reads the sidecar's metrics, or by what it runs",
       place: "inspection",
     }));
   });
 }
 
-/** Every exact path in a policy. */
+/** Every exact path in a policy, and every path with its query. */
 function* pathsIn(value: unknown): Generator<string> {
-  const path = textAt(value, "url_path", "path", "exact");
+  const isTarget = textAt(value, "header", "name") === ":path";
+  const path = isTarget ? textAt(value, "header", "string_match", "exact") : textAt(value, "url_path", "path", "exact");
   if (path !== undefined) yield path;
   for (const inner of listAt(value)) yield* pathsIn(inner);
   for (const [, inner] of entriesAt(value)) yield* pathsIn(inner);

@@ -88,6 +88,8 @@ function isPermitted(permission: unknown, request: JudgedRequest): boolean {
     case "url_path":
       return request.path === undefined || matches(at(value, "path"), request.path);
     case "header":
+      if (textAt(value, "name") === ":path")
+        return request.path === undefined || matches(at(value, "string_match"), request.path);
       if (textAt(value, "name") !== ":method") throw new NotModelled(`a header '${textAt(value, "name") ?? ""}'`);
       return request.method === undefined || matches(at(value, "string_match"), request.method);
     default:

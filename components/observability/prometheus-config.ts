@@ -4,9 +4,8 @@ import {
   METRICS_LABEL,
   SCRAPED_PATHS,
   SCRAPE_JOBS,
-  SCRAPE_PORT_BASE,
   WELL_KNOWN,
-  ZONES,
+  scrapePort,
   serviceNamed,
   zonesWithMetrics,
 } from "../../mesh";
@@ -34,7 +33,7 @@ export function prometheusConfig(mesh: Mesh): string {
   const job = (kind: keyof typeof SCRAPE_JOBS, zone: ZoneName, path: string) => ({
     job_name: `${SCRAPE_JOBS[kind]}-${zone}`,
     metrics_path: path,
-    proxy_url: `http://127.0.0.1:${SCRAPE_PORT_BASE + ZONES.indexOf(zone)}`,
+    proxy_url: `http://127.0.0.1:${scrapePort(zone)}`,
     http_sd_configs: [{ url: `http://${controller.hostname}/targets/${zone}`, refresh_interval: "10s" }],
   });
   return dump(

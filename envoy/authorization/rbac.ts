@@ -69,10 +69,14 @@ function permission(serverName: string, rules: readonly EdgeRule[]): Message {
   return allOf([server, anyOf(rules.map(ruleMatcher))]);
 }
 
-/** Matches the requests that a rule is about. */
+/** Matches the requests that a rule is about. A path with a query, which no document has, is that question and no other. */
 export function ruleMatcher(rule: EdgeRule): Message {
   const methods = rule.methods.map((method) => ({ header: { name: ":method", string_match: { exact: method } } }));
-  const paths = rule.paths.map((path) => ({ url_path: { path: pathMatcher(path) } }));
+  const paths = rule.paths.map((path): Message =>
+    path.includes("?")
+      ? { header: { name: ":path", string_match: { exact: path } } }
+      : { url_path: { path: pathMatcher(path) } },
+  );
   return allOf([methods, paths].filter((list) => list.length > 0).map(anyOf));
 }
 

@@ -1,6 +1,6 @@
 import { inspectorsOf } from "../../mesh/edges";
 import type { Mesh, Service } from "../../mesh/model";
-import { SCRAPED_PATHS, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { INSPECTED_PATHS, SCRAPED_PATHS, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { metricsTarget } from "../clusters";
 import { inboundRequests, refusedConnections } from "../observability/access-log";
 import { connectionManager, getRoute, MAX_PEER_CONNECTION, NOT_FOUND } from "../http";
@@ -15,12 +15,17 @@ import { serverTls } from "../identity/tls";
 /** Who may read what of a sidecar's admin interface from outside. */
 const PATHS: Readonly<Record<string, readonly string[]>> = {
   [WELL_KNOWN.prometheus]: [SCRAPED_PATHS.sidecar],
-  [WELL_KNOWN.controller]: ["/config_dump", "/certs"],
+  [WELL_KNOWN.controller]: Object.values(INSPECTED_PATHS),
 };
 
+/** What a service may read of the admin interface of every sidecar; nothing where it inspects none. */
+export function inspectedPaths({ name, revoked }: Service): readonly string[] {
+  return revoked === undefined && Object.hasOwn(PATHS, name) ? (PATHS[name] ?? []) : [];
+}
+
 /**
- * Port 15090: Prometheus reads metrics, Envoy's and those that the application tells by itself, the controller the running configuration (Envoy redacts
- * keys in it). Mutual TLS as for calls, one chain per reader. Undefined where nobody reads.
+ * Port 15090: Prometheus reads metrics, Envoy's and those that the application tells by itself, the controller by which files the sidecar runs and which
+ * certificates it serves. Mutual TLS as for calls, one chain per reader. Undefined where nobody reads.
  */
 export function inspectionListener(mesh: Mesh, service: Service): Message | undefined {
   const chains = inspectorsOf(mesh, service).map((reader) => chain(service, reader));
@@ -66,7 +71,7 @@ function chain(service: Service, reader: Service): Message {
 
 /** What a reader may ask for, each by its exact path, and where that goes. */
 function routesFor(service: Service, reader: Service): { readonly path: string; readonly action: Message }[] {
-  const own = (PATHS[reader.name] ?? []).map((path) => ({ path, action: { cluster: ADMIN_CLUSTER, timeout: "10s" } }));
+  const own = inspectedPaths(reader).map((path) => ({ path, action: { cluster: ADMIN_CLUSTER, timeout: "10s" } }));
   if (reader.name !== WELL_KNOWN.prometheus || service.metrics === undefined) return own;
   const cluster = metricsTarget(service, service.metrics).name;
   // Sooner than Prometheus gives up, so that it is told which of the two did not answer.

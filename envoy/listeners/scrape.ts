@@ -1,6 +1,6 @@
 import { ZONES, type Mesh, type Service, type ZoneName } from "../../mesh/model";
 import { zonesWithMetrics } from "../../mesh/edges";
-import { SCRAPED_PATHS, SCRAPE_PORT_BASE, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { SCRAPED_PATHS, scrapePort, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { failedCalls } from "../observability/access-log";
 import { CONNECT_TIMEOUT } from "../clusters";
 import { connectionManager, getRoute, NOT_FOUND, protocolOptions } from "../http";
@@ -8,15 +8,11 @@ import { presentToken } from "../identity/identity-token";
 import { any, socketAddress, type Message } from "../message";
 import { inspectionServerName, scrapeName } from "../names";
 import { clientTls } from "../identity/tls";
+import { inspectedPaths } from "./inspection";
 
-/** Loopback port at which Prometheus finds the forward proxy into a zone (`proxy_url: http://127.0.0.1:<port>`). */
-export function scrapePort(zone: ZoneName): number {
-  return SCRAPE_PORT_BASE + ZONES.indexOf(zone);
-}
-
-/** Whether this service's sidecar is the one with the forward proxies. */
+/** Whether this service's sidecar has the forward proxies: Prometheus's, and the controller's. */
 export function isScraper(service: Service): boolean {
-  return service.name === WELL_KNOWN.prometheus && service.revoked === undefined;
+  return inspectedPaths(service).length > 0;
 }
 
 /** Zones with something to scrape. */
@@ -25,13 +21,14 @@ export function scrapedZones(mesh: Mesh): ZoneName[] {
 }
 
 /**
- * A forward proxy on the loopback of Prometheus' pod: asked for `http://<pod IP>:15090/stats/prometheus`, it goes there by mutual TLS. One per
- * zone, whatever the number of pods, each trusting that zone's roots alone. Where services of the zone tell metrics of their own, `/metrics` goes there too.
+ * A forward proxy on the loopback of who inspects sidecars: asked for `http://<pod IP>:15090/stats/prometheus`, it goes there by mutual TLS. One per
+ * zone, whatever the number of pods, each trusting that zone's roots alone, and for nothing but what its service may read. Where services of the zone tell metrics
+ * of their own, Prometheus' takes `/metrics` there too.
  */
 export function scrapeListener(mesh: Mesh, service: Service, zone: ZoneName): Message {
   const name = scrapeName(zone);
-  const { sidecar, application } = SCRAPED_PATHS;
-  const paths = zonesWithMetrics(mesh).includes(zone) ? [sidecar, application] : [sidecar];
+  const fetchesMetrics = service.name === WELL_KNOWN.prometheus && zonesWithMetrics(mesh).includes(zone);
+  const paths = [...inspectedPaths(service), ...(fetchesMetrics ? [SCRAPED_PATHS.application] : [])];
   return any("envoy.config.listener.v3.Listener", {
     name,
     stat_prefix: name,

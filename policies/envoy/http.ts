@@ -13,7 +13,7 @@ import { checkRateLimit, checkRetryPolicy } from "./traffic";
 export interface Destinations {
   /** Whether requests may go to a cluster of this name. */
   allows(cluster: string): boolean;
-  /** Paths of Envoy's admin interface that may be read, by GET. */
+  /** Paths of Envoy's admin interface that may be read, by GET; of one with a query no other query. */
   readonly adminPaths: readonly string[];
   /** Where the mesh itself asks the application: the one path at which a route takes GET to it, and names what it is asked there. Undefined: its callers' requests go on as they are. */
   readonly askedPath?: string;
@@ -235,13 +235,23 @@ function checkAskedRoute(route: Field, { askedPath: path, asksWithQuery }: Desti
 
 /** Whether a match is about GET alone. */
 function takesGet(match: Field): boolean {
+  return asksFor(match, ":method", "GET");
+}
+
+/** Whether a match is about one path alone; where the path has a query, about that question alone. */
+function takesOnly(match: Field, asked: string): boolean {
+  return asked.includes("?") ? asksFor(match, ":path", asked) : match.at("path").is(asked);
+}
+
+/** Whether a match is about requests with this header alone. */
+function asksFor(match: Field, name: string, value: string): boolean {
   return match
     .at("headers")
     .items()
     .some(
       (header) =>
-        header.at("name").is(":method") &&
-        header.at("string_match", "exact").is("GET") &&
+        header.at("name").is(name) &&
+        header.at("string_match", "exact").is(value) &&
         header.at("invert_match").isAbsent,
     );
 }
@@ -290,7 +300,7 @@ function checkAdminRoute(route: Field, destinations: Destinations, { findings }:
     (key) => action.at(key).isAbsent,
   );
   findings.require(
-    match.at("path").isOneOf(destinations.adminPaths) && takesGet(match) && untouched,
+    destinations.adminPaths.some((asked) => takesOnly(match, asked)) && takesGet(match) && untouched,
     match,
     "the listener opens more of Envoy's admin interface than its readers need",
     destinations.adminPaths.length === 0

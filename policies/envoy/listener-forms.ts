@@ -10,6 +10,8 @@ export interface ListenerForm {
   /** How a chain's callers may be reached in the ceiling; undefined where nobody outside the pod can come. */
   readonly callPort?: string;
   readonly destinations: Destinations;
+  /** What each of those who come by mutual TLS may ask, by the service's name, where that isn't the same for all. Who isn't named may ask nothing. */
+  readonly readers?: Readonly<Record<string, Destinations>>;
   /** Whether it is answered when the sidecar takes no more calls. */
   readonly operational?: true;
   /** Whether each chain has a connection limit of its own. */
@@ -38,10 +40,10 @@ export function formOf(name: string): ListenerForm | undefined {
         port: 15090,
         protocol: "TCP",
         callPort: INSPECTION_PORT,
-        destinations: {
-          allows: isApplication,
-          askedPath: "/metrics",
-          adminPaths: ["/stats/prometheus", "/config_dump", "/certs"],
+        destinations: NOWHERE,
+        readers: {
+          prometheus: { allows: isApplication, askedPath: "/metrics", adminPaths: ["/stats/prometheus"] },
+          "mesh-controller": { allows: () => false, adminPaths: ["/certs", "/stats?filter=_manager."] },
         },
       };
     case "health":

@@ -1,6 +1,7 @@
 import { ceilingAllows } from "../ceiling-edges";
 import type { Field } from "../judgement/field";
 import { checkConnectionManager } from "./http";
+import type { Destinations } from "./http";
 import { formOf } from "./listener-forms";
 import type { ListenerForm } from "./listener-forms";
 import { checkRbac } from "./rbac";
@@ -203,7 +204,8 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
       checkRbac(filter.config, peers, scope);
       authorized = true;
     } else if (filter?.name === "envoy.filters.network.http_connection_manager") {
-      checkConnectionManager(filter.config, peers, form.destinations, { authorized, mutual }, scope);
+      const destinations = destinationsOf(form, peers);
+      checkConnectionManager(filter.config, peers, destinations, { authorized, mutual }, scope);
       ends += 1;
     } else if (filter?.name === "envoy.filters.network.set_filter_state") {
       if (mutual) {
@@ -243,6 +245,14 @@ function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: 
     "put envoy.filters.network.connection_limit first",
   );
   findings.require(ends === 1, list, "the chain does not end in exactly one HTTP or TCP proxy", "give it one, last");
+}
+
+/** Where requests of a chain's peers may go: the same for all of them, or there where every one of them may. */
+function destinationsOf({ readers, destinations }: ListenerForm, peers: AcceptedPeers | undefined): Destinations {
+  if (readers === undefined) return destinations;
+  const [only, ...others] = new Set((peers?.parties ?? []).map((party) => party.split("/")[1] ?? ""));
+  const isOne = only !== undefined && others.length === 0 && Object.hasOwn(readers, only);
+  return (isOne ? readers[only] : undefined) ?? destinations;
 }
 
 function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, scope: Scope): void {

@@ -8,7 +8,6 @@ import { partyName, partyOf } from "./party";
 
 /** What the sidecar listens on for callers: calls, and inspection. */
 const LISTENED = [15001, 15090] as const;
-const INSPECTION = 15090;
 
 /**
  * An edge is open in all layers or in none. Where a document is at hand it tells what must be open, and this tells nothing more; a ceiling only tells what may
@@ -158,8 +157,6 @@ class Edge {
         envoyFiles(this.callee),
       ),
     };
-    // Who inspects may ask by itself, with its own certificate.
-    if (this.listens === INSPECTION && ways.length === 0) return [authorization, this.trust(this.callee, this.caller)];
     return [
       authorization,
       {

@@ -23,10 +23,10 @@ export interface SidecarSurroundings {
 /** Where Prometheus asks a sidecar for what the application tells of itself. */
 const APPLICATION_METRICS = "/metrics";
 
-/** What either inspector asks of a sidecar itself. */
+/** What either inspector asks of a sidecar itself: a path with a query is that question and no other. */
 const INSPECTED: Readonly<Record<string, readonly string[]>> = {
   [WELL_KNOWN.prometheus]: ["/stats/prometheus"],
-  [WELL_KNOWN.controller]: ["/config_dump", "/certs"],
+  [WELL_KNOWN.controller]: ["/certs", "/stats?filter=_manager."],
 };
 
 /** Exactly what a mesh declares: all of it open, and nothing else. */
@@ -72,7 +72,6 @@ function declaredEdge(mesh: Mesh, edge: Edge): DeclaredEdge {
 function inspections(mesh: Mesh, name: string): DeclaredEdge[] {
   const inspector = findService(mesh, name);
   if (inspector === undefined || inspector.revoked !== undefined) return [];
-  const isScraper = name === WELL_KNOWN.prometheus;
   const asked = (service: Service, target: string, paths: readonly string[]): DeclaredEdge => ({
     from: partyOf(inspector),
     to: partyOf(service),
@@ -80,18 +79,16 @@ function inspections(mesh: Mesh, name: string): DeclaredEdge[] {
     target,
     carries: "requests",
     requests: [{ methods: ["GET"], paths: paths.map(pathPattern) }],
-    // A scraper's sidecar goes to a whole zone by address; the controller asks by itself, and its sidecar has no part in that.
-    ...(isScraper ? { byAddress: true } : { only: "callee" }),
+    // Its sidecar goes to a whole zone by address.
+    byAddress: true,
     ...(service.revoked === undefined ? {} : { only: "caller" }),
   });
-  return mesh.services
-    .filter(({ revoked }) => isScraper || revoked === undefined)
-    .flatMap((service) => {
-      const { metrics } = service;
-      const own = asked(service, "admin", INSPECTED[name] ?? []);
-      if (!isScraper || metrics === undefined) return [own];
-      return [own, asked(service, `${targetOf(service, metrics.port)}${metrics.path}`, [APPLICATION_METRICS])];
-    });
+  return mesh.services.flatMap((service) => {
+    const { metrics } = service;
+    const own = asked(service, "admin", INSPECTED[name] ?? []);
+    if (name !== WELL_KNOWN.prometheus || metrics === undefined) return [own];
+    return [own, asked(service, `${targetOf(service, metrics.port)}${metrics.path}`, [APPLICATION_METRICS])];
+  });
 }
 
 /** What kubelet asks, of Envoy and through it of the application. */

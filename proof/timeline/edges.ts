@@ -7,7 +7,7 @@ import { DECLARED_DISCOVERY } from "../declaration/discovery";
 import type { DiscoveryChoice } from "../declaration/discovery";
 import type { Edge } from "./model";
 
-/** Edges of a mesh, each once: its calls, who scrapes sidecars, and the discovery backend's. */
+/** Edges of a mesh, each once: its calls, who inspects sidecars, and the discovery backend's. */
 export function tlsEdges(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): readonly Edge[] {
   const trusted = mesh.services.filter(isTrusted);
   const named = new Map(trusted.map((service) => [service.name, nameOf(service)]));
@@ -15,12 +15,11 @@ export function tlsEdges(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): rea
     const [caller, callee] = [named.get(from), named.get(to)];
     return caller === undefined || callee === undefined ? [] : [{ from: caller, to: callee }];
   });
-  // The controller may look as well, and doesn't: its sidecar has no way to the others.
-  const scraper = named.get(WELL_KNOWN.prometheus);
-  const scrapes = scraper === undefined ? [] : [...named.values()].map((to) => ({ from: scraper, to }));
+  const inspectors = [WELL_KNOWN.prometheus, WELL_KNOWN.controller].flatMap((name) => named.get(name) ?? []);
+  const inspections = inspectors.flatMap((from) => [...named.values()].map((to) => ({ from, to })));
   const controller = findService(mesh, WELL_KNOWN.controller);
   const registrar = controller !== undefined && isTrusted(controller) ? nameOf(controller) : undefined;
-  const all = [...calls, ...scrapes, ...DECLARED_DISCOVERY[discoveryBackend].tlsEdges(registrar)];
+  const all = [...calls, ...inspections, ...DECLARED_DISCOVERY[discoveryBackend].tlsEdges(registrar)];
   return [...new Map(all.map((edge) => [JSON.stringify([edge.from, edge.to]), edge])).values()];
 }
 

@@ -2,7 +2,7 @@
 export interface RequestRule {
   /** Undefined: any. */
   readonly methods?: readonly string[];
-  /** Undefined: any. As the application reads them, without the query. */
+  /** Undefined: any. As the application reads them, without the query; one that is exact and has a query is that question alone. */
   readonly paths?: readonly PathPattern[];
 }
 
@@ -71,5 +71,6 @@ export function ruleText({ methods, paths }: RequestRule): string {
 }
 
 function matchesPath(pattern: PathPattern, path: string): boolean {
-  return "exact" in pattern ? path === pattern.exact : path.startsWith(pattern.prefix);
+  if ("prefix" in pattern) return path.startsWith(pattern.prefix);
+  return pattern.exact === (pattern.exact.includes("?") ? path : path.split("?")[0]);
 }

@@ -10,7 +10,7 @@ import { Authority, type Leaf, type Oddities, type TrustBundle } from "./pki";
 import { labDirectory, removeLabDirectory, Sidecar, type Change, type Credentials } from "./sidecar";
 
 /** Services that run in the lab. */
-export const RUNNING = ["console", "prometheus", "jaeger", "blocks", "router"] as const;
+export const RUNNING = ["console", "prometheus", "jaeger", "blocks", "router", "controller"] as const;
 export type Running = (typeof RUNNING)[number];
 
 /**

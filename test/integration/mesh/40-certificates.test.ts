@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type * as tls from "node:tls";
-import { SIDECAR_PORTS, ZONES, serverName } from "../../../mesh";
+import { INSPECTED_PATHS, SIDECAR_PORTS, ZONES, serverName } from "../../../mesh";
 import { podOf } from "../support/cluster";
 import { service } from "../support/document";
 import { forge } from "../support/forged";
@@ -109,6 +109,18 @@ describe("the inspection listener", () => {
   it("takes nobody to an application that declares no metrics", async () => {
     const answer = await inspect("prometheus", "/metrics");
     assert.ok("status" in answer && answer.status === 403, describeAnswer(answer));
+  });
+  it("shows the controller by which files a sidecar runs and what it serves, and nothing else", async () => {
+    for (const path of Object.values(INSPECTED_PATHS)) {
+      const answer = await inspect("mesh-controller", path);
+      assert.ok("status" in answer && answer.status === 200, `${path}: ${describeAnswer(answer)}`);
+      const other = await inspect("prometheus", path);
+      assert.ok("status" in other && other.status === 403, `${path}: ${describeAnswer(other)}`);
+    }
+    for (const path of ["/config_dump", "/config_dump?mask=version_info", "/stats?filter=.", "/stats/prometheus"]) {
+      const answer = await inspect("mesh-controller", path);
+      assert.ok("status" in answer && answer.status === 403, `${path}: ${describeAnswer(answer)}`);
+    }
   });
   it("is closed to a service of the same zone as Prometheus", async () => {
     assertRefused(await inspect("admin-ui", "/stats/prometheus"));

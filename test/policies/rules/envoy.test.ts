@@ -57,6 +57,26 @@ const ops = (service: string) => `spiffe://ops.lucid.internal/ns/lucid-ops/sa/${
 const PEM_ROOT = `-----BEGIN CERTIFICATE-----\n${"MIIB".repeat(8)}\n-----END CERTIFICATE-----\n`;
 const PEM_LIST = PEM_ROOT.replaceAll("CERTIFICATE", "X509 CRL");
 
+const ROUTES = "filters[1].typed_config.route_config.virtual_hosts[0].routes";
+const ASKED = `filter_chains[1].${ROUTES}`;
+const GET = { name: ":method", string_match: { exact: "GET" } };
+/** What a reader of the inspection listener may not be given, by its own chain. */
+const INSPECTION_ROUTES: readonly (readonly [title: string, path: string, value?: Json])[] = [
+  ["the controller every question under a path of which it has one", `${ASKED}[0].match.headers[1]`],
+  ["the controller another question", `${ASKED}[0].match.headers[1].string_match.exact`, "/stats?filter=."],
+  ["the controller every question but one", `${ASKED}[0].match.headers[1].invert_match`, true],
+  ["the controller any method", `${ASKED}[0].match.headers[0]`],
+  ["the controller the whole configuration", `${ASKED}[1].match.path`, "/config_dump"],
+  ["the controller all that begins so", `${ASKED}[1].match`, { prefix: "/certs", headers: [GET] }],
+  ["the controller Prometheus' statistics", `${ASKED}[1].match.path`, "/stats/prometheus"],
+  [
+    "the controller the application's metrics",
+    `${ASKED}[1]`,
+    { match: { path: "/metrics", headers: [GET] }, route: { cluster: "application|http", prefix_rewrite: "/m" } },
+  ],
+  ["Prometheus what the controller may ask", `filter_chains[0].${ROUTES}[0].match.path`, "/certs"],
+];
+
 describe("envoy-listeners-mtls", () => {
   it("passes the happy case", () => {
     assertPasses(envoyListenersMtls, envoyConfigMap());
@@ -814,6 +834,12 @@ describe("envoy-listeners-mtls", () => {
         value: "/metrics?all",
         finds: /opens more of the application than the mesh itself asks/,
       },
+      ...INSPECTION_ROUTES.map(([title, path, value]): Mutation => ({
+        title,
+        path: `resources[4].${path}`,
+        value,
+        finds: /admin interface than its readers need|not behind this listener/,
+      })),
       ...["health", "inspection"].flatMap((name): Mutation[] => {
         const routes =
           name === "health"

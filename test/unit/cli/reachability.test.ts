@@ -98,7 +98,7 @@ describe("mesh reachability", function () {
     assert.match(stdout, /^ {2}Ops\/prometheus → Wallet\/payout-router +inspection +GET on \/stats\/prometheus$/m);
     assert.match(
       stdout,
-      /^ {2}Mesh\/mesh-controller → Wallet\/payout-router +inspection +GET on \/config_dump; GET on \/certs, by authorization alone$/m,
+      /^ {2}Mesh\/mesh-controller → Wallet\/payout-router +inspection +GET on \/stats\?filter=_manager\.; GET on \/certs$/m,
     );
     assert.match(
       stdout,

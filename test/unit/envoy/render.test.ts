@@ -1,10 +1,11 @@
 import * as assert from "node:assert/strict";
-import { assembleStatic, renderSidecar, renderTrust, scrapePort, sidecarCommand } from "../../../envoy";
+import { assembleStatic, renderSidecar, renderTrust, sidecarCommand } from "../../../envoy";
 import { httpRbac, pathMatcher } from "../../../envoy/authorization/rbac";
 import { serverTls } from "../../../envoy/identity/tls";
 import { fromYaml } from "../../../envoy/yaml";
 import { serviceNamed } from "../../../mesh";
 import { ZONES } from "../../../mesh/model";
+import { scrapePort } from "../../../mesh/wire";
 import { everyProtocol, makeEdge, makeMesh, makeService, OPTIONS, services } from "./fixture";
 import { jobsMesh } from "./jobs-fixture";
 import { clustersOf, fieldsNamed, listenersOf } from "./walk";
@@ -223,17 +224,18 @@ describe("rendering", () => {
     assert.throws(() => renderSidecar(mesh, services.console, OPTIONS), /services\.console\.calls.*nowhere of blocks/);
   });
 
-  it("scrapes every zone with services through one listener each", () => {
-    const scrapers = listenersOf(everyProtocol, services.prometheus).filter(({ name }) => name.startsWith("scrape|"));
-    const sockets = scrapers.map(({ name, address }) => [name, address.socket_address.port_value]);
-    assert.deepEqual(sockets, [
-      ["scrape|ops", 15300],
-      ["scrape|chain", 15301],
-      ["scrape|wallet", 15302],
-      ["scrape|mesh", 15303],
-    ]);
-    assert.equal(scrapePort("edge"), 15304);
-  });
+  for (const inspector of [services.prometheus, services.controller])
+    it(`${inspector.name} inspects every zone with services through one listener each`, () => {
+      const scrapers = listenersOf(everyProtocol, inspector).filter(({ name }) => name.startsWith("scrape|"));
+      const sockets = scrapers.map(({ name, address }) => [name, address.socket_address.port_value]);
+      assert.deepEqual(sockets, [
+        ["scrape|ops", 15300],
+        ["scrape|chain", 15301],
+        ["scrape|wallet", 15302],
+        ["scrape|mesh", 15303],
+      ]);
+      assert.equal(scrapePort("edge"), 15304);
+    });
 
   it("shares the UDP port between workers only where there are several", () => {
     const reuse = (concurrency: number) =>

@@ -171,7 +171,22 @@ describe("the security of rendered listeners", () => {
         .flatMap((match) => fieldsNamed(match, "path"));
     assert.deepEqual(shown("admin"), ["/ready", "/stats", "/stats/prometheus"]);
     assert.deepEqual(shown("health"), ["/ready", "/health"]);
-    assert.deepEqual(shown("inspection"), ["/stats/prometheus", "/metrics", "/config_dump", "/certs"]);
+    assert.deepEqual(shown("inspection"), ["/stats/prometheus", "/metrics", "/stats", "/certs"]);
+  });
+
+  it("answers the controller two questions, queries included, and none of its configuration", () => {
+    const inspection = listenersOf(everyProtocol, services.blocks).find(({ name }) => name === "inspection");
+    const chain = inspection?.filter_chains?.find(({ name }) => name === "inspection|mesh-controller");
+    const get = { name: ":method", string_match: { exact: "GET" } };
+    const state = { name: ":path", string_match: { exact: "/stats?filter=_manager." } };
+    assert.deepEqual(
+      (fieldsNamed(chain, "routes")[0] as Message[]).map(({ match }) => match),
+      [{ path: "/stats", headers: [get, state] }, { path: "/certs", headers: [get] }, { prefix: "/" }],
+    );
+    assert.deepEqual(fieldsNamed(fieldsNamed(chain, "permissions")[0], "rules").at(-1), [
+      { header: state },
+      { url_path: { path: { exact: "/certs" } } },
+    ]);
   });
 
   it("lets Prometheus alone ask for an application's metrics, by one path and by GET, where they are declared", () => {
@@ -189,7 +204,7 @@ describe("the security of rendered listeners", () => {
       route: { cluster: "application|http", timeout: "9s", prefix_rewrite: "/internal/metrics" },
     });
     assert.deepEqual(allowed(services.blocks, "prometheus"), ["/stats/prometheus", "/metrics"]);
-    assert.deepEqual(allowed(services.blocks, "mesh-controller"), ["/config_dump", "/certs"]);
+    assert.deepEqual(allowed(services.blocks, "mesh-controller"), ["/certs"]);
     assert.ok(routes(services.blocks, "mesh-controller").every(({ route }) => (route as Message).cluster === "admin"));
     assert.equal(routes(services.router, "prometheus").length, 1);
     assert.deepEqual(allowed(services.router, "prometheus"), ["/stats/prometheus"]);

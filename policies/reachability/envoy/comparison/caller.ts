@@ -79,6 +79,8 @@ function obstacle(
     return `${at}, goes to ${callee.serverName} at port ${callee.dialled}, where ${serviceOf(edge.to)} has no filter chain`;
   if (!callee.alpn.some((protocol) => entry.alpn.includes(protocol)))
     return `${at}, offers ${callee.alpn.join()}, and ${placeText(entry.place)}, ${entry.alpn.join()}`;
+  if (!entry.certificates.includes(edge.from))
+    return `${at}, goes to ${callee.serverName}, where ${placeText(entry.place)}, takes others' certificates`;
   if (byAddress) return scrapeObstacle(way, edge, edges);
   if (edge.dialled === undefined) return callee.asked ? undefined : `no filter of the sidecar asks ${callee.cluster}`;
   return dialObstacle(sidecar, way, edge, edge.dialled);

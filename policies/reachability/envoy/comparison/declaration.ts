@@ -22,8 +22,8 @@ export interface DeclaredEdge {
   readonly further?: readonly FurtherCondition[];
   /** Whether the caller goes there by the address of each request, as a scraper does, and not by a name. */
   readonly byAddress?: true;
-  /** The one half that is there, where the other is none of a sidecar's (the controller asks by itself), or is closed on purpose (a revoked callee's). */
-  readonly only?: "caller" | "callee";
+  /** The one half that is there, where the other is closed on purpose (a revoked callee's). */
+  readonly only?: "caller";
 }
 
 /** What anybody may ask in plain text who reaches the pod. */

@@ -31,7 +31,7 @@ export class DeclaredEdges {
 
   /** Whom a caller may go to. */
   from(party: Party): readonly DeclaredEdge[] {
-    return (this.byParty.get(party) ?? []).filter(({ from, only }) => from === party && only !== "callee");
+    return (this.byParty.get(party) ?? []).filter(({ from }) => from === party);
   }
 
   /** By whom a callee may be asked. */

@@ -4,7 +4,7 @@ import { requiredText } from "../../network/reading/fields";
 import type { Grant } from "../model";
 import type { PathPattern, RequestRule } from "../requests";
 import { must, partyIn } from "./messages";
-import { methodOf } from "./routes";
+import { isTarget, methodOf, targetOf } from "./routes";
 
 /** What an RBAC filter of a filter chain allows. The form has proven that it allows by name alone, both factors of each. @throws Unjudgeable */
 export function grantsOf(rbac: Field, serverName: string, title: string): Grant[] {
@@ -81,7 +81,9 @@ function alternatives(permission: Field): readonly (readonly Term[])[] {
     case "requested_server_name":
       return [[{ serverName: requiredText(permission.at(kind, "exact")) }]];
     case "header":
-      return [[{ method: methodOf(permission.at(kind)) }]];
+      return isTarget(permission.at(kind))
+        ? [[{ path: { exact: targetOf(permission.at(kind)) } }]]
+        : [[{ method: methodOf(permission.at(kind)) }]];
     case "url_path":
       return [[{ path: pathOf(permission.at(kind)) }]];
     case "or_rules":

@@ -86,15 +86,40 @@ export function ruleOfMatch(match: Field): RequestRule {
     "the route is chosen by what isn't modelled",
     "choose by path or prefix, and by headers",
   );
-  const methods = match
-    .at("headers")
-    .items()
-    .map((header) => methodOf(header));
+  const headers = match.at("headers").items();
+  const methods = headers.filter((header) => !isTarget(header)).map((header) => methodOf(header));
+  const targets = headers.filter(isTarget).map((header) => targetOf(header));
+  const [target] = targets;
   const path = match.has("path")
-    ? { exact: requiredText(match.at("path")) }
+    ? { exact: target ?? requiredText(match.at("path")) }
     : { prefix: requiredText(match.at("prefix")) };
+  must(
+    target === undefined || (targets.length === 1 && match.at("path").is(target.split("?")[0] ?? "")),
+    match,
+    "the route is for a path and for a question of another",
+    "name one question, and its path",
+  );
   must(methods.length <= 1, match.at("headers"), "two methods must hold at once", "name one");
   return { paths: [path], ...(methods.length === 0 ? {} : { methods }) };
+}
+
+/** Whether a header matcher is about the whole of what is asked for, its query included. */
+export function isTarget(header: Field): boolean {
+  return header.at("name").is(":path");
+}
+
+/** The path and query that a header matcher asks for, exactly. @throws Unjudgeable */
+export function targetOf(header: Field): string {
+  const target = header.at("string_match", "exact").text() ?? "";
+  must(
+    header.keys().join() === "name,string_match" &&
+      header.at("string_match").keys().join() === "exact" &&
+      /^\/[^?]*\?/.test(target),
+    header,
+    "a request is told by something else than one question",
+    "match :path, exact, with its query",
+  );
+  return target;
 }
 
 /** The method that a header matcher asks for, exactly. @throws Unjudgeable */

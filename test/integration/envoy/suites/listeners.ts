@@ -3,12 +3,16 @@ import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { alertGroups } from "../../../../components/observability/alerts";
-import { inspectionServerName, scrapePort } from "../../../../envoy";
+import { inspectionServerName } from "../../../../envoy";
+import { INSPECTED_PATHS, scrapePort } from "../../../../mesh/wire";
+import type { ZoneName } from "../../../../mesh/model";
+import { parseCertificates, parseState } from "../../../../services/controller/src/inspection/answers";
+import { sidecarFilesOf, VERSIONED } from "../../../../services/controller/src/inspection/files";
 import { QUERIES } from "../../../../services/controller/src/overview/traffic";
 import { selectorsOf } from "../../../unit/components/alerts/selectors";
 import { everyProtocol, services } from "../../../unit/envoy/fixture";
 import type { Answer } from "../answer";
-import type { MeshLab } from "../mesh-lab";
+import type { MeshLab, Running } from "../mesh-lab";
 import type { Leaf } from "../pki";
 import type { Seen } from "../servers";
 import { LAB_UID, until } from "../sidecar";
@@ -224,14 +228,56 @@ export function listeners(lab: () => MeshLab): void {
       for (const seconds of ends("trust/ops")) assert.equal(seconds * 1000, Date.parse(root.validTo));
     });
 
-    it("shows the controller configuration and certificates, without keys", async () => {
+    it("shows the controller by which files the sidecar runs, and its certificates, and dates both", async () => {
       const leaf = await lab().forge("mesh", services.controller);
-      const dump = await ask(leaf, "mesh", "/config_dump");
-      assert.equal(dump.status, 200);
-      assert.match(dump.body ?? "", /"version_info": "[0-9a-f]{16}"/);
-      assert.doesNotMatch(dump.body ?? "", /PRIVATE KEY/);
-      assert.match((await ask(leaf, "mesh", "/certs")).body ?? "", /spiffe:\/\/chain/);
-      assert.equal((await ask(leaf, "mesh", "/stats/prometheus")).status, 403);
+      const state = await ask(leaf, "mesh", INSPECTED_PATHS.state);
+      assert.equal(state.status, 200);
+      assert.match(state.body ?? "", /^listener_manager\.lds\.version_text: "[0-9a-f]{16}"$/m);
+      assert.match(state.body ?? "", /^cluster_manager\.cds\.version_text: "[0-9a-f]{16}"$/m);
+      assert.match(state.body ?? "", /^listener_manager\.total_listeners_active: \d+$/m);
+      const certificates = await ask(leaf, "mesh", INSPECTED_PATHS.certificates);
+      assert.equal(certificates.status, 200);
+      assert.match(certificates.body ?? "", /spiffe:\/\/chain/);
+      for (const { body, headers } of [state, certificates]) {
+        assert.doesNotMatch(body ?? "", /PRIVATE KEY/);
+        assert.ok(Math.abs(Date.now() - Date.parse(headers?.date ?? "")) < 5_000, headers?.date);
+      }
+    });
+
+    it("shows the controller nothing else, and answers no other question under the same path", async () => {
+      const leaf = await lab().forge("mesh", services.controller);
+      const tries = [
+        "/config_dump",
+        "/config_dump?mask=version_info",
+        "/stats",
+        "/stats?filter=",
+        "/stats?filter=_manager.&format=json",
+        "/stats?format=json&filter=_manager.",
+        "/stats?filter=.",
+        "/stats/prometheus",
+        "/stats/../config_dump",
+        "/clusters",
+        "/listeners",
+        "/server_info",
+        "/certs/../config_dump",
+        "/metrics",
+      ];
+      for (const path of tries) assert.equal((await ask(leaf, "mesh", path)).status, 403, path);
+      for (const path of Object.values(INSPECTED_PATHS))
+        for (const method of ["POST", "HEAD", "PUT"])
+          assert.equal((await ask(leaf, "mesh", path, method)).status, 403, `${method} ${path}`);
+    });
+
+    it("shows what the controller may ask to nobody else, and to him not by his certificate alone", async () => {
+      for (const path of Object.values(INSPECTED_PATHS)) {
+        assert.equal((await ask(lab().leaf("prometheus"), "ops", path)).status, 403, path);
+        assert.match((await ask(lab().leaf("console"), "mesh", path)).refused ?? "", /unknown ca/);
+        const leaf = await lab().forge("mesh", services.controller);
+        const withoutToken = { ...leaf, token: undefined };
+        assert.equal((await ask(withoutToken, "mesh", path)).status, 401);
+        const another = { ...leaf, token: lab().leaf("console").token };
+        assert.equal((await ask(another, "mesh", path)).status, 403);
+      }
     });
 
     it("refuses everybody else", async () => {
@@ -239,6 +285,77 @@ export function listeners(lab: () => MeshLab): void {
       const forged = await lab().forge("wallet", services.prometheus);
       assert.match((await ask(forged, "ops", "/stats/prometheus")).refused ?? "", /unknown ca/);
       assert.match((await ask({}, "ops", "/stats/prometheus")).refused ?? "", /certificate required/);
+    });
+  });
+
+  describe("the controller's forward proxies", () => {
+    const ask = (name: Running, zone: ZoneName, path: string, method = "GET") => {
+      const target = `${lab().host(name).address}:15090`;
+      const port = scrapePort(zone);
+      const request = { host: "127.0.0.1", port, path: `http://${target}${path}`, headers: { host: target }, method };
+      return lab().host("controller").call("request", request);
+    };
+    const fileOf = (name: Running, file: string) =>
+      fs.readFileSync(path.join(lab().host(name).directory, "etc/envoy/config", file), "utf8");
+
+    it("take it to every zone's sidecars, which tell by which files they run, and what they serve", async () => {
+      for (const name of ["blocks", "console", "router"] as const) {
+        const { zone, identity } = services[name];
+        const state = parseState((await ask(name, zone, INSPECTED_PATHS.state)).body ?? "");
+        const files = sidecarFilesOf("x-envoy", {
+          "listeners.yaml": fileOf(name, "listeners.yaml"),
+          "clusters.yaml": fileOf(name, "clusters.yaml"),
+        });
+        for (const file of VERSIONED) assert.equal(state.running[file], files?.[file].version, `${name}: ${file}`);
+        assert.equal(state.listeners, files?.["listeners.yaml"].listeners, name);
+        const served = parseCertificates((await ask(name, zone, INSPECTED_PATHS.certificates)).body ?? "");
+        const leaf = new X509Certificate(lab().leaf(name).certificate);
+        assert.deepEqual(
+          served.map(({ uris, end }) => ({ uris, end })),
+          [{ uris: [identity], end: Date.parse(leaf.validTo) }],
+        );
+        assert.equal(BigInt(`0x${served[0]?.serial ?? ""}`), BigInt(`0x${leaf.serialNumber}`));
+      }
+    });
+
+    it("ask nothing else, and no other way", async () => {
+      const tries = [
+        "/config_dump",
+        "/stats",
+        "/stats?filter=.",
+        "/stats/prometheus",
+        "/metrics",
+        "/certs/../clusters",
+      ];
+      for (const path of tries) assert.equal((await ask("blocks", "chain", path)).status, 404, path);
+      for (const path of Object.values(INSPECTED_PATHS))
+        assert.equal((await ask("blocks", "chain", path, "POST")).status, 404, path);
+    });
+
+    it("believe a pod only in its own zone", async () => {
+      assert.equal((await ask("blocks", "wallet", INSPECTED_PATHS.certificates)).status, 503);
+    });
+
+    it("say what a sidecar rejected, of which config_dump's version tells nothing", async () => {
+      const state = async () => parseState((await ask("blocks", "chain", INSPECTED_PATHS.state)).body ?? "");
+      const before = await state();
+      const { blocks: sidecar } = lab().sidecars;
+      // One more listener, that Envoy can't make: the others of the file are taken all the same.
+      sidecar.mountConfig(lab().mesh, (file, text) =>
+        file === "listeners.yaml"
+          ? `${text.replace(/^version_info: .*$/m, "version_info: tampered")}  - "@type": type.googleapis.com/envoy.config.listener.v3.Listener\n    name: broken\n`
+          : text,
+      );
+      await until("it is rejected", async () => {
+        const { rejected } = await state();
+        return rejected["listeners.yaml"] > before.rejected["listeners.yaml"];
+      });
+      assert.equal((await state()).running["listeners.yaml"], before.running["listeners.yaml"]);
+      sidecar.mountConfig(lab().mesh);
+      await until("it runs as before", async () => {
+        const { running, listeners } = await state();
+        return running["listeners.yaml"] === before.running["listeners.yaml"] && listeners === before.listeners;
+      });
     });
   });
 
@@ -282,6 +399,11 @@ export function listeners(lab: () => MeshLab): void {
       const target = { host: "127.0.0.1", port: scrapePort("chain"), path: "/stats/prometheus", headers: { host } };
       const answer = await lab().host("prometheus").call("request", target);
       assert.match(answer.body ?? "", /^envoy_server_live\{/m);
+    });
+
+    it("fetch nothing that only the controller may ask", async () => {
+      for (const path of Object.values(INSPECTED_PATHS))
+        assert.equal((await scrape("blocks", "chain", path)).status, 404, path);
     });
 
     it("count what they cannot reach", async () => {

@@ -43,6 +43,10 @@ const rules = (path: string) => `${opsPolicy}.permissions[0].and_rules.rules[1].
 
 const prometheusChain = "resources[inspection].filter_chains[inspection|prometheus]";
 const controllerChain = "resources[inspection].filter_chains[inspection|mesh-controller]";
+const controllerRoutes = `${controllerChain}.${HCM}.route_config.virtual_hosts[0].routes`;
+const controllerRule = (index: string) =>
+  `${controllerChain}.${HCM}.${RBAC}.policies.mesh-controller.permissions[0].and_rules.rules[1].and_rules.rules[1].or_rules.rules${index}`;
+const GET = { name: ":method", string_match: { exact: "GET" } };
 const metricsRoute = `${prometheusChain}.${HCM}.route_config.virtual_hosts[0].routes[1]`;
 
 const cases: readonly (readonly [title: string, changes: readonly Change[], finds: RegExp])[] = [
@@ -276,7 +280,106 @@ const cases: readonly (readonly [title: string, changes: readonly Change[], find
         { url_path: { path: { exact: "/metrics" } } },
       ),
     ],
-    /^(undeclared|half-open): .*mesh\/mesh-controller.* GET \/metrics to chain\/blocks on inspection/,
+    /^can't be judged: .*requests go on to `application\|http`, which is not behind this listener/,
+  ],
+  [
+    "an application's metrics for who may read the configuration alone, by authorization alone",
+    [inbound(controllerRule("[2]"), { url_path: { path: { exact: "/metrics" } } })],
+    /^half-open: chain\/blocks allows mesh\/mesh-controller GET \/metrics on inspection, which nobody declared/,
+  ],
+  [
+    "the whole configuration for the controller",
+    [
+      inbound(controllerRule("[0]"), { url_path: { path: { exact: "/config_dump" } } }),
+      inbound(`${controllerRoutes}[0].match`, { path: "/config_dump", headers: [GET] }),
+    ],
+    /^can't be judged: .*opens more of Envoy's admin interface than its readers need/,
+  ],
+  [
+    "the whole configuration for the controller, by authorization alone",
+    [inbound(controllerRule("[2]"), { url_path: { path: { exact: "/config_dump" } } })],
+    /^half-open: chain\/blocks allows mesh\/mesh-controller GET \/config_dump on inspection, which nobody declared/,
+  ],
+  [
+    "every question under a path of which one is declared, by authorization alone",
+    [inbound(controllerRule("[0]"), { url_path: { path: { exact: "/stats" } } })],
+    /^half-open: chain\/blocks allows mesh\/mesh-controller GET \/stats on inspection, which nobody declared/,
+  ],
+  [
+    "every question under a path of which one is declared, by the route too",
+    [
+      inbound(controllerRule("[0]"), { url_path: { path: { exact: "/stats" } } }),
+      inbound(`${controllerRoutes}[0].match.headers[1]`),
+    ],
+    /^can't be judged: .*opens more of Envoy's admin interface than its readers need/,
+  ],
+  [
+    "another question of the controller than is declared",
+    [
+      inbound(controllerRule("[0].header.string_match.exact"), "/stats?filter=."),
+      inbound(`${controllerRoutes}[0].match.headers[1].string_match.exact`, "/stats?filter=."),
+    ],
+    /^can't be judged: .*opens more of Envoy's admin interface than its readers need/,
+  ],
+  [
+    "a question that nobody is let ask",
+    [inbound(controllerRule("[0].header.string_match.exact"), "/stats?filter=.")],
+    /^refused: mesh\/mesh-controller can't send GET \/stats\?filter=_manager\. to chain\/blocks on inspection \(admin\), which is declared/,
+  ],
+  [
+    "a question of another path than the route's",
+    [inbound(`${controllerRoutes}[0].match.path`, "/config_dump")],
+    /^can't be judged: .*the route is for a path and for a question of another/,
+  ],
+  [
+    "what the controller may ask, for Prometheus",
+    [
+      inbound(`${prometheusChain}.${HCM}.route_config.virtual_hosts[0].routes[2]`, {
+        match: { path: "/certs", headers: [GET] },
+        route: { cluster: "admin" },
+      }),
+    ],
+    /^can't be judged: .*opens more of Envoy's admin interface than its readers need/,
+  ],
+  [
+    "a controller whose sidecar asks more than is declared",
+    [
+      {
+        service: "mesh-controller",
+        file: "listeners.yaml",
+        path: `resources[scrape|wallet].filter_chains[0].${HCM}.route_config.virtual_hosts[0].routes[1].match.path`,
+        value: "/config_dump",
+      },
+    ],
+    /^refused: mesh\/mesh-controller can't reach wallet\/(router|payment) on inspection, which is declared: .*don't agree on GET \/(config_dump|certs)/,
+  ],
+  [
+    "a controller whose sidecar asks any question under a path of which one is declared",
+    [
+      {
+        service: "mesh-controller",
+        file: "listeners.yaml",
+        path: `resources[scrape|wallet].filter_chains[0].${HCM}.route_config.virtual_hosts[0].routes[0].match.headers[1]`,
+      },
+    ],
+    /^refused: mesh\/mesh-controller can't reach wallet\/(router|payment) on inspection, which is declared: .*don't agree on GET \/stats$/,
+  ],
+  [
+    "a controller whose sidecar asks at Prometheus' chain",
+    [
+      {
+        service: "mesh-controller",
+        file: "clusters.yaml",
+        path: "resources[scrape|wallet].transport_socket.typed_config.sni",
+        value: "inspection.ops",
+      },
+    ],
+    /^refused: mesh\/mesh-controller can't reach wallet\/(router|payment) on inspection, which is declared: .*goes to inspection\.ops, where .*, takes others' certificates/,
+  ],
+  [
+    "a controller whose sidecar has no way to a zone",
+    [{ service: "mesh-controller", file: "listeners.yaml", path: "resources[scrape|wallet]" }],
+    /^refused: mesh\/mesh-controller can't reach wallet\/(router|payment) on inspection, which is declared: .*is reached by no listener/,
   ],
   [
     "metrics of an application that tells none",

@@ -100,7 +100,7 @@ describe("a part beside the others", () => {
       assert.deepEqual(refusals, []);
       assert.deepEqual(
         notices.map((notice) => notice.split(";")[0]),
-        ["ops", "chain"].map((part) => `part ${part} has been given other authorities of zone wallet`),
+        ["ops", "chain", "mesh"].map((part) => `part ${part} has been given other authorities of zone wallet`),
       );
     });
 
