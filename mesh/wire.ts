@@ -57,6 +57,14 @@ export const METRICS_LABEL = "__meta_lucid_metrics";
 /** First label of the SNI of the inspection listener, `inspection.<caller zone>`: a scraper knows a pod by its address alone. */
 export const INSPECTION_PORT_NAME = "inspection";
 
+/** Seconds by which clocks may differ. */
+export const CLOCK_LIMITS = {
+  /** What is worth a look. */
+  notable: 4,
+  /** More, and identity tokens are refused (`clock_skew_seconds` of the sidecars' token check). */
+  most: 10,
+} as const;
+
 /** Services with a part in the mesh itself, by their names in the document. */
 export const WELL_KNOWN = {
   prometheus: "prometheus",

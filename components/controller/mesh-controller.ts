@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { WELL_KNOWN, edgesFrom, findService, firstPort, type Service, type ZoneName } from "../../mesh";
+import { scrapedZones } from "../../envoy";
+import { WELL_KNOWN, edgesFrom, findService, firstPort, scrapePort, type Service, type ZoneName } from "../../mesh";
 import type { RepairedClass } from "../../mesh/declarations";
 import type { Registrar } from "../discovery/backend";
 import type { MeshContext } from "../mesh-service";
@@ -71,6 +72,7 @@ export class MeshController extends pulumi.ComponentResource {
                   { name: "NODE_RESOLVER_ADDRESS", value: context.envoy.resolverAddress },
                   { name: "SERVICE_REGISTRY_TTL", value: String(args.registryTtl) },
                   ...prometheusOf(context, service),
+                  { name: "INSPECTION_PROXIES", value: inspectionProxies(context).join(",") },
                 ],
                 ports: service.ports.map(({ name: portName, port }) => ({ name: portName, containerPort: port })),
                 resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "256Mi" } },
@@ -87,6 +89,11 @@ export class MeshController extends pulumi.ComponentResource {
     this.written = own.written;
     this.registerOutputs({});
   }
+}
+
+/** The forward proxies of its sidecar, through which it inspects the others. */
+function inspectionProxies({ mesh }: MeshContext): readonly string[] {
+  return scrapedZones(mesh).map((zone) => `${zone}=http://127.0.0.1:${scrapePort(zone)}`);
 }
 
 /** Where the controller asks what sidecars counted; nothing where the document declares no such call. */

@@ -2,7 +2,7 @@ import { inspectorsOf } from "../../mesh/edges";
 import type { Mesh, Service } from "../../mesh/model";
 import { INSPECTED_PATHS, SCRAPED_PATHS, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { metricsTarget } from "../clusters";
-import { inboundRequests, refusedConnections } from "../observability/access-log";
+import { inboundRequests, refusedConnections, refusedRequests } from "../observability/access-log";
 import { connectionManager, getRoute, MAX_PEER_CONNECTION, NOT_FOUND } from "../http";
 import { checkToken } from "../identity/identity-token";
 import { mtlsListener } from "./inbound";
@@ -57,7 +57,8 @@ function chain(service: Service, reader: Service): Message {
       connectionManager({
         statPrefix: name,
         maxConnectionDuration: MAX_PEER_CONNECTION,
-        accessLog: [inboundRequests(subject)],
+        // The controller asks every few seconds: its questions would be most of what the records hold.
+        accessLog: [reader.name === WELL_KNOWN.controller ? refusedRequests(subject) : inboundRequests(subject)],
         filters: [
           checkToken(),
           httpRbac(sni, [{ caller: reader, rules: [{ methods: ["GET"], paths: routes.map(({ path }) => path) }] }]),

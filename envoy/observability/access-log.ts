@@ -73,6 +73,11 @@ export function inboundRequests(subject: Subject, further: Message = {}): Messag
   return stdout({ ...subject, ...COMMON, ...PROVEN, ...REQUEST, ...DECIDED, ...further });
 }
 
+/** One record for each inbound request that was refused, or failed; for callers that ask the same again and again. */
+export function refusedRequests(subject: Subject): Message {
+  return { ...inboundRequests(subject), filter: FAILED };
+}
+
 /** One record for each inbound request of these that failed (status 400 and above), for listeners whose successes are only noise. */
 export function failedRequests(subject: Subject): Message {
   return { ...stdout({ ...subject, ...COMMON, ...PROVEN, ...REQUEST }), filter: FAILED };

@@ -50,7 +50,7 @@ function limitMib(mesh: Mesh, service: Service): number {
 
 function memoryMib(mesh: Mesh, service: Service): number {
   const callers = edgesTo(mesh, service);
-  // Whatever is declared, each pod of each caller may hold a connection, and Prometheus one to each pod that is registered.
+  // Whatever is declared, each pod of each caller may hold a connection, and who inspects one to each pod that is registered.
   const held = callers.reduce((sum, edge) => sum + podsAtOnce(serviceNamed(mesh, edge.from)), 0);
   const scraped = isScraper(service)
     ? mesh.services.reduce((sum, each) => sum + (isJob(each) ? 0 : podsAtOnce(each)), 0)

@@ -12,6 +12,8 @@ export type DriftClass =
   | "configuration"
   /** What runs. */
   | "workloads"
+  /** As whom it proves itself: the certificates that sidecars show. */
+  | "identity"
   /** Whether what refuses refuses: a pod without sidecar, a network that lets through what it must not. */
   | "enforcement";
 

@@ -1,13 +1,11 @@
 /** Whether clocks agree: certificates, tokens and calls with an end depend on it. */
+import { CLOCK_LIMITS } from "../../../mesh/wire";
 import { counted, failure, judged, ok, skipped, warning } from "../check";
 import type { Check } from "../check";
 import { KINDS } from "../cluster/live";
 import type { Lease } from "../cluster/objects";
 
-/** Seconds by which clocks may differ before identity tokens are refused (`clock_skew_seconds` of the sidecars' token check). */
-const MOST = 10;
-/** Seconds that are worth a look. */
-const NOTABLE = 4;
+const { most: MOST, notable: NOTABLE } = CLOCK_LIMITS;
 const LEASES = "kube-node-lease";
 
 export const clockChecks: readonly Check[] = [

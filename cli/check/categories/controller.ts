@@ -40,6 +40,8 @@ interface Status {
     readonly letIn: readonly Knocked[];
     readonly blind: readonly Knocked[];
   } | null;
+  /** Sidecars that it asks by what they run; null where it asks none, or doesn't lead. */
+  readonly inspection: { readonly asked: number; readonly silent: Readonly<Record<string, string>> } | null;
   readonly backlog: number;
   readonly failures: readonly { readonly time: string; readonly where: string; readonly message: string }[];
 }
@@ -160,6 +162,20 @@ export const controllerChecks: readonly Check[] = [
       if (canary.letIn.length > 0) return failure("pods let in whom they must not", places(canary.letIn));
       const pods = network.reduce((sum, { count }) => sum + count, 0);
       return judged(places(canary.blind), "of some pods nobody can say", counted(pods, "pod"), warning);
+    },
+  }),
+  told({
+    id: "sidecars-inspected",
+    title: "every ready sidecar tells the controller by what it runs",
+    tells:
+      "Reads which of them gave no answer three times in a row. What is found in the answers is drift, which `mesh-services-well` tells.",
+    remedy:
+      "where all are silent, see the controller's own sidecar; where one is, its log: `kubectl logs <pod> -n lucid-<zone> -c sidecar`",
+    more: "drift.md#what-sidecars-run-by",
+    find: ({ inspection }) => {
+      if (inspection === null || inspection.asked === 0) return skipped("no sidecar is asked");
+      const silent = Object.entries(inspection.silent).map(([pod, why]) => `${pod}: ${why}`);
+      return judged(silent, "sidecars don't answer", counted(inspection.asked, "sidecar"));
     },
   }),
   told({

@@ -1,4 +1,4 @@
-import { FROM_SIDECARS, WELL_KNOWN, type Mesh } from "../../../mesh";
+import { CLOCK_LIMITS, FROM_SIDECARS, WELL_KNOWN, type Mesh } from "../../../mesh";
 import { controllerMetrics, ownMetrics, told, type AlertGroup, type AlertRule } from "./rule";
 
 /** What the controller does for the discovery backend; its other work is the cluster's. */
@@ -78,6 +78,13 @@ function ofController(mesh: Mesh): AlertRule[] {
       severity: "critical",
       expression: `max(${of("lucid_controller_nodes_dead")}) > 0`,
       summary: "{{ $value }} nodes do not renew their leases; their instances were taken out of the registry",
+    },
+    {
+      name: "LucidClocksApart",
+      severity: "warning",
+      expression: `max by (node) (abs(${of("lucid_controller_clock_skew_seconds")})) > ${String(CLOCK_LIMITS.notable)}`,
+      for: "5m",
+      summary: "The clock of {{ $labels.node }} is {{ $value }} s from the controller's",
     },
   ];
 }

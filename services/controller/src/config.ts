@@ -24,6 +24,8 @@ export interface ControllerConfig {
   readonly reconcileInterval: number;
   /** Where Prometheus is asked what it has seen of the calls; undefined where nobody is. */
   readonly prometheus?: URL;
+  /** Forward proxies through which sidecars are inspected, by zone; those of other zones are not. */
+  readonly inspection: ReadonlyMap<ZoneName, URL>;
   /** What is put right where it is not as it was declared; all else is told of. */
   readonly driftRepairs: readonly RepairedClass[];
   /** Seconds between two tries of the live canary at a pod; 0 where none is made. */
@@ -108,6 +110,23 @@ const httpAddress = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Plain http on loopback: the sidecar in the same pod. */
+const forwardProxies = z.string().transform((text, context) => {
+  const proxies = new Map<ZoneName, URL>();
+  for (const part of text.split(",").map((item) => item.trim())) {
+    const [, name, address = ""] = /^([a-z]+)=(.*)$/.exec(part) ?? [];
+    const zone = ZONES.find((known) => known === name);
+    const url = httpAddress.safeParse(address);
+    if (zone === undefined || proxies.has(zone) || !url.success || !/^127\.|^\[::1\]$/.test(url.data.hostname)) {
+      const message = `${JSON.stringify(part)} is not <zone>=http://127.0.0.1:<port>, once for a zone`;
+      context.addIssue({ code: "custom", message });
+    } else {
+      proxies.set(zone, url.data);
+    }
+  }
+  return proxies;
+});
+
 const repairedClasses = z.string().transform((text, context) =>
   (text === "none" ? [] : text.split(",")).flatMap((item) => {
     const known = REPAIRED_CLASSES.find((name) => name === item.trim());
@@ -129,6 +148,7 @@ const schema = z.object({
   SERVICE_REGISTRY_TTL: wholeNumber(MINIMUM_TTL, 3600).default(60),
   RECONCILE_INTERVAL: wholeNumber(1, 3600).default(15),
   PROMETHEUS_URL: httpAddress.optional(),
+  INSPECTION_PROXIES: forwardProxies.optional(),
   DRIFT_REPAIRS: repairedClasses.optional(),
   CANARY_INTERVAL: wholeNumber(0, 3600).default(0),
   NODE_RESOLVER_ADDRESS: ipAddress.optional(),
@@ -163,6 +183,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     http: { address: value.BIND_ADDRESS, port: value.SERVICE_MESH_CONTROLLER_PORT },
     registryTtl: value.SERVICE_REGISTRY_TTL,
     reconcileInterval: value.RECONCILE_INTERVAL,
+    inspection: value.INSPECTION_PROXIES ?? new Map(),
     driftRepairs: value.DRIFT_REPAIRS ?? [],
     canaryInterval: value.CANARY_INTERVAL,
     logLevel: value.LOG_LEVEL,

@@ -9,9 +9,12 @@ import { Controller } from "./controller.js";
 import { Distribution } from "./distribution/distribution.js";
 import { Drift } from "./drift/drift.js";
 import { describeFinding, type Finding } from "./drift/finding.js";
+import { DriftRegister } from "./drift/register.js";
 import { ZoneDrift } from "./drift/zone-drift.js";
 import { fencedApi, fencedRegistry } from "./election/fence.js";
 import type { Term } from "./election/term.js";
+import { asker } from "./inspection/ask.js";
+import { Inspection, type InspectedZone } from "./inspection/inspection.js";
 import type { KubernetesApi } from "./kubernetes/api.js";
 import { openRegistry } from "./registry/backends.js";
 import type { Registry } from "./registry/registry.js";
@@ -35,6 +38,10 @@ export class Leader {
   readonly keys: KeyMirror;
   readonly drift: Drift;
   readonly canary: Canary;
+  /** Everything that is not as it was declared. */
+  readonly register: DriftRegister;
+  readonly inspection: Inspection;
+  private readonly asker = asker();
   private readonly distribution: Distribution;
   private readonly statuses: StatusWriter;
 
@@ -89,25 +96,42 @@ export class Leader {
     const patience = registryPatience(config);
     const unwritten = failed("write-status");
     this.statuses = new StatusWriter(writer, told, this.registry, log, metrics, unwritten, { patience });
-    this.drift = new Drift(
-      api,
-      writer,
-      told.map(({ zone, services }) => driftOf(zone.name, services)),
-      log,
-      {
-        changed: (zone, service) => {
-          if (service === undefined) this.statuses.zoneChanged(zone);
-          else this.statuses.serviceChanged(zone, service);
-        },
-        found: ({ zone, class: of, what }) => {
-          metrics.drifted(zone, of, what);
-        },
-        repaired: ({ zone, class: of }) => {
-          metrics.repaired(zone, of);
-        },
-        failed: failed("drift"),
+    const events = {
+      changed: (zone: ZoneName, service: string | undefined) => {
+        if (service === undefined) this.statuses.zoneChanged(zone);
+        else this.statuses.serviceChanged(zone, service);
       },
-      { repairs: config.driftRepairs, instance },
+      found: ({ zone, class: of, what }: Finding) => {
+        metrics.drifted(zone, of, what);
+      },
+      repaired: ({ zone, class: of }: Finding) => {
+        metrics.repaired(zone, of);
+      },
+      failed: failed("drift"),
+    };
+    this.register = new DriftRegister(writer, log, events, instance);
+    const zones = told.map(({ zone, services }) => driftOf(zone.name, services));
+    const repairs = config.driftRepairs;
+    this.drift = new Drift(api, writer, zones, this.register, log, events, { repairs });
+    const inspected = told.flatMap(({ zone: view, services, objects }): InspectedZone[] => {
+      const proxy = config.inspection.get(view.name);
+      return proxy === undefined ? [] : [{ view, services, objects, proxy }];
+    });
+    this.inspection = new Inspection(
+      inspected,
+      this.drift,
+      this.register,
+      this.asker.ask,
+      {
+        asked: (zone, outcome) => {
+          metrics.inspected(zone, outcome);
+        },
+        blind: (why) => {
+          failed("inspect")("the sidecars: none answers who inspects them", new Error(why));
+        },
+      },
+      // A replica's name begins with its pod's.
+      { ownPod: instance.split("_")[0] ?? "" },
     );
     const teller = new CanaryTeller(
       writer,
@@ -141,7 +165,7 @@ export class Leader {
         // A replica's name begins with its pod's.
         ownPod: instance.split("_")[0] ?? "",
         resolver: config.resolver,
-        isLetOut: () => ![...this.drift.findings].some((finding) => isPolicyOf(finding, own)),
+        isLetOut: () => ![...this.register.findings].some((finding) => isPolicyOf(finding, own)),
       },
     );
     this.keys = new KeyMirror(writer, config.zones, log, { failed: failed("mirror-keys") });
@@ -196,9 +220,11 @@ export class Leader {
         this.statuses.run(signal),
         this.drift.run(signal),
         this.canary.run(signal),
+        this.inspection.run(signal),
       ]);
     } finally {
       this.views.watcher = undefined;
+      this.asker.close();
       close();
     }
   }
@@ -215,8 +241,8 @@ function driftOf(zone: ZoneName, services: ServiceStore): ZoneDrift {
 }
 
 /** What is not as it should be for an alert's sake: objects that are not as they were declared, and pods that are not held apart. */
-export function* driftOfAll({ drift, canary }: Pick<Leader, "drift" | "canary">): Iterable<Counted> {
-  yield* drift.findings;
+export function* driftOfAll({ register, canary }: Pick<Leader, "register" | "canary">): Iterable<Counted> {
+  yield* register.findings;
   for (const { pod } of canary.letIn) yield { zone: pod.zone, class: "enforcement" };
 }
 

@@ -57,6 +57,7 @@ async function main(config: ControllerConfig, log: Log, stop: AbortController): 
   metrics.expose({
     backlog: () => leader?.controller.backlog ?? 0,
     nodesDead: () => views.leases.dead().length,
+    clocks: () => leader?.inspection.clocks.ahead(Date.now()) ?? [],
     drift: () => driftCounts(leader === undefined ? [] : driftOfAll(leader)),
     canary: () => leader?.canary.counts ?? [],
     driftLeft: () => driftCounts(leader?.drift.left ?? []),

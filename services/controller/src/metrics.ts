@@ -11,6 +11,8 @@ export interface Gauges {
   readonly driftLeft: () => Iterable<{ readonly zone: ZoneName; readonly class: string; readonly count: number }>;
   /** Pods at which the live canary knocks, by what it knows of them. */
   readonly canary: () => Iterable<CanaryCount>;
+  /** Seconds by which the clocks of nodes are ahead of the controller's own. */
+  readonly clocks: () => Iterable<{ readonly node: string; readonly seconds: number }>;
   /** Instances of each service that was judged: how many are declared (where a number is), ready, and found by callers. */
   readonly serviceInstances: () => Iterable<{
     readonly zone: ZoneName;
@@ -97,6 +99,13 @@ export class Metrics {
     name: "lucid_controller_canary_tries_total",
     help: "Times that a pod was asked whether it refuses what it must, by layer and outcome.",
     labelNames: ["layer", "outcome"],
+    registers: [this.registry],
+  });
+
+  private readonly inspections = new Counter({
+    name: "lucid_controller_inspections_total",
+    help: "Times that a sidecar was asked by which files it runs, by zone and outcome: answered, failed.",
+    labelNames: ["zone", "outcome"],
     registers: [this.registry],
   });
 
@@ -216,6 +225,18 @@ export class Metrics {
       },
     });
     new Gauge({
+      name: "lucid_controller_clock_skew_seconds",
+      help: "Seconds by which the clock of a node is ahead of the controller's (behind: below 0), at the least, as a sidecar there showed it; told by the replica that leads.",
+      labelNames: ["node"],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { node, seconds } of gauges.clocks()) {
+          this.set({ node }, seconds);
+        }
+      },
+    });
+    new Gauge({
       name: "lucid_controller_service_instances",
       help: "Instances of each declared service, by zone, service and state: declared, ready, or registered and so found by callers.",
       labelNames: ["zone", "service", "state"],
@@ -264,6 +285,11 @@ export class Metrics {
   /** A pod was asked whether it refuses what it must. */
   canaryTried(layer: Layer, outcome: Outcome): void {
     this.canaryTries.inc({ layer, outcome });
+  }
+
+  /** A sidecar was asked by what it runs. */
+  inspected(zone: ZoneName, outcome: "answered" | "failed"): void {
+    this.inspections.inc({ zone, outcome });
   }
 
   /** An object was put right. */

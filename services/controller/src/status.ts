@@ -97,6 +97,7 @@ export function status(parts: Parts, now: number): unknown {
       error: views.leases.error === undefined ? null : describe(views.leases.error),
       dead: views.leases.dead(),
     },
+    inspection: leader?.inspection.seen ?? null,
     backlog: leader?.controller.backlog ?? 0,
     failures: failures.list.map(({ time, ...rest }) => ({ time: iso(time), ...rest })),
   };

@@ -27,6 +27,7 @@ describe("controller: settings", () => {
       http: { address: "127.0.0.1", port: 8080 },
       registryTtl: 60,
       reconcileInterval: 15,
+      inspection: new Map(),
       driftRepairs: [],
       canaryInterval: 0,
       logLevel: "info",
@@ -48,7 +49,15 @@ describe("controller: settings", () => {
       KUBECONFIG: "/kubeconfig",
       LUCID_ZONES_ELSEWHERE: "chain,ops",
       PROMETHEUS_URL: "http://prometheus.lucid.internal",
+      INSPECTION_PROXIES: "ops=http://127.0.0.1:15300, chain=http://127.0.0.1:15301",
     });
+    assert.deepEqual(
+      [...config.inspection].map(([zone, { host }]) => [zone, host]),
+      [
+        ["ops", "127.0.0.1:15300"],
+        ["chain", "127.0.0.1:15301"],
+      ],
+    );
     assert.equal(config.prometheus?.href, "http://prometheus.lucid.internal/");
     assert.equal(config.canaryInterval, 60);
     assert.equal(config.resolver, "10.96.64.53");

@@ -305,6 +305,13 @@ describe("drift", function () {
       if (!(await isOpen())) await byHand(policy, { spec: { egress: null } });
       await sleep(200);
     }
+    await eventually("the last repair", async () => {
+      assert.equal(await isOpen(), false);
+    });
+    // The watch tells of it a moment later.
+    await eventually("the object as declared", async () => {
+      assert.equal(await left(), 0);
+    });
     await byHand(policy, { spec: { egress: null } });
     await eventually("the count", async () => {
       assert.equal(await left(), 1);

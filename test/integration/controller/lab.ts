@@ -78,6 +78,12 @@ export class ControllerLab {
     await this.report(name, ready, address);
   }
 
+  /** What a scheduler does. */
+  async bind(name: string, node: string): Promise<void> {
+    const body = { apiVersion: "v1", kind: "Binding", metadata: { name }, target: { kind: "Node", name: node } };
+    await this.api.ask({ method: "POST", path: `${PODS}/${name}/binding`, body });
+  }
+
   async report(name: string, ready: boolean, address?: string): Promise<void> {
     const addresses = address === undefined ? {} : { podIP: address, podIPs: [{ ip: address }] };
     const conditions = [{ type: "Ready", status: ready ? "True" : "False" }];

@@ -60,13 +60,23 @@ describe("the program's resources", function () {
     assert.ok(names.length <= RESOURCES_PER_SERVICE);
   });
 
-  it("tell the controller where Prometheus is, by the call that the document declares", () => {
+  const controllerSetting = (setting: string): string | undefined => {
     const { spec } = named("mesh-controller-deployment").inputs as {
       spec: { template: { spec: { containers: { name: string; env?: { name: string; value: string }[] }[] } } };
     };
     const controller = spec.template.spec.containers.find(({ name }) => name === "controller");
-    const told = controller?.env?.find(({ name }) => name === "PROMETHEUS_URL");
-    assert.equal(told?.value, "http://prometheus.lucid.internal");
+    return controller?.env?.find(({ name }) => name === setting)?.value;
+  };
+
+  it("tell the controller where Prometheus is, by the call that the document declares", () => {
+    assert.equal(controllerSetting("PROMETHEUS_URL"), "http://prometheus.lucid.internal");
+  });
+
+  it("tell the controller by which forward proxy it inspects the sidecars of each zone", () => {
+    assert.equal(
+      controllerSetting("INSPECTION_PROXIES"),
+      "ops=http://127.0.0.1:15300,chain=http://127.0.0.1:15301,wallet=http://127.0.0.1:15302,mesh=http://127.0.0.1:15303",
+    );
   });
 
   it("declare each service to the cluster, by one definition that is there before", () => {

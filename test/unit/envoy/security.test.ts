@@ -176,12 +176,24 @@ describe("the security of rendered listeners", () => {
 
   it("answers the controller two questions, queries included, and none of its configuration", () => {
     const inspection = listenersOf(everyProtocol, services.blocks).find(({ name }) => name === "inspection");
-    const chain = inspection?.filter_chains?.find(({ name }) => name === "inspection|mesh-controller");
+    const chainNamed = (reader: string) =>
+      inspection?.filter_chains?.find(({ name }) => name === `inspection|${reader}`);
+    const chain = chainNamed("mesh-controller");
     const get = { name: ":method", string_match: { exact: "GET" } };
     const state = { name: ":path", string_match: { exact: "/stats?filter=_manager." } };
     assert.deepEqual(
       (fieldsNamed(chain, "routes")[0] as Message[]).map(({ match }) => match),
       [{ path: "/stats", headers: [get, state] }, { path: "/certs", headers: [get] }, { prefix: "/" }],
+    );
+    // What it is refused is recorded, and every question of Prometheus.
+    const recorded = (reader: string) => fieldsNamed(chainNamed(reader), "access_log").flat() as Message[];
+    assert.deepEqual(
+      recorded("mesh-controller").map(({ filter }) => fieldsNamed(filter, "default_value")),
+      [[400]],
+    );
+    assert.deepEqual(
+      recorded("prometheus").map(({ filter }) => filter),
+      [undefined],
     );
     assert.deepEqual(fieldsNamed(fieldsNamed(chain, "permissions")[0], "rules").at(-1), [
       { header: state },

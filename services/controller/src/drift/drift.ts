@@ -1,4 +1,4 @@
-import { DECLARATION, type DriftClass } from "../../../../mesh/declarations/index.js";
+import { DECLARATION, declaredKey, type DriftClass } from "../../../../mesh/declarations/index.js";
 import { ZONES, type ZoneName } from "../../../../mesh/model.js";
 import { namespaceOf } from "../../../../mesh/names.js";
 import { aborted, pause, type BackoffBounds } from "../backoff.js";
@@ -8,10 +8,12 @@ import { follow, type Collection, type FollowOptions } from "../kubernetes/follo
 import { describe, type Log } from "../log.js";
 import { SettledQueue } from "../settled-queue.js";
 import { accountsOf } from "./about.js";
-import { eventOf, type Reason } from "./events.js";
-import { describeFinding, signatureOf, type Finding } from "./finding.js";
+import { filesConfigMap, VERSIONED } from "../inspection/files.js";
+import type { SidecarFiles, VersionedFile } from "../inspection/files.js";
+import { describeFinding, type Finding } from "./finding.js";
 import { clusterCollections, zoneCollections } from "./kinds.js";
 import { parseLive, type LiveObject } from "./live.js";
+import type { DriftEvents, DriftRegister } from "./register.js";
 import { repair } from "./repair.js";
 import { isPulumis, liveKey, type ZoneDrift } from "./zone-drift.js";
 
@@ -38,20 +40,9 @@ const REPAIR_PAUSE = 1_000;
 /** Milliseconds after which a repair is in no row any more. */
 const FORGOTTEN = 10 * 60_000;
 
-/** Who is told. */
-export interface DriftEvents {
-  /** What is known of the drift of a service has changed; of all of the zone's where `service` is undefined. */
-  readonly changed: (zone: ZoneName, service: string | undefined) => void;
-  readonly found: (finding: Finding) => void;
-  readonly repaired: (finding: Finding) => void;
-  readonly failed: (where: string, error: unknown) => void;
-}
-
 export interface DriftOptions {
   /** What is put right; the rest is told of. */
   readonly repairs: readonly DriftClass[];
-  /** Who tells: the replica's name. */
-  readonly instance: string;
   readonly settle?: number;
   readonly backoff?: BackoffBounds;
   readonly follow?: FollowOptions;
@@ -68,8 +59,8 @@ interface Repairs {
  * left to it.
  */
 export class Drift {
-  private readonly found = new Map<string, Finding>();
-  private readonly told = new Map<string, string>();
+  /** Places of what is not as it was declared. */
+  private readonly found = new Set<string>();
   private readonly firstSeen = new Map<string, number>();
   private readonly changing = new Set<string>();
   private readonly repairs = new Map<string, Repairs>();
@@ -84,6 +75,7 @@ export class Drift {
     private readonly reader: KubernetesApi,
     private readonly writer: ApiWriter,
     private readonly zones: readonly ZoneDrift[],
+    private readonly register: DriftRegister,
     private readonly log: Log,
     private readonly events: DriftEvents,
     private readonly options: DriftOptions,
@@ -99,15 +91,10 @@ export class Drift {
     });
   }
 
-  /** Everything that is not as it was declared. */
-  get findings(): Iterable<Finding> {
-    return this.found.values();
-  }
-
   /** What of it is left as it is, because it was changed again after each repair. */
   get left(): readonly Finding[] {
     const now = this.now();
-    return [...this.found].flatMap(([place, finding]) => (this.isLeft(place, now) ? [finding] : []));
+    return [...this.found].flatMap((place) => (this.isLeft(place, now) ? (this.register.get(place) ?? []) : []));
   }
 
   /** What of a service, or of all of its zone, is not as it was declared; `unseen` before all was looked at once, undefined where nothing is declared. */
@@ -115,9 +102,31 @@ export class Drift {
     const zone = this.zones.find((candidate) => candidate.name === name);
     if (zone !== undefined && !this.looked.has(name)) return "unseen";
     if (zone?.isDeclared !== true) return undefined;
-    return [...this.found.values()].filter(
-      (finding) => finding.zone === name && (finding.service ?? service) === service,
-    );
+    return this.register.of(name, service);
+  }
+
+  /** An object of a zone, as it is there. */
+  liveOf(name: ZoneName, key: string): LiveObject | undefined {
+    return this.zones.find((zone) => zone.name === name)?.get(key);
+  }
+
+  /** The files of a service's sidecars as they stand in its ConfigMap, and which of them are not as they were declared; undefined before both were seen. */
+  filesOf(
+    name: ZoneName,
+    service: string,
+  ): { readonly files: SidecarFiles; readonly undeclared: readonly VersionedFile[] } | undefined {
+    const zone = this.zones.find((candidate) => candidate.name === name);
+    if (zone?.isDeclared !== true || !this.looked.has(name)) return undefined;
+    const key = declaredKey({ kind: "ConfigMap", namespace: zone.namespace, name: filesConfigMap(service) });
+    const files = zone.get(key)?.files;
+    if (files === undefined) return undefined;
+    try {
+      const differing = zone.differingFiles(key, this.now());
+      return { files, undeclared: VERSIONED.filter((file) => differing.includes(file)) };
+    } catch {
+      // Who compares the object has said what is wrong with its declaration.
+      return undefined;
+    }
   }
 
   /** Compares until `signal` is aborted. */
@@ -247,7 +256,8 @@ export class Drift {
   }
 
   private addAll(zone: ZoneDrift): void {
-    const found = [...this.found.values()].filter((finding) => finding.zone === zone.name).map(({ key }) => key);
+    const own = `${zone.name}/`;
+    const found = [...this.found].filter((place) => place.startsWith(own)).map((place) => place.slice(own.length));
     for (const key of new Set([...zone.keys(), ...found])) this.add(zone, key);
   }
 
@@ -269,7 +279,7 @@ export class Drift {
     while (!this.signal.aborted) {
       await pause(milliseconds, this.signal);
       if (milliseconds === CHANGING_LOOK)
-        [...this.changing, ...this.found.keys()].forEach((key) => {
+        [...this.changing, ...this.found].forEach((key) => {
           this.queue.add(key);
         });
       else
@@ -293,9 +303,7 @@ export class Drift {
     if (judgement.kind === "drifted" && !isChanging) {
       await this.drifted(place, zone, judgement.finding, now);
     } else if (this.found.delete(place)) {
-      this.told.delete(place);
-      this.log.info("as declared again", { zone: zone.name, object: key });
-      this.events.changed(zone.name, undefined);
+      this.register.settle(place);
     }
   }
 
@@ -307,16 +315,8 @@ export class Drift {
   }
 
   private async drifted(place: string, zone: ZoneDrift, finding: Finding, now: number): Promise<void> {
-    this.found.set(place, finding);
-    const signature = signatureOf(finding);
-    if (this.told.get(place) !== signature) {
-      this.told.set(place, signature);
-      this.events.found(finding);
-      this.events.changed(zone.name, finding.service);
-      const text = describeFinding(finding);
-      this.log.warn("drift", { zone: zone.name, class: finding.class, drift: text });
-      await this.tell(finding, finding.class === "enforcement" ? "EnforcementLost" : "Drifted", text);
-    }
+    this.found.add(place);
+    await this.register.report(place, finding, this.signal);
     if (this.isRepaired(zone, finding) && this.mayRepair(place, now)) await this.repair(place, zone, finding);
   }
 
@@ -331,11 +331,11 @@ export class Drift {
     this.events.repaired(finding);
     const text = `${finding.what === "added" ? "taken away" : "put right"}: ${describeFinding(finding)}`;
     this.log.info("drift repaired", { zone: zone.name, class: finding.class, drift: text });
-    await this.tell(finding, "DriftRepaired", text);
+    await this.register.tell(finding, "DriftRepaired", text, this.signal);
     if (this.repairs.get(place)?.count === REPAIRS) {
       const again = `put right ${String(REPAIRS)} times in a row, and left now: ${describeFinding(finding)}`;
       this.log.error("drift left", { zone: zone.name, class: finding.class, drift: again });
-      await this.tell(finding, "DriftNotRepaired", again);
+      await this.register.tell(finding, "DriftNotRepaired", again, this.signal);
     }
   }
 
@@ -356,16 +356,5 @@ export class Drift {
   private isLeft(place: string, now: number): boolean {
     const { count, last } = this.repairs.get(place) ?? { count: 0, last: 0 };
     return count >= REPAIRS && now - last < FORGOTTEN;
-  }
-
-  /** An Event that can't be written is no reason to leave the drift. */
-  private async tell(finding: Finding, reason: Reason, text: string): Promise<void> {
-    const now = new Date(this.now()).toISOString().replace(/\.\d+Z$/, "Z");
-    const { path, body } = eventOf(finding, reason, text, this.options.instance, now);
-    try {
-      await this.writer.create(path, body, this.signal);
-    } catch (error) {
-      if (!this.signal.aborted) this.events.failed(`event of ${finding.key}`, error);
-    }
   }
 }

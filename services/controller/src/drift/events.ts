@@ -7,6 +7,7 @@ import { namespaceOf } from "../../../../mesh/names.js";
 import { WELL_KNOWN } from "../../../../mesh/wire.js";
 import type { Finding } from "./finding.js";
 import type { LiveObject } from "./live.js";
+import { POD } from "./kinds.js";
 
 export type Reason = "Drifted" | "EnforcementLost" | "DriftRepaired" | "DriftNotRepaired";
 
@@ -53,7 +54,7 @@ export function eventOf(finding: Regarded, reason: Reason, note: string, instanc
 }
 
 function regardingOf({ kind, namespace, name, live }: Regarded) {
-  const own = live?.kind ?? kindNamed(kind);
+  const own = live?.kind ?? (kind === POD.kind ? POD : kindNamed(kind));
   if (namespace === undefined || own === undefined || !NAMESPACES.includes(namespace)) {
     const { apiVersion, kind: meshService } = MESH_SERVICE;
     return { apiVersion, kind: meshService, namespace: namespaceOf("mesh"), name: WELL_KNOWN.controller };

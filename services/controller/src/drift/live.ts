@@ -1,5 +1,6 @@
 /** What is kept of an object of the cluster: what is compared, and who wrote it last. */
 import { z } from "zod";
+import { sidecarFilesOf, type SidecarFiles } from "../inspection/files.js";
 import { textDigest, type DeclaredKind } from "../../../../mesh/declarations/index.js";
 
 export interface Writer {
@@ -22,6 +23,8 @@ export interface LiveObject {
   readonly writer: Writer | undefined;
   /** A controller of Kubernetes' own makes it. */
   readonly owned: boolean;
+  /** Of a ConfigMap with the files of a sidecar: what they say of themselves. */
+  readonly files?: SidecarFiles;
 }
 
 const managedFields = z.array(
@@ -64,6 +67,7 @@ export function parseLive(kind: DeclaredKind, object: unknown): LiveObject {
     fields: JSON.stringify(Object.fromEntries(given)),
     writer: lastWriter(metadata.managedFields ?? []),
     owned: (metadata.ownerReferences ?? []).some(({ controller }) => controller === true),
+    ...filesOf(kind, metadata.name, body.data),
   };
 }
 
@@ -74,6 +78,12 @@ export function lastWriter(entries: z.infer<typeof managedFields>): Writer | und
   );
   const [last] = [...writers].sort((one, other) => (one.time < other.time ? 1 : -1));
   return last && { manager: last.manager, time: last.time };
+}
+
+function filesOf(kind: DeclaredKind, name: string, data: unknown): Pick<LiveObject, "files"> {
+  const texts = kind.class === "configuration" ? z.record(z.string(), z.string()).safeParse(data) : undefined;
+  const files = texts?.success === true ? sidecarFilesOf(name, texts.data) : undefined;
+  return files === undefined ? {} : { files };
 }
 
 function digestsOf(data: unknown): Record<string, string> {

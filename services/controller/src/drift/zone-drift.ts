@@ -120,6 +120,15 @@ export class ZoneDrift {
     return { kind: "drifted", finding: this.finding(key, declared, "changed", describePlaces(found), live) };
   }
 
+  /** Entries of a ConfigMap that are not as they were declared; none while an update changes it, or where nothing declares it. */
+  differingFiles(key: string, now: number): readonly string[] {
+    const [live, declared] = [this.live.get(key), this.declaration.get(key)];
+    if (live === undefined || declared === undefined || this.judge(key, now).kind !== "drifted") return [];
+    return compare(declared, live, this.declaration).flatMap(
+      ({ path }) => /^data(?:\.(\w+)$|\["(.+)"\]$)/.exec(path)?.[2] ?? [],
+    );
+  }
+
   private isWatched({ kind, namespace }: DeclaredObject): boolean {
     return namespace === undefined || namespace === this.namespace || isClusterWide(kindNamed(kind));
   }

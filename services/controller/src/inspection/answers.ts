@@ -8,6 +8,8 @@ export interface SidecarState {
   readonly running: Readonly<Record<VersionedFile, string>>;
   /** Versions of each file that it rejected, or a part of, since it started. */
   readonly rejected: Readonly<Record<VersionedFile, number>>;
+  /** Times that it accepted a version of each file as a whole since it started. */
+  readonly accepted: Readonly<Record<VersionedFile, number>>;
   /** Listeners that take connections. */
   readonly listeners: number;
 }
@@ -44,6 +46,7 @@ export function parseState(text: string): SidecarState {
   return {
     running: { "listeners.yaml": version(LDS), "clusters.yaml": version(CDS) },
     rejected: { "listeners.yaml": count(`${LDS}.update_rejected`), "clusters.yaml": count(`${CDS}.update_rejected`) },
+    accepted: { "listeners.yaml": count(`${LDS}.update_success`), "clusters.yaml": count(`${CDS}.update_success`) },
     listeners: count("listener_manager.total_listeners_active"),
   };
 }

@@ -18,6 +18,8 @@ export interface DeclaredService {
   readonly version: string;
   /** Changes with every change of the declaration. */
   readonly generation: number;
+  /** Its one URI name in certificates. */
+  readonly identity?: string;
   readonly workload: { readonly kind: string; readonly replicas?: number | undefined };
   /** Whom it may call. */
   readonly calls: readonly DeclaredCall[];
@@ -42,6 +44,7 @@ const schema = z.object({
   metadata: z.object({ name: z.string().min(1), resourceVersion: z.string().min(1), generation: z.int().default(1) }),
   // Fields of a later version of the definition are nobody's error here.
   spec: z.object({
+    identity: z.string().optional(),
     workload: z.object({ kind: z.string(), replicas: z.int().optional() }),
     calls: z.array(call).default([]),
     metrics: z.unknown().optional(),
@@ -62,6 +65,7 @@ export function parseService(object: unknown): DeclaredService {
     name: metadata.name,
     version: metadata.resourceVersion,
     generation: metadata.generation,
+    ...(spec.identity === undefined ? {} : { identity: spec.identity }),
     workload: spec.workload,
     calls: spec.calls,
     tellsMetrics: spec.metrics !== undefined,

@@ -10,6 +10,7 @@ import {
   type DeclaredObject,
 } from "../../../../mesh/declarations/index.js";
 import { Drift } from "../../src/drift/drift.js";
+import { DriftRegister } from "../../src/drift/register.js";
 import { ZoneDrift } from "../../src/drift/zone-drift.js";
 import type { ApiWriter } from "../../src/election/fence.js";
 import type { KubernetesApi } from "../../src/kubernetes/api.js";
@@ -32,6 +33,7 @@ describe("controller: drift, as the lists come", () => {
   const drift = { current: undefined as Drift | undefined };
   let release: (items: readonly object[]) => void = () => undefined;
   let running: Promise<void>;
+  let register: DriftRegister;
 
   const held = new Promise<readonly object[]>((resolve) => {
     release = resolve;
@@ -71,6 +73,7 @@ describe("controller: drift, as the lists come", () => {
       repaired: () => undefined,
       failed: (where: string, error: unknown) => told.push(`${where}: ${String(error)}`),
     };
+    register = new DriftRegister(writer, log, events, "one");
     const zone = (name: "ops" | "chain") =>
       new ZoneDrift(
         name,
@@ -78,9 +81,8 @@ describe("controller: drift, as the lists come", () => {
         () => false,
         () => true,
       );
-    drift.current = new Drift(reader, writer, [zone("ops"), zone("chain")], log, events, {
+    drift.current = new Drift(reader, writer, [zone("ops"), zone("chain")], register, log, events, {
       repairs: [],
-      instance: "one",
       settle: 10,
     });
     running = drift.current.run(stop.signal);
@@ -93,10 +95,10 @@ describe("controller: drift, as the lists come", () => {
   it("takes nothing for removed because another zone's objects were listed", async () => {
     await sleep(500);
     assert.deepEqual(told, []);
-    assert.equal(drift.current?.of("ops", "admin-ui"), "unseen");
+    assert.equal(drift.current?.filesOf("ops", "admin-ui"), undefined);
   });
 
-  it("finds what differs once the zone's own are", async () => {
+  it("finds what the files of a sidecar say, and which of them nobody declared, once they are", async () => {
     const metadata = {
       name: FILES.name,
       namespace: FILES.namespace,
@@ -104,9 +106,19 @@ describe("controller: drift, as the lists come", () => {
       resourceVersion: "2",
       labels: FILES.labels,
     };
-    release([{ metadata, data: { "listeners.yaml": TEXT.replace("l1", "evil") } }]);
+    const data = { "listeners.yaml": TEXT.replace("l1", "evil") };
+    release([{ metadata, data }]);
     await eventually(() => {
       assert.deepEqual(told, ["admin-ui-envoy changed"]);
+      assert.deepEqual(drift.current?.filesOf("ops", "admin-ui"), {
+        files: { "listeners.yaml": { version: "evil", listeners: 0 }, "clusters.yaml": { version: "", listeners: 0 } },
+        undeclared: ["listeners.yaml"],
+      });
     });
+    assert.deepEqual(
+      register.of("ops", "admin-ui").map(({ name }) => name),
+      ["admin-ui-envoy"],
+    );
+    assert.deepEqual(register.of("chain", "admin-ui"), []);
   });
 });

@@ -9,6 +9,7 @@ listener_manager.lds.version_text: "fedcba9876543210"
 cluster_manager.active_clusters: 12
 cluster_manager.cds.update_rejected: 1
 cluster_manager.cds.update_success: 3
+listener_manager.lds.update_success: 4
 listener_manager.lds.update_rejected: 2
 listener_manager.total_listeners_active: 7
 listener_manager.total_listeners_draining: 1
@@ -20,6 +21,7 @@ describe("controller: what a sidecar says of itself", () => {
     assert.deepEqual(parseState(STATE), {
       running: { "listeners.yaml": "fedcba9876543210", "clusters.yaml": "0123456789abcdef" },
       rejected: { "listeners.yaml": 2, "clusters.yaml": 1 },
+      accepted: { "listeners.yaml": 4, "clusters.yaml": 3 },
       listeners: 7,
     });
   });

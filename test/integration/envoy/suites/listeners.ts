@@ -350,11 +350,12 @@ export function listeners(lab: () => MeshLab): void {
         const { rejected } = await state();
         return rejected["listeners.yaml"] > before.rejected["listeners.yaml"];
       });
-      assert.equal((await state()).running["listeners.yaml"], before.running["listeners.yaml"]);
+      const { running, accepted } = await state();
+      assert.deepEqual([running, accepted["listeners.yaml"]], [before.running, before.accepted["listeners.yaml"]]);
       sidecar.mountConfig(lab().mesh);
       await until("it runs as before", async () => {
-        const { running, listeners } = await state();
-        return running["listeners.yaml"] === before.running["listeners.yaml"] && listeners === before.listeners;
+        const { accepted, listeners } = await state();
+        return accepted["listeners.yaml"] > before.accepted["listeners.yaml"] && listeners === before.listeners;
       });
     });
   });

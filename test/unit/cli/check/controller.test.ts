@@ -281,6 +281,14 @@ describeFaults("controller", [
     says: /leases can't be read: forbidden/,
   },
   {
+    id: "sidecars-inspected",
+    title: "a sidecar that doesn't answer the controller",
+    make: telling(({ inspection }) => {
+      inspection.silent["ops/admin-ui-0"] = "it answers 503";
+    }),
+    says: /sidecars don't answer\nops\/admin-ui-0: it answers 503$/,
+  },
+  {
     id: "controller-failures",
     title: "what it tries again, and not what is long past",
     make: telling((status) => {

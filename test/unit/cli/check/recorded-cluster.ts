@@ -184,6 +184,7 @@ export function controllerStatus(pods: readonly string[]) {
       letIn: [] as object[],
       blind: [] as object[],
     } as { counts: object[]; letIn: object[]; blind: object[] } | null,
+    inspection: { asked: pods.length, silent: {} as Record<string, string> },
     backlog: 0,
     failures: [] as { time: string; where: string; message: string }[],
   };

@@ -296,6 +296,15 @@ export const CASES: readonly Case[] = [
     summary: "One in a hundred requests to the discovery backend takes 2.47s or longer",
   },
   {
+    alert: "LucidClocksApart",
+    past: [ofController("lucid_controller_clock_skew_seconds", 'node="node-2"', lasting([-3, 2], [-12, 10], [0, 5]))],
+    quiet: 6.75,
+    fires: 7,
+    over: 13,
+    labels: { node: "node-2" },
+    summary: "The clock of node-2 is 12 s from the controller's",
+  },
+  {
     alert: "LucidNodeDead",
     past: [ofController("lucid_controller_nodes_dead", "", lasting([0, 2], [1, 5], [0, 5]))],
     quiet: 1.75,

@@ -104,6 +104,7 @@ describe("alerting rules", () => {
       "distribute",
       "drift",
       "elect",
+      "inspect",
       "mirror-keys",
       "watch-leases",
       "watch-pods",
@@ -207,6 +208,7 @@ async function controllersOwn(): Promise<string[]> {
   const gauges: Gauges = {
     backlog: () => 1,
     canary: () => [{ layer: "network", outcome: "let-in", node: "node1", count: 1 }],
+    clocks: () => [{ node: "node-1", seconds: 0 }],
     drift: () => [{ ...one, class: "isolation" }],
     driftLeft: () => [{ ...one, class: "isolation" }],
     instances: () => [{ ...one, status: "passing" }],
