@@ -126,6 +126,7 @@ describe("controller: distribution", () => {
       const annotations = {
         "lucid.internal/certificate-not-after": end,
         "lucid.internal/certificate-renewal": "2026-11-23T02:00:00Z",
+        "lucid.internal/certificate-serial": "4f5a",
       };
       kubernetes.put(MAPS, { metadata: { name: "admin-ui-certificate", annotations } });
     };
@@ -137,11 +138,33 @@ describe("controller: distribution", () => {
     assert.equal(told("jaeger-1"), other);
     assert.equal(objects.certificateEnd("admin-ui"), "2026-11-23T10:00:00Z");
     assert.equal(objects.certificateRenewal("admin-ui"), "2026-11-23T02:00:00Z");
+    assert.equal(objects.certificateSerial("admin-ui"), "4f5a");
     assert.equal(objects.certificateRenewal("jaeger"), undefined);
+    assert.equal(objects.certificateSerial("jaeger"), undefined);
     certificate("soon");
     await eventually(() => {
       assert.equal(objects.certificateEnd("admin-ui"), undefined);
     });
+  });
+
+  it("goes by what Pulumi says of a certificate, where both say something", async () => {
+    await settled("ui-1");
+    const annotations = {
+      "lucid.internal/certificate-not-after": "2026-11-23T10:00:00Z",
+      "lucid.internal/certificate-serial": "4f5a",
+    };
+    kubernetes.put(MAPS, { metadata: { name: "admin-ui-certificate", annotations } });
+    await eventually(() => {
+      assert.equal(objects.certificateSerial("admin-ui"), "4f5a");
+    });
+    const end = "2027-02-01T00:00:00Z";
+    kubernetes.put(MAPS, {
+      metadata: { name: "admin-ui-trust", annotations: { "lucid.internal/certificate-not-after": end } },
+    });
+    await eventually(() => {
+      assert.equal(objects.certificateEnd("admin-ui"), end);
+    });
+    assert.equal(objects.certificateSerial("admin-ui"), undefined);
   });
 
   it("makes one telling of a burst of changes", async () => {

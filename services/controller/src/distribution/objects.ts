@@ -18,6 +18,7 @@ interface Known {
   readonly version: string;
   readonly certificateEnd?: string;
   readonly certificateRenewal?: string;
+  readonly certificateSerial?: string;
 }
 /** ConfigMaps that one sidecar reads end like this. */
 const SUFFIXES = ["-envoy", "-trust"] as const;
@@ -58,13 +59,22 @@ export class SidecarObjects {
 
   /** When the certificate of a service runs out, as it was issued; undefined where that is not said. */
   certificateEnd(service: string): string | undefined {
-    return this.pulumisEnd(service) ?? this.known.get(certificateRecordOf(service))?.certificateEnd;
+    return this.pulumisEnd(service) ?? this.issuersRecord(service)?.certificateEnd;
   }
 
   /** From when on the certificate of a service is made anew by an issuer; undefined where none makes it. */
   certificateRenewal(service: string): string | undefined {
-    const record = this.known.get(certificateRecordOf(service));
-    return this.pulumisEnd(service) === undefined ? record?.certificateRenewal : undefined;
+    return this.issuersRecord(service)?.certificateRenewal;
+  }
+
+  /** Serial number of the certificate of a service, in lower-case hexadecimal without leading zeros, as an issuer made it; undefined where none did. */
+  certificateSerial(service: string): string | undefined {
+    return this.issuersRecord(service)?.certificateSerial;
+  }
+
+  /** What an issuer says of the certificate of a service; undefined where Pulumi made it, or nobody has. */
+  private issuersRecord(service: string): Known | undefined {
+    return this.pulumisEnd(service) === undefined ? this.known.get(certificateRecordOf(service)) : undefined;
   }
 
   /** The end of a certificate that Pulumi made; of one that an issuer made it says nothing. */
@@ -117,12 +127,14 @@ function parse(object: unknown): [name: string, known: Known] {
     instantIn(annotations?.[CERTIFICATE_END]),
     instantIn(annotations?.[CERTIFICATE_RECORD.renewal]),
   ];
+  const certificateSerial = annotations?.[CERTIFICATE_RECORD.serial];
   return [
     name,
     {
       version,
       ...(certificateEnd === undefined ? {} : { certificateEnd }),
       ...(certificateRenewal === undefined ? {} : { certificateRenewal }),
+      ...(certificateSerial === undefined ? {} : { certificateSerial }),
     },
   ];
 }

@@ -16,6 +16,7 @@ export interface SidecarState {
 
 /** A certificate that a sidecar shows its peers. */
 export interface ServedCertificate {
+  /** In lower-case hexadecimal without leading zeros. */
   readonly serial: string;
   /** Its URI names. */
   readonly uris: readonly string[];
@@ -52,7 +53,7 @@ export function parseState(text: string): SidecarState {
 }
 
 const certificate = z.object({
-  serial_number: z.string(),
+  serial_number: z.string().transform((text) => text.toLowerCase().replace(/^0+(?=.)/, "")),
   subject_alt_names: z.array(z.object({ uri: z.string().optional() })).default([]),
   expiration_time: z.string().transform((text, context) => {
     const time = Date.parse(text);
@@ -77,5 +78,6 @@ export function parseCertificates(text: string): readonly ServedCertificate[] {
     uris: names.flatMap(({ uri }) => uri ?? []),
     end,
   }));
-  return [...new Map(served.map((one) => [one.serial, one])).values()];
+  // An issuer may give two certificates within an hour the same serial number.
+  return [...new Map(served.map((one) => [JSON.stringify(one), one])).values()];
 }

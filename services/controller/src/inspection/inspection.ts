@@ -163,17 +163,17 @@ export class Inspection {
     known.askedAt = now;
     const expectation = this.drift.filesOf(zone.view.name, service);
     if (expectation === undefined) return;
-    const end = zone.objects.certificateEnd(service);
+    const issued = { end: zone.objects.certificateEnd(service), serial: zone.objects.certificateSerial(service) };
     const isTold = pod.distributed !== undefined && pod.distributed === zone.objects.digest(service);
-    known.expect([expectation.files, end], isTold, now);
+    known.expect([expectation.files, issued], isTold, now);
     const wantsCertificates = known.wantsCertificates(now);
     try {
       const state = parseState((await this.question(target, INSPECTED_PATHS.state)).body);
       const judgements = [this.judgeState(target, expectation, state)];
       if (wantsCertificates) {
         const served = parseCertificates((await this.question(target, INSPECTED_PATHS.certificates)).body);
-        judgements.push(this.judgeServed(target, end, served));
-        known.showed(now);
+        known.showed(served, now);
+        judgements.push(this.judgeServed(target, issued, served));
       }
       for (const { about, verdict } of judgements) await this.tell(target, about, verdict);
       known.isOpen = judgements.some(({ isOpen }) => isOpen);
@@ -201,11 +201,12 @@ export class Inspection {
     return judged("files", isDue, (due) => judgeFiles(expectation, state, { isDue: due, rejected }));
   }
 
-  private judgeServed(target: Target, end: string | undefined, served: readonly ServedCertificate[]): Judgement {
+  private judgeServed(target: Target, { end, serial }: Issued, served: readonly ServedCertificate[]): Judgement {
     const { zone, service, known } = target;
     const identity = zone.services.get(service)?.identity;
-    const expected = { identity, end: end === undefined ? undefined : Date.parse(end) };
-    return judged("certificate", known.isDue(this.now()), (isDue) => judgeCertificates(served, expected, { isDue }));
+    const expected = { identity, serial, end: end === undefined ? undefined : Date.parse(end) };
+    const isDue = known.isCertificateDue(this.now());
+    return judged("certificate", isDue, (due) => judgeCertificates(served, expected, { isDue: due }));
   }
 
   /** Of a pod that is ready, and so answers kubelet through its sidecar, while its sidecar doesn't answer, nobody knows by what it runs. */
@@ -249,6 +250,12 @@ export class Inspection {
 /** What is told of a pod, each by itself. */
 const ABOUT = ["files", "certificate", "silence"] as const;
 type About = (typeof ABOUT)[number];
+
+/** What is told of the certificate that was issued last: by Pulumi, or by an issuer. */
+interface Issued {
+  readonly end: string | undefined;
+  readonly serial: string | undefined;
+}
 
 interface Judgement {
   readonly about: About;

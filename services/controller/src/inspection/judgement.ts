@@ -19,6 +19,8 @@ export interface ExpectedCertificate {
   readonly identity: string | undefined;
   /** When it ends, milliseconds since 1970; undefined where that isn't told. */
   readonly end: number | undefined;
+  /** Its serial number, as an issuer has noted it; undefined where none makes it. */
+  readonly serial: string | undefined;
 }
 
 /** How long there was time to bring what is expected to the sidecar. */
@@ -74,20 +76,31 @@ export function judgeFiles(
 /** What of the certificates that a sidecar shows is not as it was issued. */
 export function judgeCertificates(
   served: readonly ServedCertificate[],
-  { identity, end }: ExpectedCertificate,
+  expected: ExpectedCertificate,
   { isDue }: Pick<Waited, "isDue">,
 ): Verdict | undefined {
-  const problems = served.flatMap(({ serial, uris, end: ends }): Verdict[] => {
+  const { identity } = expected;
+  const problems = served.flatMap((certificate): Verdict[] => {
+    const { serial, uris } = certificate;
     const names = uris.join(", ");
     if (identity !== undefined && names !== identity)
       return [{ class: "identity", detail: `shows certificate ${serial} of ${names === "" ? "nobody" : names}` }];
-    // Envoy tells whole seconds.
-    if (!isDue || end === undefined || Math.abs(ends - end) < 1000) return [];
-    const detail = `shows certificate ${serial}, which ends at ${iso(ends)}, and not the one issued last, which ends at ${iso(end)}`;
+    if (!isDue || isIssuedLast(certificate, expected)) return [];
+    const detail = `shows certificate ${serial}, which ends at ${iso(certificate.end)}, and not the one issued last${described(expected)}`;
     return [{ class: "identity", detail }];
   });
   if (served.length === 0 && isDue) problems.push({ class: "identity", detail: "shows no certificate" });
   return together(problems);
+}
+
+function isIssuedLast({ serial, end }: ServedCertificate, expected: ExpectedCertificate): boolean {
+  // Envoy tells whole seconds.
+  const endsThen = expected.end === undefined || Math.abs(end - expected.end) < 1000;
+  return endsThen && (expected.serial === undefined || expected.serial === serial);
+}
+
+function described({ serial, end }: ExpectedCertificate): string {
+  return `${serial === undefined ? "" : `, ${serial}`}${end === undefined ? "" : `, which ends at ${iso(end)}`}`;
 }
 
 export function versionKey(file: VersionedFile, version: string): string {

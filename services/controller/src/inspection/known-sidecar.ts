@@ -1,5 +1,5 @@
 /** What is remembered of one pod's sidecar between two looks at it. Holds no connection and no clock of its own. */
-import type { SidecarState } from "./answers.js";
+import type { ServedCertificate, SidecarState } from "./answers.js";
 import { VERSIONED, type SidecarFiles, type VersionedFile } from "./files.js";
 
 /** Milliseconds within which what stands in the API server has come to a sidecar: kubelet looks for changed ConfigMaps and Secrets every 60 to 90 s by itself. */
@@ -25,6 +25,9 @@ export class KnownSidecar {
   private expected = "";
   private expectedSince: number;
   private toldSince: number | undefined;
+  /** What certificates it showed last, and since when. */
+  private shown = "";
+  private shownSince: number;
   private state: SidecarState | undefined;
   /** Files of which it has rejected a version, and accepted none since, with how many it had accepted when that was seen. */
   private readonly doubtful = new Map<VersionedFile, number>();
@@ -38,6 +41,7 @@ export class KnownSidecar {
     private readonly since: number,
   ) {
     this.expectedSince = since;
+    this.shownSince = since;
   }
 
   /** Smaller is sooner: first those about which something is open. */
@@ -102,8 +106,23 @@ export class KnownSidecar {
   }
 
   /** It has shown its certificates. */
-  showed(now: number): void {
+  showed(certificates: readonly ServedCertificate[], now: number): void {
     this.certificatesAt = now;
+    const shown = certificates
+      .map((certificate) => JSON.stringify(certificate))
+      .sort()
+      .join();
+    if (this.shown === shown) return;
+    this.shown = shown;
+    this.shownSince = now;
+  }
+
+  /**
+   * Whether what it shows must be the certificate that was issued last. A Secret is written before what is told of it, so a sidecar may show what the controller hears of later; and the one
+   * that it had is good for long still, so kubelet is given the time that it takes by itself.
+   */
+  isCertificateDue(now: number): boolean {
+    return now >= Math.max(this.expectedSince, this.shownSince) + PATIENCE;
   }
 
   answered(now: number): void {

@@ -194,7 +194,7 @@ describe("the live canary", () => {
     assert.deepEqual(world.told, ["lost b network"]);
   });
 
-  it("asks no pod that is not ready, has no address, is on its way out, on a dead node, runs to completion, or is its own", async () => {
+  it("asks no pod that is not ready, has no address, is on its way out, on a dead node, runs to completion, has no sidecar, or is its own", async () => {
     const world = new World();
     world.pod("unready", { ready: false });
     world.pod("homeless", { address: null });
@@ -208,6 +208,7 @@ describe("the live canary", () => {
         "lucid.internal/completes": "true",
       },
     });
+    world.pod("issuer", { service: "issuer-ops", labels: { "app.kubernetes.io/name": "issuer-ops" } });
     world.pod(OWN, { service: "mesh-controller" });
     await world.pass(120);
     assert.deepEqual(world.tries, []);

@@ -60,6 +60,17 @@ describe("controller: what a sidecar says of itself", () => {
     assert.deepEqual(parseCertificates(JSON.stringify(body)), [
       { serial: "4f", uris: ["spiffe://ops.lucid.internal/x"], end: Date.parse("2026-04-01T00:00:00Z") },
     ]);
+    const [leaf] = chain;
+    const anew = { ...leaf, serial_number: "004F", expiration_time: "2026-04-02T00:00:00Z" };
+    const both = parseCertificates(JSON.stringify({ certificates: [{ cert_chain: [leaf, anew] }] }));
+    assert.deepEqual(
+      both.map(({ serial, end }) => [serial, new Date(end).getUTCDate()]),
+      [
+        ["4f", 1],
+        ["4f", 2],
+      ],
+      "two with the same serial number are two",
+    );
     assert.deepEqual(parseCertificates('{"certificates": []}'), []);
     assert.throws(() => parseCertificates("not found"));
     const dateless = JSON.stringify(body).replaceAll("2026-04-01T00:00:00Z", "soon");

@@ -18,6 +18,7 @@ interface Sidecar {
   listeners: string;
   rejected: number;
   accepted: number;
+  serial: string;
   end: string;
   ahead: number;
 }
@@ -34,11 +35,12 @@ describe("controller: the inspection of sidecars", () => {
   let files: SidecarFiles | undefined;
   let undeclared: readonly VersionedFile[];
   let certificateEnd: string | undefined;
+  let certificateSerial: string | undefined;
   let inspection: Inspection;
 
   const pod = (name: string, address: string, options: PodOptions = {}, distributed = ""): void => {
     pods.set(name, { ...parsePod(podObject(name, { address, ...options })), distributed });
-    sidecars.set(address, { listeners: "l1", rejected: 0, accepted: 1, end: END, ahead: 0 });
+    sidecars.set(address, { listeners: "l1", rejected: 0, accepted: 1, serial: "4f", end: END, ahead: 0 });
   };
   const sidecar = (address: string): Sidecar => sidecars.get(address) ?? assert.fail();
   const declare = (version: string): void => {
@@ -49,7 +51,7 @@ describe("controller: the inspection of sidecars", () => {
     const state = sidecars.get(address);
     if (state === undefined) return Promise.reject(new Error("it answers 503"));
     const served = {
-      serial_number: "4f",
+      serial_number: state.serial,
       subject_alt_names: [{ uri: IDENTITY }],
       expiration_time: state.end,
     };
@@ -81,6 +83,7 @@ describe("controller: the inspection of sidecars", () => {
     outcomes = [];
     undeclared = [];
     certificateEnd = END;
+    certificateSerial = undefined;
     declare("l1");
     const zone = {
       view: {
@@ -89,7 +92,11 @@ describe("controller: the inspection of sidecars", () => {
         assess: (one: Pod) => assess(one, "ops"),
       },
       services: { get: (name: string) => services.get(name) },
-      objects: { certificateEnd: () => certificateEnd, digest: () => "present" },
+      objects: {
+        certificateEnd: () => certificateEnd,
+        certificateSerial: () => certificateSerial,
+        digest: () => "present",
+      },
       proxy: PROXY,
     } as unknown as InspectedZone;
     inspection = new Inspection(
@@ -136,6 +143,7 @@ describe("controller: the inspection of sidecars", () => {
     pod("revoked", "10.0.0.4", { service: "away" });
     pod("undeclared", "10.0.0.5", { service: "nobody" });
     pod("impostor", "10.0.0.6", { serviceAccount: "jaeger" });
+    pod("issuer", "10.0.0.9", { service: "issuer-ops", labels: { "app.kubernetes.io/name": "issuer-ops" } });
     pod("mesh-controller-1", "10.0.0.7", { service: "mesh-controller" });
     pod("mesh-controller-2", "10.0.0.8", { service: "mesh-controller" });
     await round();
@@ -247,6 +255,80 @@ describe("controller: the inspection of sidecars", () => {
     sidecar("10.0.0.1").end = certificateEnd;
     await round();
     assert.deepEqual(details(), []);
+  });
+
+  describe("where an issuer makes the certificates", () => {
+    const NEXT = "2026-08-01T16:00:00Z";
+    /** What the issuer has noted of the one that it made last. */
+    const note = (serial: string, end: string): void => {
+      [certificateSerial, certificateEnd] = [serial, end];
+    };
+    const show = (serial: string, end: string): void => {
+      Object.assign(sidecar("10.0.0.1"), { serial, end });
+    };
+
+    beforeEach(async () => {
+      note("4f", END);
+      // Kubelet was told of all that there is.
+      pod("one", "10.0.0.1", {}, "present");
+      await pass(PATIENCE + 6_000);
+      assert.deepEqual(details(), []);
+    });
+
+    it("gives each new one the time that kubelet takes by itself, and tells of none that comes within it", async () => {
+      for (const [serial, end] of [
+        ["5a", NEXT],
+        // Two that are made within an hour may have the same serial number.
+        ["5a", "2026-08-01T16:30:00Z"],
+      ] as const) {
+        note(serial, end);
+        await pass(PATIENCE - 6_000);
+        assert.deepEqual(details(), []);
+        show(serial, end);
+        await pass(2 * PATIENCE);
+        assert.deepEqual(details(), []);
+      }
+    });
+
+    it("tells of a sidecar that goes on with the one before", async () => {
+      note("5a", NEXT);
+      await pass(PATIENCE + 6_000);
+      assert.deepEqual(details(), [
+        "identity: shows certificate 4f, which ends at 2026-08-01T00:00:00Z, and not the one issued last, 5a, which ends at 2026-08-01T16:00:00Z",
+      ]);
+      show("5a", NEXT);
+      await round();
+      assert.deepEqual(details(), []);
+    });
+
+    it("tells of none that a sidecar shows before its issuer has noted it", async () => {
+      show("5a", NEXT);
+      await pass(PATIENCE - 6_000);
+      assert.deepEqual(details(), []);
+      note("5a", NEXT);
+      await pass(2 * PATIENCE);
+      assert.deepEqual(details(), []);
+    });
+
+    it("tells of one that its issuer never noted, were it of the same end, and of another identity at once", async () => {
+      show("66", END);
+      // It looks at certificates about which nothing is open once a minute.
+      await pass(60_000 + PATIENCE + 6_000);
+      assert.match(details().join(), /^identity: shows certificate 66, .*, and not the one issued last, 4f,/);
+      services.set("admin-ui", { name: "admin-ui", identity: "spiffe://ops.lucid.internal/ns/lucid-ops/sa/jaeger" });
+      await round();
+      assert.match(details().join(), /^identity: shows certificate 66 of .*\/admin-ui$/);
+    });
+
+    it("is quiet while what makes them is changed for Pulumi: nothing is noted then", async () => {
+      certificateSerial = certificateEnd = undefined;
+      await pass(2 * PATIENCE);
+      show("77", "2026-11-01T00:00:00Z");
+      await pass(2 * PATIENCE);
+      certificateEnd = "2026-11-01T00:00:00Z";
+      await pass(2 * PATIENCE);
+      assert.deepEqual(details(), []);
+    });
   });
 
   it("tells of a ready pod whose sidecar doesn't answer while others do, and asks it less often", async () => {

@@ -96,7 +96,7 @@ describe("controller: the judgement of a sidecar's files", () => {
 
 describe("controller: the judgement of the certificates that a sidecar shows", () => {
   const served = (uris: readonly string[], end = END) => [{ serial: "4f", uris, end }];
-  const expected = { identity: IDENTITY, end: END };
+  const expected = { identity: IDENTITY, end: END, serial: undefined };
 
   it("is nothing where it is the one issued last", () => {
     assert.equal(judgeCertificates(served([IDENTITY], END + 500), expected, { isDue: true }), undefined);
@@ -111,6 +111,21 @@ describe("controller: the judgement of the certificates that a sidecar shows", (
         "shows certificate 4f, which ends at 2026-05-31T23:59:00Z, and not the one issued last, which ends at 2026-06-01T00:00:00Z",
     });
     assert.equal(judgeCertificates(before, { ...expected, end: undefined }, { isDue: true }), undefined);
+  });
+
+  it("goes by the serial number too, where an issuer has noted it", () => {
+    const issued = { ...expected, serial: "4f" };
+    assert.equal(judgeCertificates(served([IDENTITY]), issued, { isDue: true }), undefined);
+    assert.equal(judgeCertificates(served([IDENTITY]), { ...issued, end: undefined }, { isDue: true }), undefined);
+    const another = { ...issued, serial: "5a" };
+    assert.equal(judgeCertificates(served([IDENTITY]), another, { isDue: false }), undefined);
+    assert.deepEqual(judgeCertificates(served([IDENTITY]), another, { isDue: true }), {
+      class: "identity",
+      detail:
+        "shows certificate 4f, which ends at 2026-06-01T00:00:00Z, and not the one issued last, 5a, which ends at 2026-06-01T00:00:00Z",
+    });
+    // Two that are made within an hour may have the same serial number.
+    assert.equal(judgeCertificates(served([IDENTITY], END - 60_000), issued, { isDue: true })?.class, "identity");
   });
 
   it("is told at once where it is another's, or another's as well", () => {
