@@ -35,9 +35,9 @@ function edgesOf(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): DeclaredEdg
   const deployed = mesh.services.filter(isDeployed);
   return [
     ...mesh.edges.map(({ from, to }): DeclaredEdge => ({ from: named(from), to: named(to), ports: CALLS })),
-    ...inspectors(mesh).flatMap((from) => deployed.map((to) => inspection(from, to))),
+    ...inspectors(mesh).flatMap((from) => inspected(from, deployed).map((to) => inspection(from, to))),
     ...controllers(mesh).flatMap((controller) =>
-      deployed.map((service) => canary(partyOfService(controller), partyOfService(service))),
+      inspected(controller, deployed).map((service) => canary(partyOfService(controller), partyOfService(service))),
     ),
     ...deployed.flatMap((service): DeclaredEdge[] => {
       const from = partyOfService(service);
@@ -53,7 +53,12 @@ function edgesOf(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): DeclaredEdg
   ];
 }
 
-/** One selector lets an inspector out to every sidecar, its own and revoked ones among them; those let it not in. */
+/** To whom an inspector is let out: the controller not to its own replicas, of which it asks nothing. */
+function inspected(inspector: Service, deployed: readonly Service[]): readonly Service[] {
+  return inspector.name === WELL_KNOWN.controller ? deployed.filter(({ name }) => name !== inspector.name) : deployed;
+}
+
+/** One selector lets an inspector out to every sidecar, Prometheus' own and revoked ones among them; those let it not in. */
 function inspection(inspector: Service, service: Service): DeclaredEdge {
   const isMutual = inspector.name !== service.name && isTrusted(service);
   const edge = { from: partyOfService(inspector), to: partyOfService(service), ports: INSPECTION };
