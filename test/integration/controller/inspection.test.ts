@@ -17,8 +17,10 @@ import type { Replica } from "./replica";
 const MERGE = "application/merge-patch+json";
 /** Seconds within which what needs no patience is told of. */
 const TOLD = 10;
-/** Seconds that files and certificates have to come to a sidecar whose kubelet was told of them, before that. */
+/** Seconds that files have to come to a sidecar whose kubelet was told of them, before that. */
 const PATIENCE = 20;
+/** The same of certificates, whether kubelet was told or not. */
+const CERTIFICATE_PATIENCE = 100;
 const ADDRESS = "10.244.0.21";
 const IDENTITY = "spiffe://ops.lucid.internal/ns/lucid-ops/sa/admin-ui";
 const END = "2031-05-01T00:00:00Z";
@@ -202,7 +204,7 @@ describe("the inspection of sidecars", function () {
     await event(
       "Drifted",
       /shows certificate 4f, which ends at 2031-05-01T00:00:00Z, and not the one issued last, which ends at 2031-08-01T00:00:00Z$/,
-      PATIENCE + TOLD,
+      CERTIFICATE_PATIENCE + TOLD,
     );
     assert.equal(await counted("drift", 'zone="ops"', 'class="identity"'), 1);
     await drifted("True", /shows certificate/);

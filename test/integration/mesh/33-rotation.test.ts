@@ -26,8 +26,24 @@ const KILLS = 2;
 const RATE = 50;
 const CONFIG = ["--config", "lucid-mesh:autoRotateCerts=true"];
 
+/** What was told since then of certificates that sidecars show. */
+async function toldSince(begun: number): Promise<string[]> {
+  const events = await Promise.all(
+    issuing.map((zone) => core.listNamespacedEvent({ namespace: `lucid-${zone}`, fieldSelector: "reason=Drifted" })),
+  );
+  return events
+    .flatMap(({ items }) => items)
+    .filter(({ metadata, message = "" }) => Number(metadata.creationTimestamp) >= begun && /shows /.test(message))
+    .map(({ message = "" }) => message);
+}
+
 describe("certificates that issuers make", function () {
   this.timeout(1_800_000);
+  let begun: number;
+  before(() => {
+    // Events are dated in whole seconds.
+    begun = Math.floor(Date.now() / 1000) * 1000;
+  });
   after(async () => {
     if (await isIssuing()) await deployWithoutIssuers();
   });
@@ -131,5 +147,9 @@ describe("certificates that issuers make", function () {
       for (const each of issued) await servedAsStored(each);
     }, RATE);
     assert.deepEqual(await podGenerations(mesh.services), before, "no pod was replaced or restarted");
+  });
+
+  it("were no drift while sidecars came to them", async () => {
+    assert.deepEqual(await toldSince(begun), []);
   });
 });

@@ -99,6 +99,17 @@ describe("the proof of a plan", function () {
     );
   });
 
+  it("finds an issuer that lets an inspector in, and a live canary that is let out to one", async () => {
+    const rule = { from: [peer("mesh", "mesh-controller")], ports: [{ protocol: "TCP", port: 15090 }] };
+    const way = { to: [peer("mesh", "issuer-ops")], ports: [{ protocol: "TCP", port: 15021 }] };
+    const { transforms: opened = [] } = changing("mesh-issuer-ops", (spec) => Object.assign(spec, { ingress: [rule] }));
+    const { transforms: led = [] } = changing("mesh-mesh-controller", ({ egress }) => egress.push(way));
+    const plan = await rehearsed(lucid, { transforms: [...opened, ...led] }, rotating);
+    const found = planViolations(lucid, rotating, plan).join("\n");
+    assert.match(found, /network: Mesh\/issuer-ops lets Mesh\/mesh-controller in on 15090\/TCP, which nobody declared/);
+    assert.match(found, /network: Mesh\/mesh-controller is let out to Mesh\/issuer-ops on 15021\/TCP, which nobody/);
+  });
+
   it("finds an issuer that nobody asked for", async () => {
     assert.match(
       planViolations(lucid, settings, await rehearsed(lucid, {}, rotating)).join("\n"),
