@@ -7,10 +7,12 @@
 
 import type { EdgeTraffic, ServiceTraffic } from "./traffic/model";
 import type { Authenticator, EndUsers } from "./authentication/model";
+import type { Datacenters } from "./datacenters/model";
 import type { JobWorkload } from "./jobs/model";
 import type { ExternalWorkload } from "./external/model";
 
 export type * from "./authentication/model";
+export type * from "./datacenters/model";
 export type * from "./external/model";
 export type * from "./jobs/model";
 
@@ -23,6 +25,8 @@ export const ZONES = [...PLANES, ...INFRASTRUCTURE_ZONES] as const;
 
 export type Plane = (typeof PLANES)[number];
 export type ZoneName = (typeof ZONES)[number];
+/** A zone of this datacenter, or, as `<zone>.<datacenter>`, of another. */
+export type PeerZone = ZoneName | `${ZoneName}.${string}`;
 
 /** What a port speaks. It decides the filters in front of it and what can be authorized (method and path, or the connection alone). */
 export type Protocol = "http" | "http2" | "grpc" | "websocket" | "tcp";
@@ -41,13 +45,15 @@ export interface Mesh {
   readonly closed: readonly Edge[];
   /** Who answers for callers, where somebody does. */
   readonly authenticator?: Authenticator;
+  /** This datacenter and the others, where the mesh is in several. */
+  readonly datacenters?: Datacenters;
 }
 
 export interface Zone {
   readonly name: ZoneName;
   /** `lucid-<zone>`. */
   readonly namespace: string;
-  /** `<zone>.lucid.internal`: SPIFFE trust domain. */
+  /** `<zone>.lucid.internal`, `<zone>.<datacenter>.lucid.internal` where there are several: SPIFFE trust domain. */
   readonly trustDomain: string;
 }
 
@@ -60,7 +66,7 @@ export interface Service {
   readonly identity: string;
   /** `<name>.lucid.internal`: what applications dial, and the certificate's CN. */
   readonly hostname: string;
-  /** `<name>.service.discovery.lucid.internal`: what Envoy resolves. */
+  /** `<name>.service.discovery.lucid.internal`, with its datacenter where there are several: what Envoy resolves. */
   readonly discoveryName: string;
   /** The mesh-wide loopback address (127.64.0.0/10) on which a *caller's* sidecar answers for this service. */
   readonly address: string;

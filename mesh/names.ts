@@ -1,5 +1,5 @@
 /** Names that objects of the mesh bear, each computed in one place. */
-import type { ZoneName } from "./model";
+import type { PeerZone, ZoneName } from "./model";
 import { DISCOVERY_DOMAIN, VERSION_TAG_PREFIX } from "./wire";
 
 /** Suffix of every name in the mesh. */
@@ -16,19 +16,19 @@ export function namespaceOf(zone: ZoneName): string {
   return `lucid-${zone}`;
 }
 
-/** `<zone>.lucid.internal`: the zone's SPIFFE trust domain (SPIFFE-ID, section 2.1). */
-export function trustDomainOf(zone: ZoneName): string {
-  return `${zone}.${DOMAIN}`;
+/** `<zone>.<datacenter>`: how a zone of another datacenter is named where one of this one's is `<zone>`. */
+export function peerZone(zone: ZoneName, datacenter: string): PeerZone {
+  return `${zone}.${datacenter}`;
 }
 
-/** `spiffe://<zone>.lucid.internal/ns/lucid-<zone>/sa/<service>`: a service's identity. */
-export function identityOf(service: string, zone: ZoneName): string {
-  return `${identityPrefix(zone)}${service}`;
+/** `<zone>.lucid.internal`, or `<zone>.<datacenter>.lucid.internal` where there are several: the zone's SPIFFE trust domain (SPIFFE-ID, section 2.1). */
+export function trustDomainOf(zone: ZoneName, datacenter?: string): string {
+  return datacenter === undefined ? `${zone}.${DOMAIN}` : `${zone}.${datacenter}.${DOMAIN}`;
 }
 
-/** What every identity of a zone begins with. */
-export function identityPrefix(zone: ZoneName): string {
-  return `spiffe://${trustDomainOf(zone)}/ns/${namespaceOf(zone)}/sa/`;
+/** `spiffe://<trust domain>/ns/lucid-<zone>/sa/<service>`: a service's identity. */
+export function identityOf(service: string, zone: ZoneName, datacenter?: string): string {
+  return `spiffe://${trustDomainOf(zone, datacenter)}/ns/${namespaceOf(zone)}/sa/${service}`;
 }
 
 /** `<service>.lucid.internal`: what applications dial, and the certificate's common name. */
@@ -36,9 +36,15 @@ export function hostnameOf(service: string): string {
   return `${service}.${DOMAIN}`;
 }
 
-/** `<service>.service.discovery.lucid.internal`: what Envoy resolves. */
-export function discoveryNameOf(service: string): string {
-  return `${service}.service.${DISCOVERY_DOMAIN}`;
+/**
+ * `<service>.service.discovery.lucid.internal`, or `<service>.service.<datacenter>.discovery.lucid.internal` where there are several: what Envoy resolves.
+ *
+ * @see https://developer.hashicorp.com/consul/docs/services/discovery/dns-static-lookups#standard-lookup
+ */
+export function discoveryNameOf(service: string, datacenter?: string): string {
+  return datacenter === undefined
+    ? `${service}.service.${DISCOVERY_DOMAIN}`
+    : `${service}.service.${datacenter}.${DISCOVERY_DOMAIN}`;
 }
 
 /** Tag of a version's instances in discovery: `v-<version>`. */
@@ -46,13 +52,9 @@ export function versionTag(version: string): string {
   return `${VERSION_TAG_PREFIX}${version}`;
 }
 
-/**
- * `v-<version>.<service>.service.discovery.lucid.internal`: the passing instances of one version.
- *
- * @see https://developer.hashicorp.com/consul/docs/services/discovery/dns-static-lookups#standard-lookup
- */
-export function versionDiscoveryName(service: string, version: string): string {
-  return `${versionTag(version)}.${discoveryNameOf(service)}`;
+/** `v-<version>.<service>.service.discovery.lucid.internal`: the passing instances of one version, by the name of all of them. */
+export function versionDiscoveryName(discoveryName: string, version: string): string {
+  return `${versionTag(version)}.${discoveryName}`;
 }
 
 /** `<service>-<version>`: the workload of one version of a service. */

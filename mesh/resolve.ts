@@ -22,6 +22,8 @@ import {
   type Zone,
 } from "./model";
 import { DOMAIN, discoveryNameOf, hostnameOf, identityOf, namespaceOf, trustDomainOf } from "./names";
+import { runsIn } from "./datacenters/placement";
+import { ownDatacenter, resolveDatacenters } from "./datacenters/resolve";
 import { resolveJob } from "./jobs/resolve";
 import { compare, sortedKeys } from "./order";
 import { MeshDocumentError } from "./document/problems";
@@ -44,6 +46,8 @@ export interface ResolveOptions {
   readonly now?: string;
   /** Texts of the key set files that the document names (see `keySetFiles`), by their paths as written there. Default: none. */
   readonly keySets?: KeySets;
+  /** Which of the document's datacenters is resolved: what runs there, and what of the others it has to do with. Needed where the document has some. */
+  readonly datacenter?: string;
 }
 
 /** The one request that a sidecar makes of the trace collector (OTLP over gRPC, opentelemetry-proto, collector/trace/v1). */
@@ -65,17 +69,24 @@ export function loadMesh(text: string, file?: string, options?: ResolveOptions):
  * Resolves a document that has no problems (from parseDocument or validateDocument).
  * The order of services in the document makes no difference.
  *
- * @throws MeshDocumentError when tracing is on and nobody collects traces, or a key set file is missing or wrong
+ * @throws MeshDocumentError when tracing is on and nobody collects traces, a key set file is missing or wrong, or the datacenter is none of the document's
  */
 export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}): Mesh {
-  const services = document.services
-    .map((service) => resolveService(service, options.keySets ?? {}))
+  const { keySets = {} } = options;
+  const datacenter = ownDatacenter(document, options.datacenter);
+  const isHere = (declaration: ServiceDeclaration) => datacenter === undefined || runsIn(declaration, datacenter);
+  const everywhere = document.services
+    .map((service) => resolveService(service, keySets, datacenter))
     .sort((a, b) => compare(a.name, b.name));
-  const byName = new Map(services.map((service) => [service.name, service]));
+  const allByName = new Map(everywhere.map((service) => [service.name, service]));
   const declarations = new Map(document.services.map((declaration) => [declaration.name, declaration]));
-  const declared = document.services
-    .flatMap((declaration) => callEdges(declaration, byName, declarations))
+  const here = new Set(document.services.filter(isHere).map(({ name }) => name));
+  const services = everywhere.filter(({ name }) => here.has(name));
+  const byName = new Map(services.map((service) => [service.name, service]));
+  const calls = document.services
+    .flatMap((declaration) => callEdges(declaration, allByName, declarations))
     .sort(byEnds);
+  const declared = calls.filter(({ from, to }) => here.has(from) && here.has(to));
   const { now } = options;
   const hasEnded = ({ until }: Edge) => now !== undefined && until !== undefined && isOver(until, now);
   const spans =
@@ -89,16 +100,31 @@ export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}
     edgeTraffic("grpc", declarations.get(authenticator?.service ?? "")?.traffic),
   );
   const standing = declared.filter((edge) => !hasEnded(edge));
-  const open = (edge: Edge) => !isClosed(edge, byName);
+  const open = (edge: Edge) => !isClosed(edge, allByName);
   const mesh: Mesh = {
     domain: DOMAIN,
-    zones: ZONES.map((name): Zone => ({ name, namespace: namespaceOf(name), trustDomain: trustDomainOf(name) })),
+    zones: ZONES.map((name): Zone => ({
+      name,
+      namespace: namespaceOf(name),
+      trustDomain: trustDomainOf(name, datacenter),
+    })),
     services,
     edges: [...standing, ...spans, ...questions].filter(open).sort(byEnds),
     ended: declared.filter(hasEnded),
     closed: standing.filter((edge) => !open(edge)),
   };
-  return authenticator === undefined ? mesh : { ...mesh, authenticator };
+  return {
+    ...mesh,
+    ...(authenticator === undefined ? {} : { authenticator }),
+    ...(datacenter === undefined
+      ? {}
+      : {
+          datacenters: resolveDatacenters(document, datacenter, keySets, {
+            edges: calls.filter((edge) => !hasEnded(edge) && open(edge)),
+            serviceIn: (service, other) => ({ ...resolveService(service, keySets, other), datacenter: other }),
+          }),
+        }),
+  };
 }
 
 function resolveAuthenticator(
@@ -112,7 +138,7 @@ function resolveAuthenticator(
   return { service, port, timeoutMs, headers: [...headers].sort(compare) };
 }
 
-function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Service {
+function resolveService(declaration: ServiceDeclaration, keySets: KeySets, datacenter: string | undefined): Service {
   const { name, plane: zone } = declaration;
   const ports = (declaration.ports ?? []).map((port, index) => resolvePort(declaration, port, index, keySets));
   const workload = resolveWorkload(declaration);
@@ -121,9 +147,9 @@ function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Serv
     name,
     zone,
     namespace: namespaceOf(zone),
-    identity: identityOf(name, zone),
+    identity: identityOf(name, zone, datacenter),
     hostname: hostnameOf(name),
-    discoveryName: discoveryNameOf(name),
+    discoveryName: discoveryNameOf(name, datacenter),
     address: declaration.address ?? addressOf(name),
     ports,
     ...(isAsked(declaration) ? { health: resolveHealth(declaration, ports) } : {}),
@@ -138,9 +164,9 @@ function resolveService(declaration: ServiceDeclaration, keySets: KeySets): Serv
   };
 }
 
-/** Whether the application of a service is asked if it is ready: what ends by itself is not, and what is outside the cluster is asked where it is. */
-function isAsked({ workload, external }: ServiceDeclaration): boolean {
-  return workload === undefined && external === undefined;
+/** Whether the application of a service is asked if it is ready: what ends by itself is not, what is outside the cluster is asked where it is, and a gateway has none. */
+function isAsked({ name, workload, external }: ServiceDeclaration): boolean {
+  return workload === undefined && external === undefined && name !== WELL_KNOWN.gateway;
 }
 
 function resolvePort(service: ServiceDeclaration, port: PortDeclaration, index: number, keySets: KeySets): ServicePort {

@@ -1,5 +1,5 @@
 /** Ports, addresses and labels that every layer agrees on. The single place where they are written down. */
-import { ZONES, type ZoneName } from "./model";
+import { ZONES, type PeerZone, type ZoneName } from "./model";
 
 /** Ports of a sidecar. */
 export const SIDECAR_PORTS = {
@@ -70,12 +70,26 @@ export const WELL_KNOWN = {
   prometheus: "prometheus",
   jaeger: "jaeger",
   controller: "mesh-controller",
+  gateway: "datacenter-gateway",
 } as const;
 
 /** SNI that selects the filter chain for calls to one port of a service from one zone. */
-export function serverName(port: string, service: string, callerZone: ZoneName): string {
+export function serverName(port: string, service: string, callerZone: PeerZone): string {
   return `${port}.${service}.${callerZone}`;
 }
+
+/** SNI of a call from another datacenter: it names the callee's too, by which the caller's gateway knows where it goes. */
+export function crossingServerName(port: string, service: string, datacenter: string, callerZone: PeerZone): string {
+  return serverName(port, `${service}.${datacenter}`, callerZone);
+}
+
+/** The gateway of a datacenter, by which calls leave and arrive. */
+export const GATEWAY = {
+  /** Port of its sidecar that takes the TLS of calls which leave, and passes it on without ending it. */
+  departurePort: 15443,
+  /** First label of the server name by which another datacenter's gateway enters. */
+  link: "link",
+} as const;
 
 /** Labels by which pods are selected. Values never change for the life of a service. */
 export const LABELS = {

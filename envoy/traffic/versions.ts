@@ -1,5 +1,5 @@
 import type { Edge, Service, VersionRoute, VersionWeight } from "../../mesh/model";
-import { discoveryNameOf, versionDiscoveryName } from "../../mesh/names";
+import { versionDiscoveryName } from "../../mesh/names";
 import type { Message } from "../message";
 
 /** Key of an instance's metadata under `envoy.lb`: its version. */
@@ -50,12 +50,12 @@ export function versionedCluster(callee: Service, endpoint: (discoveryName: stri
   const versions = versionsOf(callee);
   if (versions.length === 0) return undefined;
   const marked = versions.map((version) => ({
-    ...endpoint(versionDiscoveryName(callee.name, version)),
+    ...endpoint(versionDiscoveryName(callee.discoveryName, version)),
     metadata: { filter_metadata: { "envoy.lb": { [VERSION_KEY]: version } } },
   }));
   return {
     // Versions first. The others, once more by the whole name and without a version, are asked while none of those can be.
-    endpoints: [{ lb_endpoints: marked }, { priority: 1, lb_endpoints: [endpoint(discoveryNameOf(callee.name))] }],
+    endpoints: [{ lb_endpoints: marked }, { priority: 1, lb_endpoints: [endpoint(callee.discoveryName)] }],
     fields: {
       lb_subset_config: {
         fallback_policy: "ANY_ENDPOINT",

@@ -8,9 +8,9 @@ import type { EndUsersDeclaration, MeshDocument } from "../schema";
 export type KeySets = Readonly<Record<string, string>>;
 
 /** The key set files that a document names, each once, as written: whoever resolves it reads them first. */
-export function keySetFiles(document: MeshDocument): readonly string[] {
-  const files = document.services.flatMap(({ ports = [] }) => ports.flatMap((port) => port.endUsers?.jwksFile ?? []));
-  return [...new Set(files)];
+export function keySetFiles({ services, datacenters = {} }: MeshDocument): readonly string[] {
+  const files = services.flatMap(({ ports = [] }) => ports.flatMap((port) => port.endUsers?.jwksFile ?? []));
+  return [...new Set([...files, ...Object.values(datacenters).map(({ tokens }) => tokens.jwksFile)])];
 }
 
 /**
@@ -41,8 +41,16 @@ export function resolveEndUsers(declaration: EndUsersDeclaration, keySets: KeySe
 }
 
 function keysOf({ jwks, jwksFile }: EndUsersDeclaration, keySets: KeySets, at: string): readonly unknown[] {
-  if (jwksFile === undefined) return jwks?.keys ?? [];
-  const path = `${at}.jwksFile`;
+  return jwksFile === undefined ? (jwks?.keys ?? []) : keysOfFile(jwksFile, keySets, `${at}.jwksFile`);
+}
+
+/**
+ * The keys of a file that the document names.
+ *
+ * @param path of the name in the document, for messages
+ * @throws MeshDocumentError where the file is missing or can't be used
+ */
+export function keysOfFile(jwksFile: string, keySets: KeySets, path: string): readonly unknown[] {
   const text = Object.hasOwn(keySets, jwksFile) ? keySets[jwksFile] : undefined;
   if (text === undefined) throw wrong(path, `the file '${jwksFile}' is not there`, "put it beside the document");
   const read = readKeySet(text);

@@ -5,6 +5,7 @@ import { checkAddresses } from "./addresses";
 import { checkAmplification } from "./amplification";
 import { checkAuthentication } from "./authentication";
 import { checkCalls } from "./calls";
+import { checkDatacenters } from "./datacenters";
 import { checkEndUsers } from "./end-users";
 import { checkExternals } from "./external";
 import { checkJobs } from "./jobs";
@@ -34,4 +35,5 @@ export function checkMeaning(draft: Draft, raw: (path: Path) => unknown, report:
   checkAmplification(draft, report);
   checkEndUsers(draft, report);
   checkAuthentication(draft, report);
+  checkDatacenters(draft, raw, report);
 }

@@ -36,6 +36,7 @@ export const COMPONENTS: ReadonlyMap<string, Component> = new Map<string, Compon
   [WELL_KNOWN.prometheus, { zone: "ops" }],
   [WELL_KNOWN.jaeger, { zone: "ops", port: { name: OTLP_PORT, protocol: "grpc" } }],
   [WELL_KNOWN.controller, { zone: "mesh" }],
+  [WELL_KNOWN.gateway, { zone: "edge" }],
 ]);
 
 /** Every name stands for one service, and well-known names for what they say. */

@@ -3,7 +3,7 @@ import { answersGet, dialPortOf } from "../defaults";
 import { draftServices, isMap, type Draft, type DraftService } from "../document/draft";
 import { show, type Path, type Report } from "../document/problems";
 import { listed } from "../document/suggest";
-import { INSPECTION_PORT_NAME, SIDECAR_PORTS } from "../wire";
+import { INSPECTION_PORT_NAME, SIDECAR_PORTS, WELL_KNOWN } from "../wire";
 import { isDraftExternal } from "./external";
 import { isDraftJob } from "./jobs";
 
@@ -19,7 +19,8 @@ export function reservedFor(port: number): string | undefined {
 /** Names and numbers are unique in a service, and none belongs to the sidecar; health can be asked. */
 export function checkPorts(draft: Draft, raw: (path: Path) => unknown, report: Report): void {
   for (const { service, path } of draftServices(draft)) {
-    if (isDraftJob(service)) continue;
+    // That a gateway has none is checked with the datacenters.
+    if (isDraftJob(service) || service.name === WELL_KNOWN.gateway) continue;
     if (isMap(raw(path)) && isMissing(raw([...path, "ports"]))) {
       const mend = "declare one, or a 'workload' that ends by itself and needs none";
       report([...path, "ports"], "a service without a port can't be in the mesh", mend);

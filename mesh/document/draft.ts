@@ -103,6 +103,16 @@ const external = z
   .optional()
   .catch({});
 
+const datacenter = z
+  .object({
+    gateway: z
+      .object({ addresses: list(text) })
+      .optional()
+      .catch(undefined),
+    calls: list(z.object({ datacenter: text }).catch({})),
+  })
+  .catch({});
+
 const service = z
   .object({
     name: text,
@@ -132,6 +142,8 @@ const service = z
     address: text,
     traffic: serviceTraffic.optional().catch(undefined),
     askAuthentication: flag,
+    datacenters: list(text),
+    failover: list(text),
     calls: list(call),
   })
   .catch({});
@@ -153,12 +165,14 @@ const draftSchema = z
       .object({ service: text, port: z.unknown().optional(), headers: list(text) })
       .optional()
       .catch(undefined),
+    datacenters: z.record(z.string(), datacenter).optional().catch(undefined),
     services: list(service),
   })
   .catch({});
 
 export type Draft = z.output<typeof draftSchema>;
 export type DraftService = z.output<typeof service>;
+export type DraftDatacenter = z.output<typeof datacenter>;
 export type DraftPort = z.output<typeof port>;
 export type DraftCall = z.output<typeof call>;
 export type DraftEndUsers = z.output<typeof endUsers>;

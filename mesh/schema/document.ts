@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { authentication } from "./authentication";
+import { datacenters } from "./datacenters";
 import { service } from "./service";
 import { documentTraffic } from "./traffic";
 import { zone } from "./zone";
@@ -27,6 +28,9 @@ export const meshDocumentSchema = z.strictObject({
   authentication: authentication
     .optional()
     .describe("The service that answers for callers and their certificates (cluster 09), where services ask it."),
+  datacenters: datacenters
+    .optional()
+    .describe("The datacenters that the mesh is in, by name, where there are several (docs/datacenters.md)."),
   services: z.array(service).describe("Every service of the mesh, with everything that it calls."),
 });
 

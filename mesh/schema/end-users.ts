@@ -18,7 +18,8 @@ const cookieName = z.string().regex(/^[A-Za-z0-9_.-]+$/, {
   error: "this is no cookie's name; use letters, digits, '_', '-' and '.'",
 });
 
-const keyFile = z
+/** A key set that lies beside the document. */
+export const keyFile = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9._/-]*$/, { error: "the file lies beside the document; write a path relative to it" })
   .refine((path) => !path.split("/").includes(".."), {

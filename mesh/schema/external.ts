@@ -3,16 +3,8 @@ import { z } from "zod";
 import { addressProblem } from "../external/addresses";
 import { authoritiesProblem } from "../external/authorities";
 import { endOf } from "../instant";
-import { portName } from "./values";
+import { portName, without } from "./values";
 import { httpPath, owner } from "./workload";
-
-/** Refuses what a function finds a problem in; the problem is the error's text. */
-function without(problemOf: (text: string) => string | undefined) {
-  return z.string().superRefine((text, context) => {
-    const message = problemOf(text);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
-}
 
 const dnsName = z
   .string()

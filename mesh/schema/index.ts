@@ -1,5 +1,6 @@
 export { METHODS } from "./rule";
 export * from "./document";
+export type { DatacenterDeclaration } from "./datacenters";
 export type { EndUsersDeclaration } from "./end-users";
 export type { ExternalDeclaration } from "./external";
 export { JOB_KINDS } from "./job";

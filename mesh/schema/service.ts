@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ZONES } from "../model";
 import { asksAuthentication } from "./authentication";
 import { call } from "./call";
+import { placement } from "./datacenters";
 import { external } from "./external";
 import { job } from "./job";
 import { load } from "./load";
@@ -28,7 +29,7 @@ export const service = z.strictObject({
   component: z
     .boolean()
     .default(false)
-    .describe("A component of the package renders the pod (prometheus, jaeger, mesh-controller)."),
+    .describe("A component of the package renders the pod (prometheus, jaeger, mesh-controller, datacenter-gateway)."),
   joinedBy: owner
     .optional()
     .describe("Who brings its pods, by a stack of their own (docs/joining.md); instead of `image` and its like."),
@@ -86,5 +87,11 @@ export const service = z.strictObject({
     .max(300, { error: "a reason has 300 characters at most; shorten it" })
     .optional()
     .describe("Why the service is revoked. While this stands it isn't run, and nobody calls it or is called by it."),
+  datacenters: placement.optional().describe("Where it runs. Default: in every datacenter, in each for itself."),
+  failover: placement
+    .optional()
+    .describe(
+      "Datacenters that answer its callers of others where theirs can't, in this order. Default: none, so that no call leaves its datacenter.",
+    ),
   calls: z.array(call).default([]).describe("Everything that it may call. What isn't declared is refused."),
 });

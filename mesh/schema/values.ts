@@ -26,6 +26,14 @@ export const portNumber = z
   .min(1, { error: "the port is out of range; write a number from 1 to 65535" })
   .max(65535, { error: "the port is out of range; write a number from 1 to 65535" });
 
+/** Text in which a function finds no problem; the problem is the error's text. */
+export function without(problemOf: (text: string) => string | undefined) {
+  return z.string().superRefine((text, context) => {
+    const message = problemOf(text);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
+}
+
 function article(value: unknown): string {
   return value === undefined ? "nothing" : JSON.stringify(value);
 }

@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { serviceNamed, versionDiscoveryName } from "../../../mesh";
+import { discoveryNameOf, serviceNamed, versionDiscoveryName } from "../../../mesh";
 import type { Mesh, ZoneName } from "../../../mesh/model";
 import { ZONES } from "../../../mesh/model";
 import { OPTIONS } from "../../unit/envoy/fixture";
@@ -64,7 +64,7 @@ describe("versions, live", function () {
   const records = (passing: readonly Version[]): Record<string, string[]> => ({
     "shop.service.discovery.lucid.internal": passing.map((version) => callees[version].host.address),
     ...Object.fromEntries(
-      passing.map((version) => [versionDiscoveryName("shop", version), [callees[version].host.address]]),
+      passing.map((version) => [versionDiscoveryName(discoveryNameOf("shop"), version), [callees[version].host.address]]),
     ),
   });
 

@@ -95,8 +95,8 @@ describe("names from etcd", function () {
   it("are answered with all ready instances, and by version", async () => {
     await converge(A, B, pod("c", "10.244.0.3", "stable", false));
     await answers(NAME, ["10.244.0.1", "10.244.0.2"]);
-    await answers(versionDiscoveryName("admin-ui", "canary"), ["10.244.0.2"]);
-    await answers(versionDiscoveryName("admin-ui", "stable"), ["10.244.0.1"]);
+    await answers(versionDiscoveryName(discoveryNameOf("admin-ui"), "canary"), ["10.244.0.2"]);
+    await answers(versionDiscoveryName(discoveryNameOf("admin-ui"), "stable"), ["10.244.0.1"]);
   });
 
   it("follow what is registered, within the time of the cache", async () => {
@@ -109,7 +109,7 @@ describe("names from etcd", function () {
   it("that nobody has are answered as a failure, which empties no cluster", async () => {
     assert.equal(await resolver.addresses(discoveryNameOf("nobody")), "ESERVFAIL");
     await converge(A);
-    await answers(versionDiscoveryName("admin-ui", "stable"), ["10.244.0.1"]);
+    await answers(versionDiscoveryName(discoveryNameOf("admin-ui"), "stable"), ["10.244.0.1"]);
     await converge();
     // The last good answer stays.
     await new Promise((resolve) => setTimeout(resolve, 10_000));

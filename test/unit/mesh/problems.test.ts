@@ -19,7 +19,7 @@ const rows: Row[] = [
     1,
     "zzzz",
     /unknown/,
-    /known keys: apiVersion, zones, traffic, authentication or services/,
+    /known keys: apiVersion, zones, traffic, authentication, datacenters or services/,
   ],
   ["unknown zone", "zones.walet", { members: [] }, "zones.walet", /unknown/, /did you mean 'wallet'/],
   ["unknown key in a service", "services.0.replica", 2, "services.admin-ui.replica", /unknown/, /'replicas'/],
