@@ -1,5 +1,5 @@
 import { DISCOVERY_TIMES } from "../mesh/drain";
-import { serviceNamed } from "../mesh/edges";
+import { answererOf, type OutgoingCall } from "../mesh/datacenters/calls";
 import type { Edge, HealthCheck, Mesh, MetricsEndpoint, Service, ServicePort } from "../mesh/model";
 import { NODE_RESOLVER, serverName, SIDECAR_PATHS, SIDECAR_PORTS } from "../mesh/wire";
 import { externalCluster, externalOf } from "./external";
@@ -9,51 +9,133 @@ import { extension, socketAddress, type Message } from "./message";
 import { applicationBreakers, circuitBreakers, outlierDetection } from "./traffic/limits";
 import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, METRICS_CLUSTER, outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
-import { clientTls } from "./identity/tls";
+import { clientTls, type Peers } from "./identity/tls";
 import { versionedCluster } from "./traffic/versions";
 
 /** Time to connect, TLS handshake included. */
 export const CONNECT_TIMEOUT = "0.25s";
 
+/** What of a cluster to another sidecar depends on where that is. */
+export interface CalleeCluster {
+  readonly name: string;
+  readonly connectTimeout: string;
+  /** Who is asked for: the callee itself, or the gateway by which its datacenter is reached. */
+  readonly discoveryName: string;
+  /** At which port of those pods. */
+  readonly port: number;
+  readonly peers: Peers;
+  readonly serverName: string;
+  /** Whether it is one of several that are tried in an order, so that all of its instances may be left out. Default: false. */
+  readonly isOneOfSeveral?: boolean;
+}
+
+/** Of the clusters that are tried in an order, each is asked as long as any of its instances can be: a hundred of which one is left are still enough. */
+const STRICT_ORDER: Message = { overprovisioning_factor: 10_000 };
+/** All instances may be left out, and the next are asked at once; by default Envoy keeps such changes back for up to a second. */
+const NO_PANIC: Message = { healthy_panic_threshold: { value: 0 }, update_merge_window: "0s" };
+
+/** The callee of an edge, here: its instances as the node resolver tells them, always at port 15001, by mutual TLS with the callee's exact identity. */
+export function outboundCluster(
+  mesh: Mesh,
+  caller: Service,
+  edge: Edge,
+  options: EnvoyOptions,
+  several?: Pick<CalleeCluster, "name" | "isOneOfSeveral">,
+): Message {
+  const { service: callee, port } = calleeOf(mesh, { edge });
+  return calleeCluster(
+    callee,
+    edge,
+    port,
+    {
+      name: outboundName(edge),
+      ...several,
+      connectTimeout: CONNECT_TIMEOUT,
+      discoveryName: callee.discoveryName,
+      port: SIDECAR_PORTS.inbound,
+      peers: { zone: callee.zone, identities: { exact: [callee.identity] } },
+      serverName: serverName(port.name, callee.name, caller.zone),
+    },
+    options,
+  );
+}
+
 /**
- * The callee of an edge: its instances as the node resolver tells them, always at port 15001, by mutual TLS with the callee's exact identity.
+ * A cluster by which calls reach another sidecar.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/clusters/dns/v3/dns_cluster.proto
  */
-export function outboundCluster(mesh: Mesh, caller: Service, edge: Edge, options: EnvoyOptions): Message {
-  const { service: callee, port } = calleeOf(mesh, edge);
-  const name = outboundName(edge);
-  const address = (discoveryName: string) => ({
-    endpoint: { address: socketAddress(discoveryName, SIDECAR_PORTS.inbound) },
-  });
+export function calleeCluster(
+  callee: Service,
+  edge: Edge,
+  port: ServicePort,
+  { name, connectTimeout, discoveryName, port: dialled, peers, serverName: sni, isOneOfSeveral = false }: CalleeCluster,
+  options: EnvoyOptions,
+): Message {
+  const address = (asked: string) => ({ endpoint: { address: socketAddress(asked, dialled) } });
   const versions = versionedCluster(callee, address);
-  // Between sidecars HTTP/1.1 gains from multiplexing, too. An upgrade (WebSocket) needs HTTP/1.1.
-  const version = port.protocol === "websocket" ? "http1" : "http2";
-  const alpn = port.protocol === "http" ? ["h2"] : alpnOf(port.protocol);
-  const peers = { zone: callee.zone, identities: { exact: [callee.identity] } };
   return {
     name,
-    connect_timeout: CONNECT_TIMEOUT,
-    cluster_type: extension("envoy.clusters.dns", "envoy.extensions.clusters.dns.v3.DnsCluster", {
-      dns_refresh_rate: `${String(DISCOVERY_TIMES.refresh)}s`,
-      dns_jitter: `${String(DISCOVERY_TIMES.jitter)}s`,
-      dns_failure_refresh_rate: { base_interval: "1s", max_interval: "5s" },
-      dns_lookup_family: "V4_ONLY",
-      typed_dns_resolver_config: resolver(options.resolverAddress),
-    }),
+    connect_timeout: connectTimeout,
+    cluster_type: lookedUp(options),
     lb_policy: "LEAST_REQUEST",
     load_assignment: {
       cluster_name: name,
-      endpoints: versions?.endpoints ?? [{ lb_endpoints: [address(callee.discoveryName)] }],
+      endpoints: versions?.endpoints ?? [{ lb_endpoints: [address(discoveryName)] }],
+      ...(isOneOfSeveral ? { policy: STRICT_ORDER } : {}),
     },
+    ...(isOneOfSeveral ? { common_lb_config: NO_PANIC } : {}),
     ...versions?.fields,
-    ...protocolOptions(version, "300s", presentToken()),
+    ...betweenSidecars(port),
     circuit_breakers: circuitBreakers(edge.traffic),
-    outlier_detection: { ...outlierDetection(edge.traffic), ...versions?.ejection },
-    upstream_connection_options: {
-      tcp_keepalive: { keepalive_probes: 3, keepalive_time: 10, keepalive_interval: 5 },
+    outlier_detection: {
+      ...outlierDetection(edge.traffic),
+      ...(isOneOfSeveral ? { max_ejection_percent: 100 } : {}),
+      ...versions?.ejection,
     },
-    transport_socket: clientTls(peers, serverName(port.name, callee.name, caller.zone), alpn),
+    upstream_connection_options: KEEPALIVE,
+    transport_socket: clientTls(peers, sni, port.protocol === "http" ? ["h2"] : alpnOf(port.protocol)),
+  };
+}
+
+/** How requests are sent to another sidecar, each with the own token. HTTP/1.1 gains from multiplexing, too; an upgrade (WebSocket) needs HTTP/1.1. */
+export function betweenSidecars({ protocol }: Pick<ServicePort, "protocol">): Message {
+  return protocolOptions(protocol === "websocket" ? "http1" : "http2", "300s", presentToken());
+}
+
+/** A cluster's hosts are those that the node resolver tells for its names. */
+export function lookedUp({ resolverAddress }: EnvoyOptions): Message {
+  return extension("envoy.clusters.dns", "envoy.extensions.clusters.dns.v3.DnsCluster", {
+    dns_refresh_rate: `${String(DISCOVERY_TIMES.refresh)}s`,
+    dns_jitter: `${String(DISCOVERY_TIMES.jitter)}s`,
+    dns_failure_refresh_rate: { base_interval: "1s", max_interval: "5s" },
+    dns_lookup_family: "V4_ONLY",
+    typed_dns_resolver_config: resolver(resolverAddress),
+  });
+}
+
+/** A peer that is gone without a word is known to be after half a minute. */
+export const KEEPALIVE: Message = {
+  tcp_keepalive: { keepalive_probes: 3, keepalive_time: 10, keepalive_interval: 5 },
+};
+
+/**
+ * One cluster above several, which tries them in their order.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/aggregate_cluster
+ */
+export function orderedCluster(edge: Edge, port: ServicePort, clusters: readonly string[]): Message {
+  return {
+    name: outboundName(edge),
+    connect_timeout: CONNECT_TIMEOUT,
+    cluster_type: extension("envoy.clusters.aggregate", "envoy.extensions.clusters.aggregate.v3.ClusterConfig", {
+      clusters,
+    }),
+    lb_policy: "CLUSTER_PROVIDED",
+    common_lb_config: NO_PANIC,
+    // The filters that a request passes last are those of this cluster, not of the ones below (envoyproxy/envoy#29318); and retries are counted here.
+    ...betweenSidecars(port),
+    circuit_breakers: circuitBreakers(edge.traffic),
   };
 }
 
@@ -99,9 +181,10 @@ export function adminCluster(): Message {
   };
 }
 
-/** The callee and port of an edge. Throws when the mesh does not have them: an edge to nowhere means that the mesh was not resolved. */
-export function calleeOf(mesh: Mesh, edge: Edge): { readonly service: Service; readonly port: ServicePort } {
-  const service = serviceNamed(mesh, edge.to);
+/** The callee and port of a call. Throws when the mesh does not have them: an edge to nowhere means that the mesh was not resolved. */
+export function calleeOf(mesh: Mesh, call: OutgoingCall): { readonly service: Service; readonly port: ServicePort } {
+  const { edge } = call;
+  const service = answererOf(mesh, call);
   const port = service.ports.find((candidate) => candidate.name === edge.port);
   if (port === undefined) {
     throw new RangeError(`${edge.source}: the mesh has no port ${edge.port} of ${edge.to}; resolve the document again`);

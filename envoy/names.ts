@@ -1,5 +1,5 @@
 import { INSPECTION_PORT_NAME } from "../mesh/wire";
-import type { Edge, ZoneName } from "../mesh/model";
+import type { Edge, PeerZone, ZoneName } from "../mesh/model";
 
 /** Names of the listeners that exist once; outbound and scrape listeners are named by {@link outboundName} and {@link scrapeName}. */
 export const LISTENERS = {
@@ -8,6 +8,7 @@ export const LISTENERS = {
   health: "health",
   inspection: "inspection",
   admin: "admin",
+  departure: "departure",
 } as const;
 
 /** Cluster that reaches this Envoy's own admin interface through its Unix socket. */
@@ -28,9 +29,25 @@ export function outboundName(edge: Pick<Edge, "to" | "port">): string {
   return `outbound|${edge.to}|${edge.port}`;
 }
 
-/** Filter chain (and stat prefix) of one port's callers from one zone: `inbound|<port>|<caller zone>`. */
-export function inboundName(port: string, callerZone: ZoneName): string {
-  return `inbound|${port}|${callerZone}`;
+/** Cluster of an edge's callee in one of several datacenters that answer: `outbound|<callee>|<port>|<datacenter>`. */
+export function answeringName(edge: Pick<Edge, "to" | "port">, datacenter: string): string {
+  return `${outboundName(edge)}|${datacenter}`;
+}
+
+/** Filter chain (and stat prefix) of one port's callers from one zone: `inbound|<port>|<caller zone>`, of another datacenter `inbound|<port>|<caller zone>|<datacenter>`. */
+export function inboundName(port: string, callerZone: PeerZone): string {
+  // A dot would end the name in statistics.
+  return `inbound|${port}|${callerZone.replace(".", "|")}`;
+}
+
+/** Cluster of the gateway of another datacenter, and filter chain of the calls that leave for it. */
+export function linkName(datacenter: string): string {
+  return `link|${datacenter}`;
+}
+
+/** Cluster of a service here, as a gateway passes calls on to it. */
+export function arrivalName(service: string): string {
+  return `arrival|${service}`;
 }
 
 /** Cluster of the application's own port: `application|<port>`. */
@@ -44,7 +61,7 @@ export function scrapeName(zone: ZoneName): string {
 }
 
 /** SDS resource name of a zone's roots: `trust/<zone>`. */
-export function trustSecret(zone: ZoneName): string {
+export function trustSecret(zone: PeerZone): string {
   return `trust/${zone}`;
 }
 

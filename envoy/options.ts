@@ -1,8 +1,8 @@
-import type { ZoneName } from "../mesh/model";
+import type { PeerZone } from "../mesh/model";
 
 /** Something that peers of a zone could once prove themselves by, and that nobody is to believe any more. */
 export interface Withdrawal {
-  readonly zone: ZoneName;
+  readonly zone: PeerZone;
   /** The service that it concerns; every one of the zone where it is not given. */
   readonly service?: string;
   /** What was withdrawn: a serial number, a generation. */

@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
-import { edgesFrom, isDialled } from "../mesh/edges";
-import type { Edge, Mesh, Service } from "../mesh/model";
+import { callsFrom, peerNamed, tokenDatacenters, type OutgoingCall } from "../mesh/datacenters/calls";
+import { isDialled } from "../mesh/edges";
+import type { Mesh, Service } from "../mesh/model";
 import { IDENTITY_TOKEN } from "../mesh/wire";
 import { adminListener } from "./listeners/admin";
 import { bootstrap } from "./process/bootstrap";
-import { applicationCluster, healthTarget, metricsTarget, outboundCluster } from "./clusters";
+import { applicationCluster, healthTarget, metricsTarget } from "./clusters";
+import { arrivalClusters } from "./datacenters/arrival";
+import { callClusters } from "./datacenters/crossing";
+import { departureListener, linkClusters } from "./datacenters/departure";
 import { dnsListener } from "./listeners/dns";
 import { healthListener } from "./listeners/health";
 import { inboundListener } from "./listeners/inbound";
@@ -14,7 +18,7 @@ import { any, type Message } from "./message";
 import type { EnvoyOptions } from "./options";
 import { outboundListener } from "./listeners/outbound";
 import { isScraper, scrapeCluster, scrapedZones, scrapeListener } from "./listeners/scrape";
-import { renderTokens } from "./identity/token-keys";
+import { renderTokens, tokensFile } from "./identity/token-keys";
 import { CERTIFICATE_FILE, renderCertificateSds } from "./identity/tls";
 import { withWithdrawals } from "./identity/withdrawals";
 import { toYaml } from "./yaml";
@@ -33,6 +37,8 @@ export interface SidecarFiles {
   readonly "credential.yaml": string;
   /** ECDS; refuses every token, and stands until the controller has mirrored the cluster's keys (see `renderTokens`). */
   readonly "tokens.yaml": string;
+  /** ECDS; by whose keys tokens of callers in another datacenter are checked. */
+  readonly [tokensElsewhere: `tokens.${string}.yaml`]: string;
 }
 
 /**
@@ -41,9 +47,9 @@ export interface SidecarFiles {
  * @throws RangeError when the mesh contradicts itself (an edge to a port that does not exist)
  */
 export function renderSidecar(mesh: Mesh, service: Service, options: EnvoyOptions): SidecarFiles {
-  const edges = edgesFrom(mesh, service);
+  const calls = callsFrom(mesh, service);
   const marked = withWithdrawals(
-    { listeners: listeners(mesh, service, edges, options), clusters: clusters(mesh, service, edges, options) },
+    { listeners: listeners(mesh, service, calls, options), clusters: clusters(mesh, service, calls, options) },
     options.withdrawals ?? [],
   );
   return {
@@ -53,27 +59,36 @@ export function renderSidecar(mesh: Mesh, service: Service, options: EnvoyOption
     [CERTIFICATE_FILE]: renderCertificateSds(),
     [CREDENTIAL_FILE]: renderCredentialSds(),
     [IDENTITY_TOKEN.keysFile]: renderTokens(),
+    ...Object.fromEntries(tokenDatacenters(mesh, service).map((name) => [tokensFile(name), tokensOf(mesh, name)])),
   };
 }
 
-function listeners(mesh: Mesh, service: Service, edges: readonly Edge[], options: EnvoyOptions): Message[] {
+function tokensOf(mesh: Mesh, datacenter: string): string {
+  const { issuer, keySet: jwks } = peerNamed(mesh, datacenter).tokens;
+  return renderTokens({ issuer, jwks }, datacenter);
+}
+
+function listeners(mesh: Mesh, service: Service, calls: readonly OutgoingCall[], options: EnvoyOptions): Message[] {
   return [
     inboundListener(mesh, service, options),
-    ...edges.filter(isDialled).map((edge) => outboundListener(mesh, service, edge, options)),
+    ...calls.filter(({ edge }) => isDialled(edge)).map((call) => outboundListener(mesh, service, call, options)),
+    departureListener(mesh, service),
     dnsListener(mesh, service, options),
-    healthListener(service),
+    healthListener(mesh, service),
     inspectionListener(mesh, service),
     adminListener(service, options),
     ...(isScraper(service) ? scrapedZones(mesh).map((zone) => scrapeListener(mesh, service, zone)) : []),
   ].filter((listener) => listener !== undefined);
 }
 
-function clusters(mesh: Mesh, service: Service, edges: readonly Edge[], options: EnvoyOptions): Message[] {
+function clusters(mesh: Mesh, service: Service, calls: readonly OutgoingCall[], options: EnvoyOptions): Message[] {
   return [
     ...service.ports.map((port) => applicationCluster(service, port)),
     ...(service.health === undefined ? [] : healthTarget(service, service.health).own),
     ...(service.metrics === undefined ? [] : metricsTarget(service, service.metrics).own),
-    ...edges.map((edge) => outboundCluster(mesh, service, edge, options)),
+    ...calls.flatMap((call) => callClusters(mesh, service, call, options)),
+    ...linkClusters(mesh, service),
+    ...arrivalClusters(mesh, service, options),
     ...(isScraper(service) ? scrapedZones(mesh).map((zone) => scrapeCluster(mesh, service, zone)) : []),
   ];
 }

@@ -1,4 +1,5 @@
 /** Questions about the edges of a mesh. Answers are looked up, so asking for each of a thousand services stays linear. */
+import { grouped } from "./grouped";
 import { ZONES, type Edge, type Mesh, type Service, type ZoneName } from "./model";
 import { WELL_KNOWN } from "./wire";
 
@@ -97,16 +98,6 @@ function indexOf(mesh: Mesh): MeshIndex {
     indices.set(mesh, index);
   }
   return index;
-}
-
-function grouped(edges: readonly Edge[], keyOf: (edge: Edge) => string): ReadonlyMap<string, readonly Edge[]> {
-  const groups = new Map<string, Edge[]>();
-  for (const edge of edges) {
-    const group = groups.get(keyOf(edge));
-    if (group === undefined) groups.set(keyOf(edge), [edge]);
-    else group.push(edge);
-  }
-  return groups;
 }
 
 function zonesOf(zones: Iterable<ZoneName>): readonly ZoneName[] {

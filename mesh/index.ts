@@ -3,6 +3,7 @@ export { authenticatorOf } from "./authentication/authenticator";
 export { FIXED_MEMBERS, fixedZoneOf } from "./checks/membership";
 export { COMPONENTS, OTLP_PORT } from "./checks/names";
 export { RESERVED_RANGE, reservedFor } from "./checks/ports";
+export * from "./datacenters/calls";
 export * from "./defaults";
 export { COMPLETING_GRACE_SECONDS, DRAIN_SECONDS, GRACE_SECONDS } from "./drain";
 export { parseDocument, validateDocument } from "./document/document";

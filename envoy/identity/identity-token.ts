@@ -1,8 +1,8 @@
 import { IDENTITY_TOKEN, SIDECAR_PATHS } from "../../mesh/wire";
 import { extension, type Message } from "../message";
-import { TOKEN_CHECK, TOKEN_SECRET } from "../names";
+import { TOKEN_SECRET } from "../names";
 import { secretFile, secretFrom } from "./sds";
-import { TOKEN_CLAIMS, TOKEN_METADATA } from "./token-keys";
+import { TOKEN_CLAIMS, TOKEN_METADATA, tokenCheckName, tokensFile } from "./token-keys";
 
 /** Name of the file, beside the listeners, that says where the sidecar's own token lies. */
 export const CREDENTIAL_FILE = "credential.yaml";
@@ -80,17 +80,19 @@ export const TUNNEL_HEADER: Message = {
 };
 
 /**
- * The filter that checks a caller's token, before authorization. Its configuration is the file {@link IDENTITY_TOKEN.keysFile}, so that new keys change
- * no listener; while that can't be had, every request is answered 500.
+ * The filter that checks a caller's token, before authorization. Its configuration is a file, {@link IDENTITY_TOKEN.keysFile} or that of another datacenter, so that
+ * new keys change no listener; while that can't be had, every request is answered 500.
+ *
+ * @param datacenter whose callers come by the chain, where it isn't this one: two clusters may name the same issuer, so the chain decides by whose keys a token is checked
  */
-export function checkToken(): Message {
+export function checkToken(datacenter?: string): Message {
   const directory = SIDECAR_PATHS.config;
   return {
-    name: TOKEN_CHECK,
+    name: tokenCheckName(datacenter),
     config_discovery: {
       config_source: {
         path_config_source: {
-          path: `${directory}/..data/${IDENTITY_TOKEN.keysFile}`,
+          path: `${directory}/..data/${tokensFile(datacenter)}`,
           watched_directory: { path: directory },
         },
         resource_api_version: "V3",

@@ -1,5 +1,5 @@
 import { SIDECAR_PATHS } from "../../mesh/wire";
-import type { ExternalTls, ZoneName } from "../../mesh/model";
+import type { ExternalTls, PeerZone } from "../../mesh/model";
 import { extension, type Message } from "../message";
 import { LEAF_SECRET, trustSecret } from "../names";
 import { secretFile, secretFrom } from "./sds";
@@ -16,7 +16,7 @@ const TLS_1_3: Message = { tls_minimum_protocol_version: "TLSv1_3", tls_maximum_
 /** Which peers a context accepts: certificates issued under one zone's roots that bear one of these names. */
 export interface Peers {
   /** Zone whose roots the peer's certificate must chain to, and no other's. */
-  readonly zone: ZoneName;
+  readonly zone: PeerZone;
   /** The exact URI SANs accepted, or a prefix where the peer cannot be known beforehand. */
   readonly identities: { readonly exact: readonly string[] } | { readonly prefix: string };
 }
@@ -82,7 +82,7 @@ export function externalTls(
  * @param rootsPem one or more PEM certificates; several while roots are being exchanged
  * @param revocationsPem a PEM revocation list of every issuing authority
  */
-export function renderTrust(zone: ZoneName, rootsPem: string, revocationsPem: string): string {
+export function renderTrust(zone: PeerZone, rootsPem: string, revocationsPem: string): string {
   return secretFile({
     name: trustSecret(zone),
     validation_context: {

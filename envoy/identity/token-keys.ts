@@ -42,9 +42,10 @@ function digestKey(text: string): string {
  * A token must be of that issuer, for the mesh's audience, unexpired, and no longer valid than kubelet asks for. It is taken out of the request; its claims
  * go into dynamic metadata, where authorization compares the subject with the certificate.
  *
+ * @param datacenter whose tokens they are, where it isn't this one
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter
  */
-export function renderTokens(issuer: TokenIssuer = NOBODY): string {
+export function renderTokens(issuer: TokenIssuer = NOBODY, datacenter?: string): string {
   const check = any("envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication", {
     providers: {
       cluster: {
@@ -62,8 +63,20 @@ export function renderTokens(issuer: TokenIssuer = NOBODY): string {
     rules: EVERY_REQUEST.map((match) => ({ match, requires: { provider_name: "cluster" } })),
   });
   return toYaml({
-    resources: [any("envoy.config.core.v3.TypedExtensionConfig", { name: TOKEN_CHECK, typed_config: check })],
+    resources: [
+      any("envoy.config.core.v3.TypedExtensionConfig", { name: tokenCheckName(datacenter), typed_config: check }),
+    ],
   });
+}
+
+/** File of the check of tokens: {@link IDENTITY_TOKEN.keysFile}, which the controller keeps, or `tokens.<datacenter>.yaml`, whose keys are declared. */
+export function tokensFile(datacenter?: string): string {
+  return datacenter === undefined ? IDENTITY_TOKEN.keysFile : `tokens.${datacenter}.yaml`;
+}
+
+/** Name of the check, and of its configuration in that file. */
+export function tokenCheckName(datacenter?: string): string {
+  return datacenter === undefined ? TOKEN_CHECK : `${TOKEN_CHECK}.${datacenter}`;
 }
 
 /** A prefix does not match a CONNECT, which has no path. What matches neither has no claims, and authorization refuses it. */

@@ -1,4 +1,5 @@
-import { edgesFrom, isDialled, serviceNamed } from "../../mesh/edges";
+import { answererOf, callsFrom } from "../../mesh/datacenters/calls";
+import { isDialled } from "../../mesh/edges";
 import type { Mesh, Service } from "../../mesh/model";
 import { any, extension, socketAddress, type Message } from "../message";
 import { LISTENERS } from "../names";
@@ -11,18 +12,13 @@ import { DEFAULT_CONCURRENCY, type EnvoyOptions } from "../options";
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/udp_filters/dns_filter
  */
 export function dnsListener(mesh: Mesh, service: Service, options: EnvoyOptions): Message {
-  const callees = new Set(
-    edgesFrom(mesh, service)
-      .filter(isDialled)
-      .map((edge) => edge.to),
-  );
-  const domains = [...callees]
-    .map((name) => serviceNamed(mesh, name))
-    .map((callee) => ({
-      name: callee.hostname,
-      answer_ttl: "60s",
-      endpoint: { address_list: { address: [callee.address, ipv6Form(callee.address)] } },
-    }));
+  const dialled = callsFrom(mesh, service).filter(({ edge }) => isDialled(edge));
+  const callees = new Map(dialled.map((call) => [call.edge.to, answererOf(mesh, call)]));
+  const domains = [...callees.values()].map((callee) => ({
+    name: callee.hostname,
+    answer_ttl: "60s",
+    endpoint: { address_list: { address: [callee.address, ipv6Form(callee.address)] } },
+  }));
   return any("envoy.config.listener.v3.Listener", {
     name: LISTENERS.dns,
     stat_prefix: LISTENERS.dns,

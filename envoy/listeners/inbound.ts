@@ -1,67 +1,58 @@
+import { arrivalsTo, remoteService, zoneElsewhere } from "../../mesh/datacenters/calls";
 import { edgesTo, serviceNamed } from "../../mesh/edges";
-import type { Edge, Mesh, Service, ServicePort, ZoneName } from "../../mesh/model";
+import { grouped } from "../../mesh/grouped";
+import type { Edge, Mesh, PeerZone, Service, ServicePort, ZoneName } from "../../mesh/model";
 import { ZONES } from "../../mesh/model";
-import { serverName, SIDECAR_PORTS } from "../../mesh/wire";
+import { crossingServerName, serverName, SIDECAR_PORTS } from "../../mesh/wire";
 import { inboundRequests, refusedConnections, UPSTREAM_FIELDS } from "../observability/access-log";
 import { END_USER_FIELDS, endUserFilters } from "../authorization/end-users";
 import { AUTHENTICATOR_FIELDS, authenticatorFilters } from "../authorization/ext-authz";
+import { linkChains } from "../datacenters/arrival";
 import { externalHost, externalOf, INTERNAL_HEADERS } from "../external";
 import { alpnOf, connectionManager, GRPC_STATS, MAX_PEER_CONNECTION, TCP_IDLE_TIMEOUT, upgradeOf } from "../http";
 import { checkToken } from "../identity/identity-token";
 import { connectionLimit } from "../traffic/limits";
-import { any, extension, socketAddress, type Message } from "../message";
+import { any, type Message } from "../message";
 import { applicationName, inboundName, LISTENERS } from "../names";
 import type { EnvoyOptions } from "../options";
 import { callerRateLimit, type CallerLimit } from "../traffic/rate-limit";
 import { httpRbac, type Grant } from "../authorization/rbac";
 import { notePeerUris } from "../identity/single-identity";
 import { serverTls } from "../identity/tls";
+import { tlsListener } from "./tls-listener";
 import { CALLER_TAG, operation, tracing } from "../observability/tracing";
 
 /**
- * Port 15001: calls of other services. One filter chain for each caller zone and service port that has callers, chosen by server name and trusting
- * that zone's roots alone; a connection that fits none is closed. Undefined where nobody may call.
+ * Port 15001: calls of other services. One filter chain for each caller zone, of each datacenter, and service port that has callers, chosen by server name and trusting
+ * that zone's roots alone; a connection that fits none is closed. Of a gateway: one for each datacenter whose calls arrive. Undefined where nobody may call.
  */
 export function inboundListener(mesh: Mesh, service: Service, options: EnvoyOptions): Message | undefined {
-  const chains = service.ports.flatMap((port) =>
-    ZONES.flatMap((zone) => {
-      const grants = grantsOf(mesh, service, port, zone);
-      return grants.length === 0 ? [] : [chain(mesh, service, options, { port, zone, grants })];
-    }),
-  );
+  const chains = service.ports
+    .flatMap((port) => [
+      ...ZONES.map((zone): Chain => ({ port, zone, grants: grantsOf(mesh, service, port, zone) })),
+      ...arrivingChains(mesh, service, port),
+    ])
+    .filter(({ grants }) => grants.length > 0)
+    .map((each) => chain(mesh, service, options, each));
+  return inboundOf(service, [...chains, ...linkChains(mesh, service)]);
+}
+
+function inboundOf(service: Service, chains: readonly Message[]): Message | undefined {
   if (chains.length === 0) {
     return undefined;
   }
   return any("envoy.config.listener.v3.Listener", {
-    ...mtlsListener(LISTENERS.inbound, SIDECAR_PORTS.inbound),
+    ...tlsListener(LISTENERS.inbound, SIDECAR_PORTS.inbound),
     access_log: [refusedConnections({ kind: "refused", direction: "inbound", service: service.name })],
     filter_chains: chains,
   });
 }
 
-/** What the two listeners with mutual TLS have in common. */
-export function mtlsListener(name: string, port: number): Message {
-  return {
-    name,
-    stat_prefix: name,
-    address: socketAddress("0.0.0.0", port),
-    traffic_direction: "INBOUND",
-    // With SO_REUSEPORT another process of the same user could bind the port too and take a share of the connections.
-    enable_reuse_port: false,
-    per_connection_buffer_limit_bytes: 1048576,
-    listener_filters_timeout: "5s",
-    listener_filters: [
-      extension(
-        "envoy.filters.listener.tls_inspector",
-        "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
-      ),
-    ],
-  };
-}
-
 interface Chain {
   readonly port: ServicePort;
-  readonly zone: ZoneName;
+  readonly zone: PeerZone;
+  /** Of callers elsewhere. */
+  readonly datacenter?: string;
   readonly grants: readonly Caller[];
 }
 
@@ -70,8 +61,17 @@ interface Caller extends Grant {
   readonly edge: Edge;
 }
 
-function chain(mesh: Mesh, service: Service, options: EnvoyOptions, { port, zone, grants }: Chain): Message {
-  const sni = serverName(port.name, service.name, zone);
+function chain(
+  mesh: Mesh,
+  service: Service,
+  options: EnvoyOptions,
+  { port, zone, datacenter, grants }: Chain,
+): Message {
+  const own = mesh.datacenters?.own;
+  const sni =
+    datacenter === undefined || own === undefined
+      ? serverName(port.name, service.name, zone)
+      : crossingServerName(port.name, service.name, own, zone);
   const name = inboundName(port.name, zone);
   const peers = { zone, identities: { exact: grants.map((grant) => grant.caller.identity) } };
   return {
@@ -82,7 +82,7 @@ function chain(mesh: Mesh, service: Service, options: EnvoyOptions, { port, zone
     filters: [
       connectionLimit(name, service.traffic),
       notePeerUris(),
-      filter(mesh, service, options, { name, sni, port, grants }),
+      filter(mesh, service, options, { name, sni, port, datacenter, grants }),
     ],
   };
 }
@@ -91,6 +91,7 @@ interface Filter {
   readonly name: string;
   readonly sni: string;
   readonly port: ServicePort;
+  readonly datacenter: string | undefined;
   readonly grants: readonly Caller[];
 }
 
@@ -98,7 +99,12 @@ interface Filter {
  * Every protocol ends in HTTP, TCP as well: it comes as an HTTP/2 CONNECT, so that its caller is authorized like any other before a byte flows. (The
  * network RBAC filter judges the caller's first bytes only, and an application that speaks first has spoken by then.)
  */
-function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni, port, grants }: Filter): Message {
+function filter(
+  mesh: Mesh,
+  service: Service,
+  options: EnvoyOptions,
+  { name, sni, port, datacenter, grants }: Filter,
+): Message {
   const trace = tracing(mesh, service, options);
   const limits = grants.flatMap(({ caller: { identity }, edge: { traffic } }): CallerLimit[] =>
     traffic.rateLimit === undefined ? [] : [{ identity, limit: traffic.rateLimit }],
@@ -117,7 +123,7 @@ function filter(mesh: Mesh, service: Service, options: EnvoyOptions, { name, sni
     accessLog: [inboundRequests(subject, further)],
     tracing: trace === undefined ? undefined : withCaller(trace),
     filters: [
-      checkToken(),
+      checkToken(datacenter),
       httpRbac(sni, grants),
       ...(limits.length === 0 ? [] : [callerRateLimit(name, port.protocol, limits)]),
       ...endUserFilters(sni, port),
@@ -152,12 +158,25 @@ function grantsOf(mesh: Mesh, service: Service, port: ServicePort, zone: ZoneNam
     .filter((edge) => edge.port === port.name)
     .map((edge) => ({ edge, caller: serviceNamed(mesh, edge.from) }))
     .filter(({ caller }) => caller.zone === zone)
-    .map(({ edge, caller }) => ({
-      caller,
-      rules: edge.rules,
-      ...(edge.until === undefined ? {} : { until: edge.until }),
-      edge,
-    }));
+    .map(({ edge, caller }) => grantOf(edge, caller));
+}
+
+function grantOf(edge: Edge, caller: Service): Caller {
+  return { caller, rules: edge.rules, ...(edge.until === undefined ? {} : { until: edge.until }), edge };
+}
+
+/** Callers elsewhere: a chain for each zone of each datacenter. */
+function arrivingChains(mesh: Mesh, service: Service, port: ServicePort): Chain[] {
+  const callers = arrivalsTo(mesh, service)
+    .filter(({ edge }) => edge.port === port.name)
+    .map(({ edge, datacenter }) => ({ edge, caller: remoteService(mesh, datacenter, edge.from) }));
+  return [...grouped(callers, ({ caller }) => zoneElsewhere(caller)).values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { caller } = first;
+    const grants = group.map(({ edge, caller: each }) => grantOf(edge, each));
+    return [{ port, zone: zoneElsewhere(caller), datacenter: caller.datacenter, grants }];
+  });
 }
 
 function withCaller(trace: Message): Message {

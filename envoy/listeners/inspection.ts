@@ -5,7 +5,7 @@ import { metricsTarget } from "../clusters";
 import { inboundRequests, refusedConnections, refusedRequests } from "../observability/access-log";
 import { connectionManager, getRoute, MAX_PEER_CONNECTION, NOT_FOUND } from "../http";
 import { checkToken } from "../identity/identity-token";
-import { mtlsListener } from "./inbound";
+import { tlsListener } from "./tls-listener";
 import { any, type Message } from "../message";
 import { ADMIN_CLUSTER, inspectionServerName, LISTENERS } from "../names";
 import { httpRbac } from "../authorization/rbac";
@@ -33,7 +33,7 @@ export function inspectionListener(mesh: Mesh, service: Service): Message | unde
     return undefined;
   }
   return any("envoy.config.listener.v3.Listener", {
-    ...mtlsListener(LISTENERS.inspection, SIDECAR_PORTS.inspection),
+    ...tlsListener(LISTENERS.inspection, SIDECAR_PORTS.inspection),
     // A flood of calls must not blind those who look for it.
     ignore_global_conn_limit: true,
     bypass_overload_manager: true,

@@ -1,4 +1,5 @@
-import type { Edge, Mesh, Service } from "../../mesh/model";
+import type { OutgoingCall } from "../../mesh/datacenters/calls";
+import type { Mesh, Service } from "../../mesh/model";
 import { failedCalls } from "../observability/access-log";
 import { calleeOf } from "../clusters";
 import { connectionManager, GRPC_STATS, isHttp, TCP_IDLE_TIMEOUT, upgradeOf } from "../http";
@@ -14,8 +15,9 @@ import { destinations, share } from "../traffic/versions";
  * Where the application dials one declared callee: the callee's loopback address at the edge's dial port. Only this pod can reach it, and what it
  * carries goes to that callee's port and nowhere else.
  */
-export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, options: EnvoyOptions): Message {
-  const { service: callee, port } = calleeOf(mesh, edge);
+export function outboundListener(mesh: Mesh, caller: Service, call: OutgoingCall, options: EnvoyOptions): Message {
+  const { edge, datacenters = [] } = call;
+  const { service: callee, port } = calleeOf(mesh, call);
   const name = outboundName(edge);
   const subject = { kind: "call", direction: "outbound", service: caller.name, callee: callee.name, port: port.name };
   const { protocol } = port;
@@ -32,6 +34,7 @@ export function outboundListener(mesh: Mesh, caller: Service, edge: Edge, option
             destinations: destinations(edge, callee, name),
             protocol,
             traffic: edge.traffic,
+            isElsewhereToo: datacenters.length > 1,
             common: operation(`call ${callee.name}/${port.name}`),
           },
           options,

@@ -1,3 +1,4 @@
+import type { Mesh } from "../../mesh/model";
 import type { Message } from "../message";
 
 /**
@@ -6,12 +7,12 @@ import type { Message } from "../message";
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/metrics/v3/stats.proto
  */
-export function stats(): Message {
+export function stats({ datacenters }: Pick<Mesh, "datacenters">): Message {
   return {
     stats_config: {
       stats_tags: [
         { tag_name: "lucid_callee", regex: "^cluster\\.outbound\\|((.+?)\\|)" },
-        { tag_name: "lucid_callee_port", regex: "^cluster\\.outbound\\|.+?\\|((.+?)\\.)" },
+        ...(datacenters === undefined ? [CALLEE_PORT] : CALLEE_IN_DATACENTER),
         { tag_name: "lucid_port", regex: "^http\\.inbound\\|((.+?)\\|)" },
         { tag_name: "lucid_caller_zone", regex: "^http\\.inbound\\|.+?\\|((.+?)\\.)" },
       ],
@@ -20,6 +21,14 @@ export function stats(): Message {
     },
   };
 }
+
+const CALLEE_PORT: Message = { tag_name: "lucid_callee_port", regex: "^cluster\\.outbound\\|.+?\\|((.+?)\\.)" };
+
+/** The port ends at the datacenter, where the cluster is of one of several. */
+const CALLEE_IN_DATACENTER: readonly Message[] = [
+  { tag_name: "lucid_callee_port", regex: "^cluster\\.outbound\\|.+?\\|(([^.|]+)[.|])" },
+  { tag_name: "lucid_callee_datacenter", regex: "^cluster\\.outbound\\|[^.|]+\\|[^.|]+\\|(([^.|]+)\\.)" },
+];
 
 /** Half of all series: copies, histograms that nobody reads, and features that no sidecar uses. */
 const EXCLUDED: readonly Message[] = [

@@ -46,7 +46,7 @@ export function bootstrap(mesh: Mesh, service: Service): Message {
         { name: "envoy.overload_actions.stop_accepting_requests", triggers: [whenHeapIsFull(0.95)] },
       ],
     },
-    ...stats(),
+    ...stats(mesh),
     application_log_config: { log_format: { json_format: LOG_RECORD } },
   };
 }

@@ -1,4 +1,5 @@
-import { edgesFrom, edgesTo, serviceNamed } from "../../mesh/edges";
+import { arrivalsTo, callsFrom, remoteService } from "../../mesh/datacenters/calls";
+import { edgesTo, serviceNamed } from "../../mesh/edges";
 import { isJob, podsAtOnce } from "../../mesh/jobs/resolve";
 import type { Mesh, Service } from "../../mesh/model";
 import { isScraper } from "../listeners/scrape";
@@ -49,16 +50,20 @@ function limitMib(mesh: Mesh, service: Service): number {
 }
 
 function memoryMib(mesh: Mesh, service: Service): number {
-  const callers = edgesTo(mesh, service);
+  const callers = [
+    ...edgesTo(mesh, service).map((edge) => serviceNamed(mesh, edge.from)),
+    ...arrivalsTo(mesh, service).map(({ edge, datacenter }) => remoteService(mesh, datacenter, edge.from)),
+  ];
+  const callees = callsFrom(mesh, service).reduce((sum, { datacenters }) => sum + (datacenters?.length ?? 1), 0);
   // Whatever is declared, each pod of each caller may hold a connection, and who inspects one to each pod that is registered.
-  const held = callers.reduce((sum, edge) => sum + podsAtOnce(serviceNamed(mesh, edge.from)), 0);
+  const held = callers.reduce((sum, caller) => sum + podsAtOnce(caller), 0);
   const scraped = isScraper(service)
     ? mesh.services.reduce((sum, each) => sum + (isJob(each) ? 0 : podsAtOnce(each)), 0)
     : 0;
   const connections = Math.max(service.load.connections, held) + scraped;
   return (
     MEMORY_MIB.base +
-    MEMORY_MIB.callee * edgesFrom(mesh, service).length +
+    MEMORY_MIB.callee * callees +
     MEMORY_MIB.caller * callers.length +
     MEMORY_MIB.connection * connections
   );

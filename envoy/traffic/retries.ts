@@ -12,6 +12,8 @@ export interface OutboundRoutes {
   readonly destinations: readonly Destination[];
   readonly protocol: HttpProtocol;
   readonly traffic: EdgeTraffic;
+  /** Whether the callee's datacenter is one of several that answer, in an order. Default: false. */
+  readonly isElsewhereToo?: boolean;
   /** Fields that every route has beside its match and action. */
   readonly common: Message;
 }
@@ -23,7 +25,7 @@ export interface OutboundRoutes {
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-retrypolicy
  */
 export function outboundRoutes(
-  { destinations, protocol, traffic, common }: OutboundRoutes,
+  { destinations, protocol, traffic, isElsewhereToo = false, common }: OutboundRoutes,
   options: EnvoyOptions,
 ): Message[] {
   const { retries } = traffic;
@@ -34,7 +36,7 @@ export function outboundRoutes(
       ...timeouts(protocol, traffic),
       ...(options.retries === false || retries.attempts === 0
         ? {}
-        : { retry_policy: retryPolicy(traffic, conditions) }),
+        : { retry_policy: retryPolicy(traffic, conditions, isElsewhereToo) }),
     },
     ...common,
   });
@@ -67,7 +69,11 @@ function timeouts(protocol: HttpProtocol, { timeoutMs }: EdgeTraffic): Message {
   };
 }
 
-function retryPolicy({ retries }: EdgeTraffic, conditions: readonly RetryCondition[]): Message {
+function retryPolicy(
+  { retries }: EdgeTraffic,
+  conditions: readonly RetryCondition[],
+  isElsewhereToo: boolean,
+): Message {
   const { attempts, perTryTimeoutMs, backoff } = retries;
   // A try that may not be followed by another has the whole call's time.
   const timed = perTryTimeoutMs > 0 && conditions.some((condition) => TIMED.includes(condition));
@@ -76,6 +82,7 @@ function retryPolicy({ retries }: EdgeTraffic, conditions: readonly RetryConditi
     num_retries: attempts,
     ...(timed ? { per_try_timeout: seconds(perTryTimeoutMs) } : {}),
     retry_back_off: { base_interval: seconds(backoff.baseMs), max_interval: seconds(backoff.maxMs) },
+    ...(isElsewhereToo ? { retry_priority: inNextDatacenter(attempts) } : {}),
     retry_host_predicate: [
       extension(
         "envoy.retry_host_predicates.previous_hosts",
@@ -85,6 +92,19 @@ function retryPolicy({ retries }: EdgeTraffic, conditions: readonly RetryConditi
     // Picking costs nothing: of two instances one dead, three picks would meet the dead one again in one retry of eight.
     host_selection_retry_max_attempts: "10",
   };
+}
+
+/**
+ * A try and its first repetition go to the same datacenter, the next ones to the next; where there is only one repetition, that goes there.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/aggregate_cluster
+ */
+function inNextDatacenter(attempts: number): Message {
+  return extension(
+    "envoy.retry_priorities.previous_priorities",
+    "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+    { update_frequency: attempts > 1 ? 2 : 1 },
+  );
 }
 
 /** Conditions that a try which took too long fulfils. */

@@ -9,7 +9,7 @@ export interface Datacenters {
   readonly gateway: GatewayPlace;
   /** Those that a link joins with it, in either direction, by name. */
   readonly peers: readonly PeerDatacenter[];
-  /** Services as they are in others: whom services here call there, and who calls services here from there. By datacenter and name. */
+  /** Services as they are in others: whom services here call there, who calls services here from there, and the peers' gateways. By datacenter and name. */
   readonly services: readonly RemoteService[];
   /** Calls of services here that instances elsewhere answer, or answer too. By (from, to, port). */
   readonly departures: readonly Departure[];

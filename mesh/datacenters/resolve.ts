@@ -5,6 +5,7 @@ import { compareAddresses } from "../external/addresses";
 import { MeshDocumentError } from "../document/problems";
 import type { Edge, GatewayPlace, PeerDatacenter, RemoteService } from "../model";
 import { compare } from "../order";
+import { WELL_KNOWN } from "../wire";
 import type { DatacenterDeclaration, MeshDocument, ServiceDeclaration } from "../schema";
 import { answering, isLinked, runsIn } from "./placement";
 import type { Arrival, Datacenters, Departure } from "./model";
@@ -31,13 +32,15 @@ export function resolveDatacenters(
     if (found === undefined) throw new RangeError(`'${name}' is not declared`);
     return found;
   };
+  // While the gateway isn't believed nothing crosses.
+  const links = named(WELL_KNOWN.gateway).revoked === undefined ? declared : {};
   const answeredIn = (edge: Edge, from: string) =>
-    runsIn(named(edge.from), from) ? answering(named(edge.from), named(edge.to), from, declared) : [];
+    runsIn(named(edge.from), from) ? answering(named(edge.from), named(edge.to), from, links) : [];
   const departures = edges
     .map((edge): Departure => ({ edge, datacenters: answeredIn(edge, own) }))
     .filter(({ datacenters }) => datacenters.some((name) => name !== own));
   const peers = Object.entries(declared)
-    .filter(([name]) => name !== own && (isLinked(declared, own, name) || isLinked(declared, name, own)))
+    .filter(([name]) => name !== own && (isLinked(links, own, name) || isLinked(links, name, own)))
     .sort(([one], [other]) => compare(one, other))
     .map(([name, declaration]) => resolvePeer(name, declaration, own, declared, keySets));
   const arrivals = peers.flatMap(({ name }) =>
@@ -50,6 +53,7 @@ export function resolveDatacenters(
   };
   for (const { edge, datacenters } of departures) for (const name of datacenters) if (name !== own) meet(edge.to, name);
   for (const { edge, datacenter } of arrivals) meet(edge.from, datacenter);
+  for (const { name } of peers) meet(WELL_KNOWN.gateway, name);
   const here = declared[own];
   if (here === undefined) throw undeclared(own, Object.keys(declared));
   return {

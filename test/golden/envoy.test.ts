@@ -5,6 +5,7 @@ import { renderSidecar, sidecarCommand } from "../../envoy";
 import { loadMesh } from "../../mesh";
 import type { Mesh } from "../../mesh/model";
 import { authenticatedMesh } from "../unit/envoy/authenticated";
+import { datacenterMesh } from "../unit/envoy/datacenters-fixture";
 import { externalMesh } from "../unit/envoy/external-fixture";
 import { everyProtocol, OPTIONS } from "../unit/envoy/fixture";
 import { jobsMesh } from "../unit/envoy/jobs-fixture";
@@ -25,6 +26,8 @@ describe("golden files of sidecars", () => {
     versions: versionsMesh(),
     jobs: jobsMesh(),
     external: externalMesh(),
+    "datacenters-north": datacenterMesh("north"),
+    "datacenters-south": datacenterMesh("south"),
     // Beside `lucid`, of which it differs in one key.
     revoked: revokedMesh("payout-router"),
     lucid: loadMesh(fs.readFileSync(document, "utf8"), "mesh.yaml", { tracing: true }),

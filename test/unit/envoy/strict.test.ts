@@ -2,6 +2,7 @@ import * as assert from "node:assert/strict";
 import { renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
 import { fromYaml } from "../../../envoy/yaml";
 import { authenticatedMesh } from "./authenticated";
+import { datacenterMesh } from "./datacenters-fixture";
 import { externalMesh } from "./external-fixture";
 import { everyProtocol, OPTIONS } from "./fixture";
 import { jobsMesh } from "./jobs-fixture";
@@ -12,9 +13,15 @@ import { versionsMesh } from "./versions-fixture";
 const BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap";
 const DISCOVERY = "envoy.service.discovery.v3.DiscoveryResponse";
 
-const EVERY_SIDECAR = [everyProtocol, versionsMesh(), authenticatedMesh(), jobsMesh(), externalMesh()].flatMap((mesh) =>
-  mesh.services.map((service) => ({ mesh, service })),
-);
+const EVERY_SIDECAR = [
+  everyProtocol,
+  versionsMesh(),
+  authenticatedMesh(),
+  jobsMesh(),
+  externalMesh(),
+  datacenterMesh("north"),
+  datacenterMesh("south"),
+].flatMap((mesh) => mesh.services.map((service) => ({ mesh, service })));
 
 describe("every rendered file, parsed strictly against Envoy's protos", function () {
   this.timeout(30_000);
@@ -22,8 +29,9 @@ describe("every rendered file, parsed strictly against Envoy's protos", function
   for (const { mesh, service } of EVERY_SIDECAR) {
     it(`of ${service.name}`, () => {
       const files = renderSidecar(mesh, service, OPTIONS);
-      for (const file of ["credential.yaml", "tokens.yaml"] as const) {
-        assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files[file])), []);
+      for (const [file, text] of Object.entries<string>({ ...files })) {
+        if (!/^(credential|tokens(\..+)?)\.yaml$/.test(file)) continue;
+        assert.deepEqual(problemsOf(DISCOVERY, fromYaml(text)), []);
       }
       assert.deepEqual(problemsOf(BOOTSTRAP, fromYaml(files["bootstrap.yaml"])), []);
       assert.deepEqual(problemsOf(DISCOVERY, fromYaml(files["listeners.yaml"])), []);

@@ -5,9 +5,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { revocationList } from "../../../components/identity/revocation-list";
 import { binDir } from "../../../dev/paths";
-import { assembleStatic, renderCertificateSds, renderSidecar, renderTrust } from "../../../envoy";
+import { assembleStatic, renderCertificateSds, renderSidecar, renderTokens, renderTrust } from "../../../envoy";
+import { peerZone } from "../../../mesh";
 import { ZONES, type Mesh, type Service } from "../../../mesh/model";
 import { authenticatedMesh, PUBLIC_KEYS } from "./authenticated";
+import { datacenterMesh } from "./datacenters-fixture";
 import { externalMesh } from "./external-fixture";
 import { everyProtocol, OPTIONS, services } from "./fixture";
 import { jobsMesh } from "./jobs-fixture";
@@ -37,7 +39,8 @@ describe("envoy --mode validate", function () {
     execFileSync("openssl", ["req", "-x509", ...curve, ...subject], { stdio: "ignore" });
     const pem = fs.readFileSync(certificate ?? "", "utf8");
     const revocations = revocationList(pem, fs.readFileSync(key ?? "", "utf8"), []);
-    for (const zone of ZONES) {
+    const peers = ["north", "south", "east"].flatMap((datacenter) => ZONES.map((zone) => peerZone(zone, datacenter)));
+    for (const zone of [...ZONES, ...peers]) {
       fs.writeFileSync(path.join(root, `etc/envoy/config/..data/${zone}.yaml`), renderTrust(zone, pem, revocations));
     }
     const write = (file: string, text: string) => {
@@ -45,6 +48,9 @@ describe("envoy --mode validate", function () {
     };
     const files = renderSidecar(everyProtocol, services.blocks, OPTIONS);
     write("config/..data/tokens.yaml", files["tokens.yaml"]);
+    for (const datacenter of ["north", "south"]) {
+      write(`config/..data/tokens.${datacenter}.yaml`, renderTokens(undefined, datacenter));
+    }
     write("config/..data/credential.yaml", files["credential.yaml"]);
     write("token/token", "e.e.e");
     const sds = renderCertificateSds().replaceAll("/etc/envoy", `${root}/etc/envoy`);
@@ -63,6 +69,9 @@ describe("envoy --mode validate", function () {
     versionsMesh(),
     jobsMesh(),
     externalMesh(),
+    datacenterMesh("north", true),
+    datacenterMesh("south", true),
+    datacenterMesh("east", true),
     revokedMesh("payout-router"),
     revokedMesh("prometheus"),
     revokedMesh("jaeger"),
