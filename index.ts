@@ -9,12 +9,13 @@ import {
   deployedPart,
   endedCalls,
   reachDiscovery,
+  readDatacenters,
   readDeclaration,
   readKubeConfig,
   revocationNotices,
   zonesOfPart,
 } from "./components";
-import type { Declaration, OwnPart } from "./components";
+import type { Declaration, OwnPart, ToldDatacenters } from "./components";
 import { proven } from "./proof";
 
 /** Everything that can be wrong is said before a resource is planned, and without a stack trace. */
@@ -46,13 +47,20 @@ const shared = ownZones.includes(SHARED_PART)
   : {};
 
 /** The mesh, or a part of it. */
-function declare(part?: OwnPart): ServiceMesh {
-  return new ServiceMesh("lucid", { mesh, settings, part, ...shared, providers: clusterProviders(settings) });
+function declare(part?: OwnPart, datacenters?: ToldDatacenters): ServiceMesh {
+  return new ServiceMesh("lucid", {
+    mesh,
+    settings,
+    part,
+    datacenters,
+    ...shared,
+    providers: clusterProviders(settings),
+  });
 }
 
 /** All that the stack has, and its outputs. */
-function lucid(part?: OwnPart) {
-  const { joins, told } = declare(part);
+function lucid(part?: OwnPart, datacenters?: ToldDatacenters) {
+  const { joins, told, toldElsewhere } = declare(part, datacenters);
   const services = mesh.services.filter(({ zone }) => ownZones.includes(zone));
   return {
     /** Services by zone, for people who read the stack's outputs. */
@@ -69,12 +77,15 @@ function lucid(part?: OwnPart) {
     ),
     /** What the stacks of the other parts read, where this one deploys a part (docs/parts.md). */
     ...(told && { part: told }),
+    /** What the stacks of the other datacenters read, where the mesh is in several (docs/datacenters.md). */
+    ...(toldElsewhere && { datacenter: toldElsewhere }),
   };
 }
 
 // Nothing is registered before all of it is proven.
 export = async () => {
   const part = await deployedPart(declared);
-  if (part === undefined) return proven(declared, () => lucid());
+  const datacenters = await readDatacenters(declared);
+  if (part === undefined) return proven(declared, () => lucid(undefined, datacenters));
   return proven(declared, () => lucid(part), { ...part, whole: () => declare() });
 };

@@ -5,6 +5,8 @@ import { meshServiceDefinition } from "../mesh/custom-resource";
 export interface MeshServiceDefinitionArgs {
   /** What must be in force before anybody can make a `MeshService`: the admission policies that judge them. */
   readonly waitFor?: pulumi.Input<pulumi.Resource[]>;
+  /** The datacenter, where there are several: identities bear it. */
+  readonly datacenter?: string | undefined;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface MeshServiceDefinitionArgs {
 export class MeshServiceDefinition extends pulumi.ComponentResource {
   constructor(name: string, args: MeshServiceDefinitionArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:MeshServiceDefinition", name, {}, opts);
-    new kubernetes.apiextensions.v1.CustomResourceDefinition(name, meshServiceDefinition(), {
+    new kubernetes.apiextensions.v1.CustomResourceDefinition(name, meshServiceDefinition(args.datacenter), {
       parent: this,
       dependsOn: args.waitFor ?? [],
     });

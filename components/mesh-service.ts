@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EnvoyOptions } from "../envoy";
 import { declaredSpec, MESH_SERVICE } from "../mesh/custom-resource";
 import { isIssued } from "../mesh/issuing";
-import { podsAtOnce, type Mesh, type Service, type ZoneName } from "../mesh";
+import { isGateway, podsAtOnce, type Mesh, type Service, type ZoneName } from "../mesh";
 import type { ZoneTrust } from "./certificate-authority";
+import type { TrustElsewhere } from "./datacenters/trust-elsewhere";
 import { leafRevision, type RevokedCertificate } from "./identity/revocations";
 import { joinDataOf, type JoinData } from "./joining/join-data";
 import { jobResource } from "./pods/job";
@@ -22,6 +23,8 @@ export interface MeshContext {
   readonly zones: Partial<Readonly<Record<ZoneName, Zone>>>;
   /** By which each zone is believed, whoever makes it. */
   readonly trust: Readonly<Record<ZoneName, ZoneTrust>>;
+  /** By which zones of other datacenters are believed. */
+  readonly elsewhere: TrustElsewhere;
   readonly envoy: EnvoyOptions;
   readonly certValidityDays: number;
   /** Issuers make the certificates of services, but for those that run before them. */
@@ -106,6 +109,7 @@ export class MeshService extends pulumi.ComponentResource {
         envoy: context.envoy,
         authority: zone.authority,
         trust: context.trust,
+        elsewhere: context.elsewhere,
         certValidityDays: context.certValidityDays,
         issued: context.issuing && isIssued(service),
         leafRevision: leafRevision(service.name, context.revokedCertificates),
@@ -161,7 +165,7 @@ export class MeshService extends pulumi.ComponentResource {
     const { service, kubernetesApi } = args;
     const { workload, replicas, name: version = service.version } = variant;
     const selector = selectorLabels(service.name, variant.name);
-    const external = service.workload.kind === "external";
+    const external = service.workload.kind === "external" || isGateway(args.context.mesh, service);
     const template = sidecar.attachTo(withAccount(variant.pod, service, selector, kubernetesApi), {
       version,
       external,

@@ -6,8 +6,12 @@ import { issuerOf, issuingZones } from "../mesh/issuing";
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
 import { applicationPod, versionPods } from "./pods/application";
-import { externalPod } from "./pods/external";
+import { sidecarAlonePod } from "./pods/sidecar-alone";
 import { AdmissionControl, type AwaitAdmission } from "./admission/admission-control";
+import type { DatacenterData } from "./datacenters/datacenter-data";
+import { DatacenterGateway } from "./datacenters/gateway";
+import { trustElsewhere, type ToldDatacenters } from "./datacenters/read-datacenters";
+import { tellDatacenter } from "./datacenters/tell-datacenter";
 import type { DiscoveryBackend } from "./discovery/backend";
 import { discoveryBackend } from "./discovery/backends";
 import { Declarations } from "./drift/declarations";
@@ -44,6 +48,8 @@ export interface ServiceMeshArgs {
   readonly settings: Settings;
   /** What of the mesh is made, and what the stacks of the other parts told. Default: all of it, whatever the settings say. */
   readonly part?: OwnPart;
+  /** What the stacks of the other datacenters told, where the mesh is in several: what `readDatacenters` gives. Default: nothing, so that nobody there is believed. */
+  readonly datacenters?: ToldDatacenters;
   /** `host:port` at which this program reaches the discovery backend's API: what `reachDiscovery` gives. Default: nothing is dialled, as where nothing is deployed. */
   readonly discoveryAddress?: string;
   /** How the admission policies are awaited before what they judge is changed: what `admissionOf` gives. Default: they are not. */
@@ -61,6 +67,8 @@ export class ServiceMesh extends pulumi.ComponentResource {
   readonly joins: Readonly<Record<string, pulumi.Output<JoinData>>>;
   /** What the stacks of the other parts are to be told, where this one deploys a part: the stack's output `part`, without a secret. */
   readonly told?: pulumi.Output<PartData>;
+  /** What the stacks of the other datacenters are to be told, where the mesh is in several: the stack's output `datacenter`, without a secret. */
+  readonly toldElsewhere?: pulumi.Output<DatacenterData>;
 
   constructor(name: string, args: ServiceMeshArgs, opts?: pulumi.ComponentResourceOptions) {
     let declared: (declarations: Declarations) => void = () => undefined;
@@ -95,6 +103,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
       mesh,
       zones,
       trust: trustByZone(zones, part),
+      elsewhere: trustElsewhere(mesh, args.datacenters),
       envoy: {
         ...envoyOptions(settings),
         withdrawals: withdrawals(revoked, generationsByZone(settings), mesh.services),
@@ -104,7 +113,11 @@ export class ServiceMesh extends pulumi.ComponentResource {
       revokedCertificates: revoked,
       startGate,
       ...(admission && {
-        definition: new MeshServiceDefinition("mesh-service-definition", { waitFor: admission.settled }, child),
+        definition: new MeshServiceDefinition(
+          "mesh-service-definition",
+          { waitFor: admission.settled, datacenter: mesh.datacenters?.own },
+          child,
+        ),
       }),
     };
 
@@ -156,7 +169,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
         if (joined.join !== undefined) joins[name] = joined.join;
         return joined;
       } else if (workload.kind === "external") {
-        return new MeshService(name, { context, service, pod: externalPod() }, options);
+        return new MeshService(name, { context, service, pod: sidecarAlonePod() }, options);
       } else if (workload.kind === "application") {
         return new MeshService(name, { context, service, pod: applicationPod(service, workload) }, options);
       } else if (workload.kind === "versions") {
@@ -168,6 +181,8 @@ export class ServiceMesh extends pulumi.ComponentResource {
         return new Prometheus(name, { context, service }, options);
       } else if (name === WELL_KNOWN.jaeger) {
         return new Jaeger(name, { context, service }, options);
+      } else if (name === WELL_KNOWN.gateway) {
+        return new DatacenterGateway(name, { context, service }, options);
       } else if (name === WELL_KNOWN.controller && shared !== undefined) {
         return new MeshController(
           name,
@@ -207,6 +222,14 @@ export class ServiceMesh extends pulumi.ComponentResource {
         generations: acceptedOf(generationsOf(part.zone, settings)),
         written: [...deployed.values()].map(({ written }) => written),
         ...(admission && { shared: { admission: admission.generation, startGate } }),
+      });
+    }
+    if (args.datacenters !== undefined) {
+      this.toldElsewhere = tellDatacenter({
+        mesh,
+        told: args.datacenters,
+        trust: context.trust,
+        written: [...deployed.values()].map(({ written }) => written),
       });
     }
     this.registerOutputs({});

@@ -3,10 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import type { EnvoyOptions } from "../envoy";
 import { renderSidecar, renderTrust, sidecarCommand, sidecarResources } from "../envoy";
-import type { Mesh, Service, ZoneName } from "../mesh";
-import { peerZones } from "../mesh";
+import type { Mesh, PeerZone, Service, ZoneName } from "../mesh";
+import { trustedZones, ZONES } from "../mesh";
 import { CERTIFICATE_END } from "../mesh/wire";
 import type { CertificateAuthority, ZoneTrust } from "./certificate-authority";
+import type { TrustElsewhere } from "./datacenters/trust-elsewhere";
 import { objectLabels } from "./pods/pod";
 import type { PodTemplate } from "./pods/pod-template";
 import type { AttachOptions, SidecarPod } from "./pods/sidecar-pod";
@@ -21,6 +22,8 @@ export interface SidecarArgs {
   readonly authority: CertificateAuthority;
   /** Roots and revocation lists of every zone; the sidecar is given those of its peers alone. */
   readonly trust: Readonly<Record<ZoneName, ZoneTrust>>;
+  /** The same of zones of other datacenters, where it has peers there. Default: none. */
+  readonly elsewhere?: TrustElsewhere;
   readonly certValidityDays: number;
   /** The certificate is the zone's issuer's to make, and the pods wait for it. */
   readonly issued: boolean;
@@ -51,8 +54,8 @@ export class Sidecar extends pulumi.ComponentResource {
     const files = renderSidecar(args.mesh, service, args.envoy);
     this.bootstrapDigest = digest(files["bootstrap.yaml"]);
     const trust: Record<string, pulumi.Output<string>> = {};
-    for (const zone of peerZones(args.mesh, service)) {
-      const { rootsPem, revocationsPem } = args.trust[zone];
+    for (const zone of trustedZones(args.mesh, service)) {
+      const { rootsPem, revocationsPem } = trustIn(zone, args);
       trust[`${zone}.yaml`] = pulumi
         .all([rootsPem, revocationsPem])
         .apply(([roots, revocations]) => renderTrust(zone, roots, revocations));
@@ -124,6 +127,13 @@ export class Sidecar extends pulumi.ComponentResource {
   attachTo(template: PodTemplate, options?: AttachOptions): PodTemplate {
     return attachSidecar(template, this.pod, options);
   }
+}
+
+function trustIn(zone: PeerZone, { trust, elsewhere = {} }: SidecarArgs) {
+  const own = ZONES.find((name) => name === zone);
+  const found = own === undefined ? elsewhere[zone] : trust[own];
+  if (found === undefined) throw new RangeError(`nobody says by what zone ${zone} is believed`);
+  return found;
 }
 
 function digest(text: string): string {

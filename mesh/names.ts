@@ -1,5 +1,5 @@
 /** Names that objects of the mesh bear, each computed in one place. */
-import type { PeerZone, ZoneName } from "./model";
+import type { PeerZone, Zone, ZoneName } from "./model";
 import { DISCOVERY_DOMAIN, VERSION_TAG_PREFIX } from "./wire";
 
 /** Suffix of every name in the mesh. */
@@ -22,13 +22,21 @@ export function peerZone(zone: ZoneName, datacenter: string): PeerZone {
 }
 
 /** `<zone>.lucid.internal`, or `<zone>.<datacenter>.lucid.internal` where there are several: the zone's SPIFFE trust domain (SPIFFE-ID, section 2.1). */
-export function trustDomainOf(zone: ZoneName, datacenter?: string): string {
+export function trustDomainOf(zone: PeerZone, datacenter?: string): string {
   return datacenter === undefined ? `${zone}.${DOMAIN}` : `${zone}.${datacenter}.${DOMAIN}`;
 }
 
 /** `spiffe://<trust domain>/ns/lucid-<zone>/sa/<service>`: a service's identity. */
 export function identityOf(service: string, zone: ZoneName, datacenter?: string): string {
   return `spiffe://${trustDomainOf(zone, datacenter)}/ns/${namespaceOf(zone)}/sa/${service}`;
+}
+
+/** The same by the zone itself, as it is in its datacenter. */
+export function identityIn(
+  { trustDomain, namespace }: Pick<Zone, "trustDomain" | "namespace">,
+  service: string,
+): string {
+  return `spiffe://${trustDomain}/ns/${namespace}/sa/${service}`;
 }
 
 /** `<service>.lucid.internal`: what applications dial, and the certificate's common name. */

@@ -27,7 +27,7 @@ import {
   id_ce_subjectKeyIdentifier,
 } from "@peculiar/asn1-x509";
 import { createHash } from "node:crypto";
-import type { ZoneName } from "../../mesh";
+import type { PeerZone } from "../../mesh";
 
 const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 const EC_PUBLIC_KEY = "1.2.840.10045.2.1";
@@ -53,7 +53,7 @@ export interface TrustText {
  * signatures are numbers without a meaning: nobody checks that of a root (RFC 5280, section 6.1), and the list lists nothing. The same zone always gives the
  * same text.
  */
-export function trustInNobody(zone: ZoneName): TrustText {
+export function trustInNobody(zone: PeerZone): TrustText {
   const key = pointOf(zone);
   const keyId = createHash("sha1").update(key).digest().subarray(0, KEY_ID_BYTES);
   const name = nameOf(zone);
@@ -99,7 +99,7 @@ export function trustInNobody(zone: ZoneName): TrustText {
 }
 
 /** A point of P-256, uncompressed: the first of the hashes that is the first coordinate of one. */
-function pointOf(zone: ZoneName): Uint8Array {
+function pointOf(zone: PeerZone): Uint8Array {
   for (let count = 0; ; count += 1) {
     const hash = createHash("sha256").update(
       `lucid mesh: nobody has the key of this root of zone ${zone}, ${String(count)}`,
@@ -112,7 +112,7 @@ function pointOf(zone: ZoneName): Uint8Array {
   }
 }
 
-function nameOf(zone: ZoneName): Name {
+function nameOf(zone: PeerZone): Name {
   const part = (type: string, text: string) =>
     new RelativeDistinguishedName([
       new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String: text }) }),

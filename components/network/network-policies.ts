@@ -1,8 +1,8 @@
-import { edgesFrom, edgesTo, inspectorsOf } from "../../mesh";
+import { arrivalsTo, departuresOf, edgesFrom, edgesTo, inspectorsOf, isGateway } from "../../mesh";
 import type { Mesh, Service, Zone } from "../../mesh";
-import { LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { GATEWAY, LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import type { DiscoveryBackend, DiscoveryNetwork } from "../discovery/backend";
-import type { NetworkPolicyPeer, NetworkPolicySpec, Permission } from "./network-peers";
+import type { NetworkPolicySpec, Permission } from "./network-peers";
 import { addresses, dns, isolate, meshedPods, pods, servicePods, tcp } from "./network-peers";
 
 /** What the policies need to know of the cluster. */
@@ -74,6 +74,9 @@ function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurrou
     { peers: callees.map(servicePods), ports: tcp(SIDECAR_PORTS.inbound) },
     { peers: [pods(MESH_NAMESPACE, NODE_RESOLVER.service)], ports: dns(NODE_RESOLVER.dnsPort) },
   ];
+  const { ingress: entering, egress: leaving } = crossings(mesh, service);
+  ingress.push(...entering);
+  egress.push(...leaving);
   const { workload } = service;
   if (workload.kind === "external") {
     const outside = workload.addresses.map((address) => addresses(`${address}/32`));
@@ -85,11 +88,48 @@ function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurrou
   if (service.name === WELL_KNOWN.controller) {
     // In one rule, so that who is let out to the one is let out to the other: what is refused is then refused where it goes to.
     const ports = tcp(LIVE_CANARY.open, LIVE_CANARY.closed);
-    egress.push({ peers: meshedBut(mesh, service), ports });
+    egress.push({ peers: zonesWithServices(mesh).map(meshedPods), ports });
     egress.push(...surroundings.discovery.network(mesh).registrarEgress);
     egress.push({ peers: [addresses(surroundings.apiServerCidr)], ports: tcp(surroundings.apiServerPort) });
   }
   return { name, namespace, spec: isolate(name, ingress, egress) };
+}
+
+/** What lets calls leave for other datacenters, and arrive from there: only the gateway goes out of the cluster, and only from it others come in. */
+function crossings(mesh: Mesh, service: Service): { readonly ingress: Permission[]; readonly egress: Permission[] } {
+  const { peers = [], departures = [], arrivals = [] } = mesh.datacenters ?? {};
+  const gateway = mesh.services.filter((each) => isGateway(mesh, each)).map(servicePods);
+  const leaves = departuresOf(mesh, service).length > 0;
+  const arrives = arrivalsTo(mesh, service).length > 0;
+  const way = {
+    ingress: arrives ? [{ peers: gateway, ports: tcp(SIDECAR_PORTS.inbound) }] : [],
+    egress: leaves ? [{ peers: gateway, ports: tcp(GATEWAY.departurePort) }] : [],
+  };
+  if (!isGateway(mesh, service)) return way;
+  const callers = servicesOf(
+    mesh,
+    departures.map(({ edge }) => edge.from),
+  );
+  const callees = servicesOf(
+    mesh,
+    arrivals.map(({ edge }) => edge.to),
+  );
+  const sources = peers.filter(({ calls }) => calls).flatMap(({ gateway: { sources: cidrs } }) => cidrs);
+  return {
+    ingress: [
+      { peers: callers.map(servicePods), ports: tcp(GATEWAY.departurePort) },
+      { peers: sources.map(addresses), ports: tcp(SIDECAR_PORTS.inbound) },
+    ],
+    egress: [
+      { peers: callees.map(servicePods), ports: tcp(SIDECAR_PORTS.inbound) },
+      ...peers
+        .filter(({ isCalled }) => isCalled)
+        .map(({ gateway: place }) => ({
+          peers: place.addresses.map((address) => addresses(`${address}/32`)),
+          ports: tcp(place.port),
+        })),
+    ],
+  };
 }
 
 /** The node resolvers: without a sidecar, for sidecars ask them for names. */
@@ -113,17 +153,6 @@ function issuerPolicies({ issuers = [], apiServerCidr, apiServerPort }: NetworkS
 
 function zonesWithServices(mesh: Mesh): readonly Zone[] {
   return mesh.zones.filter((zone) => mesh.services.some((service) => service.zone === zone.name));
-}
-
-/**
- * Every pod with a sidecar but those of one service. Who is let out to pods of its own policy is let in there by kube-router, too: it asks for what enters a pod by the same rules as for what leaves another of the policy.
- */
-function meshedBut(mesh: Mesh, service: Service): NetworkPolicyPeer[] {
-  return zonesWithServices(mesh).flatMap((zone) =>
-    zone.name === service.zone
-      ? mesh.services.filter((other) => other.zone === zone.name && other !== service).map(servicePods)
-      : [meshedPods(zone)],
-  );
 }
 
 /** The services of these names that exist, each once, in the mesh's order. */

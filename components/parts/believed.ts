@@ -1,7 +1,7 @@
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { CertificateList } from "@peculiar/asn1-x509";
 import { X509Certificate } from "node:crypto";
-import { trustDomainOf, type ZoneName } from "../../mesh";
+import { trustDomainOf, type PeerZone, type ZoneName } from "../../mesh";
 import type { AcceptedGenerations, AuthorityGenerations } from "../identity/generations";
 import { trustInNobody, type TrustText } from "../identity/nobody";
 
@@ -40,7 +40,7 @@ export function believedOf(zone: ZoneName, told: BelievedTrust, own: AuthorityGe
 }
 
 /** The generation of a zone's root by its name: `wallet.lucid.internal root 2`. Undefined for another name. */
-export function rootGeneration(commonName: string | undefined, zone: ZoneName): number | undefined {
+export function rootGeneration(commonName: string | undefined, zone: PeerZone): number | undefined {
   const match = new RegExp(`^${domain(zone)} root(?: (\\d+))?$`).exec(commonName ?? "");
   return match === null ? undefined : Number(match[1] ?? 1);
 }
@@ -48,7 +48,7 @@ export function rootGeneration(commonName: string | undefined, zone: ZoneName): 
 /** The generations of a zone's issuing authority and of the root above it, by its name: `wallet.lucid.internal root 2 issuing 3`. Undefined for another name. */
 export function issuerGeneration(
   commonName: string | undefined,
-  zone: ZoneName,
+  zone: PeerZone,
 ): { readonly root: number; readonly issuer: number } | undefined {
   const match = new RegExp(`^${domain(zone)}(?: root (\\d+))? issuing(?: (\\d+))?$`).exec(commonName ?? "");
   return match === null ? undefined : { root: Number(match[1] ?? 1), issuer: Number(match[2] ?? 1) };
@@ -82,6 +82,6 @@ export function listIssuerOf(pem: string): string | undefined {
   }
 }
 
-function domain(zone: ZoneName): string {
+function domain(zone: PeerZone): string {
   return trustDomainOf(zone).replaceAll(".", "\\.");
 }

@@ -1,10 +1,9 @@
 /** What the stack of one part of the mesh tells those of the others: plain data without a secret, its output `part`. */
 import * as pulumi from "@pulumi/pulumi";
-import { X509Certificate } from "node:crypto";
 import { z } from "zod";
-import { ZONES, trustDomainOf, type ZoneName } from "../../mesh";
+import { ZONES, type ZoneName } from "../../mesh";
 import type { AcceptedGenerations } from "../identity/generations";
-import { blocksOf, commonNameOf, issuerGeneration, listIssuerOf, rootGeneration } from "./believed";
+import { TRUST_TEXT, trustProblems } from "../identity/told-trust";
 import type { SharedSettings } from "./shared-settings";
 
 /** Version of {@link PartData}. It goes up when parts deployed by an older package could not go on beside this one's. */
@@ -48,22 +47,14 @@ const schema = z
   .strictObject({
     format: z.literal(PART_FORMAT),
     part: zone,
-    trust: z.strictObject({ rootsPem: pems("CERTIFICATE"), revocationsPem: pems("X509 CRL"), generations }),
+    trust: z.strictObject({ ...TRUST_TEXT, generations }),
     believes: z.partialRecord(zone, generations),
     declaration: z.strictObject({ document: text, settings: z.record(z.string(), z.json()) }),
     shared: z.strictObject({ admission: text, startGate: text }).optional(),
   })
   .superRefine(({ part, trust }, context) => {
-    const say = (message: string, path: string) => {
+    for (const { path, message } of trustProblems(trust, part))
       context.addIssue({ code: "custom", message, path: ["trust", path] });
-    };
-    if (blocksOf(trust.rootsPem).some((root) => !isRootOf(root, part)))
-      say(
-        `has what is no root of zone ${part}: one is named CN=${trustDomainOf(part)} root, and signs itself`,
-        "rootsPem",
-      );
-    if (blocksOf(trust.revocationsPem).some((list) => issuerGeneration(listIssuerOf(list), part) === undefined))
-      say(`has a list of no issuing authority of zone ${part}`, "revocationsPem");
   }) satisfies z.ZodType<PartData>;
 
 /**
@@ -90,17 +81,4 @@ export function parsePartData(value: unknown, part: ZoneName, source: string): P
       `${source} is that of part ${result.data.part}, not of part ${part}; name the right one by lucid-mesh:partStacks`,
     );
   return result.data;
-}
-
-/** One or more PEM blocks of a kind, and nothing else: no key among them. */
-function pems(kind: string) {
-  const form = new RegExp(`^(-----BEGIN ${kind}-----\\n[A-Za-z0-9+/=\\n]+-----END ${kind}-----\\n*)+$`);
-  return z.string().regex(form, `is something else than PEM of the kind ${kind}`);
-}
-
-/** By its name and its own signature. That it is the zone's own is what its stack vouches for. */
-function isRootOf(pem: string, part: ZoneName): boolean {
-  if (rootGeneration(commonNameOf(pem), part) === undefined) return false;
-  const root = new X509Certificate(pem);
-  return root.ca && root.checkIssued(root) && root.verify(root.publicKey);
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { existsSync, readFileSync } from "node:fs";
 import { ZONES, type ZoneName } from "../../mesh";
 import type { Settings } from "../stack/settings";
+import { outputsOf, toldBy, type AskOutputs } from "../stack/told";
 import { stackOfPart, type StackNames } from "./part";
 import { parsePartData, type PartData } from "./part-data";
 
@@ -15,9 +15,6 @@ export interface ToldParts {
   /** Where each part's stack was looked for, for messages: `stack organization/lucid-mesh/prod-ops`. */
   readonly places: ReadonlyMap<ZoneName, string>;
 }
-
-/** A stack's outputs as it was last deployed; undefined where there is no such stack. @throws Error where it can't be read */
-export type AskOutputs = (stack: string) => Promise<Readonly<Record<string, unknown>> | undefined>;
 
 /**
  * Reads what the stacks of the other parts told, each from its last outputs: nothing is registered for it, and nothing else of their state is read. Secrets among
@@ -51,45 +48,22 @@ export async function readParts(
   return { told, places };
 }
 
-async function partOf(
+function partOf(
   stack: string,
   part: ZoneName,
   ask: AskOutputs,
 ): Promise<readonly [place: string, data: PartData | undefined]> {
-  if (stack.endsWith(".json")) {
-    const place = `the file ${stack}`;
-    return [place, existsSync(stack) ? parsePartData(readJson(stack), part, place) : undefined];
-  }
-  const place = `stack ${stack}`;
-  const outputs = await ask(stack).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new pulumi.RunError(
-      `${place}, which deploys part ${part}, can't be read: ${reason}; see that this run may read it, or hand its output over as a file (lucid-mesh:partStacks)`,
-    );
-  });
-  // A stack that was made and not deployed, or destroyed, has no outputs at all.
-  if (outputs === undefined || Object.keys(outputs).length === 0) return [place, undefined];
-  if (!Object.hasOwn(outputs, OUTPUT))
-    throw new pulumi.RunError(
-      `${place} has no output '${OUTPUT}', so it does not deploy part ${part}; set lucid-mesh:part to ${part} there, or name the right stack by lucid-mesh:partStacks`,
-    );
-  if (pulumi.isUnknown(outputs[OUTPUT]))
-    throw new pulumi.RunError(
-      `${place} was updated with --target last, so that what part ${part} tells is not known; run \`pulumi up\` of it without that`,
-    );
-  return [place, parsePartData(outputs[OUTPUT], part, place)];
-}
-
-/** @throws RunError */
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new pulumi.RunError(
-      `${file} can't be read: ${reason}; write it by \`pulumi stack output part --json\` of that part's stack`,
-    );
-  }
+  return toldBy(
+    stack,
+    {
+      output: OUTPUT,
+      whom: `part ${part}`,
+      setting: `lucid-mesh:part to ${part}`,
+      key: "lucid-mesh:partStacks",
+      parse: (value, place) => parsePartData(value, part, place),
+    },
+    ask,
+  );
 }
 
 /** A stack that was renamed, or a name that is mistyped, would close calls that are open. @throws RunError */
@@ -117,20 +91,4 @@ function nowhere(own: ZoneName, part: ZoneName, stack: string): pulumi.RunError 
     `lucid-mesh:part is ${own}, and the name of this stack (${stack}) does not end with '-${own}', so where part ${part} is can't be told; ` +
       `name the stacks alike (prod-${own}, prod-${part}), or say lucid-mesh:partStacks: '{"${part}": "<organization>/<project>/<stack>", …}'`,
   );
-}
-
-/**
- * By the engine's own function, which reads the outputs of a stack and nothing else. A `StackReference` would be a resource, registered before anything is proven,
- * and a stack that isn't there would end the run.
- */
-async function outputsOf(stack: string): Promise<Readonly<Record<string, unknown>> | undefined> {
-  try {
-    const answer = (await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: stack })) as {
-      readonly outputs?: Readonly<Record<string, unknown>>;
-    };
-    return answer.outputs ?? {};
-  } catch (error) {
-    if (error instanceof Error && error.message.includes("unknown stack")) return undefined;
-    throw error;
-  }
 }

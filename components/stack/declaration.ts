@@ -32,7 +32,8 @@ export function readDeclaration(raw: Readonly<Record<string, string>>, now?: str
     const text = readDocument(settings.document);
     const document = parseDocument(text, settings.document);
     const keySets = readKeySets(document, path.dirname(settings.document));
-    const mesh = resolveMesh(document, { tracing: settings.tracingEnabled, now, keySets });
+    const { tracingEnabled: tracing, datacenter } = settings;
+    const mesh = resolveMesh(document, { tracing, now, keySets, datacenter });
     return { settings, text, mesh };
   } catch (error) {
     if (error instanceof SettingsError || error instanceof MeshDocumentError) throw new DeclarationError(error.message);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { issuingGenerations, rootGenerations } from "../identity/generations";
 import { revokedCertificates } from "../identity/revocations";
 import { REPAIRED_CLASSES } from "../../mesh/declarations";
+import { datacenterStacks } from "../datacenters/stacks";
 import { PARTS, partStacks } from "../parts/part";
 
 /** One thing wrong with the stack's configuration. */
@@ -59,6 +60,13 @@ const settingsSchema = z.strictObject({
   part: z.enum(PARTS, `is no part; parts are ${PARTS.join(", ")}`).default("all"),
   /** Where the stacks of the other parts are, as JSON. Unset: they have this stack's name, with the part in it exchanged. */
   partStacks: partStacks.optional(),
+  /** Which of the document's datacenters this stack deploys; needed where it has some (docs/datacenters.md). */
+  datacenter: z
+    .string()
+    .regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/, "is no datacenter's name")
+    .optional(),
+  /** Where the stacks of the other datacenters are, as JSON: each a stack's name, a file with its output `datacenter`, or null. */
+  datacenterStacks: datacenterStacks.optional(),
   /** Path of the mesh document, relative to the project. */
   document: z.string().min(1, "is empty").default("mesh.yaml"),
   /** Path of a kubeconfig, relative to the project. Unset: the ambient one (`KUBECONFIG`, `~/.kube/config`), as with any Pulumi program. */
@@ -198,7 +206,11 @@ export function parseSettings(raw: Readonly<Record<string, string>>): Settings {
       }
     }
   }
-  problems.push(...addressProblems(raw), ...(result.success ? lifeProblems(result.data) : []));
+  problems.push(
+    ...addressProblems(raw),
+    ...datacenterProblems(raw),
+    ...(result.success ? lifeProblems(result.data) : []),
+  );
   if (problems.length > 0 || !result.success) throw new SettingsError(problems);
   return result.data as Settings;
 }
@@ -208,6 +220,25 @@ function lifeProblems({ autoRotateCerts, leafValidityHours, certValidityDays }: 
   if (!autoRotateCerts || leafValidityHours <= certValidityDays * 24) return [];
   const message = `is ${String(leafValidityHours)} hours, and no certificate may live longer than ${String(certValidityDays)} days (certValidityDays)`;
   return [{ key: "leafValidityHours", message }];
+}
+
+/** What a datacenter's stack can't have beside it. */
+function datacenterProblems(raw: Readonly<Record<string, string>>): SettingProblem[] {
+  if (raw.datacenter === undefined) {
+    if (raw.datacenterStacks === undefined) return [];
+    return [
+      { key: "datacenterStacks", message: "says nothing without lucid-mesh:datacenter; set that, or take it out" },
+    ];
+  }
+  const problems: SettingProblem[] = [];
+  if (raw.part !== undefined && raw.part !== "all")
+    problems.push({
+      key: "part",
+      message: "is a part of the mesh, and a datacenter is deployed by one stack; take it out",
+    });
+  if (raw.discoveryBackend === "etcd")
+    problems.push({ key: "discoveryBackend", message: "is etcd, which knows no datacenters; take consul" });
+  return problems;
 }
 
 /** The chosen backend has an address, of its own. */

@@ -45,8 +45,8 @@ const COLUMNS = [
   { name: "Identity", type: "string", jsonPath: ".spec.identity", description: "Its SPIFFE ID.", priority: 1 },
 ];
 
-/** The CustomResourceDefinition of `MeshService`: the same for every mesh. */
-export function meshServiceDefinition() {
+/** The CustomResourceDefinition of `MeshService`: the same for every mesh, but for the datacenter that identities bear where there are several. */
+export function meshServiceDefinition(datacenter?: string) {
   return {
     apiVersion: "apiextensions.k8s.io/v1" as const,
     kind: "CustomResourceDefinition" as const,
@@ -60,7 +60,7 @@ export function meshServiceDefinition() {
           name: version,
           served: true,
           storage: true,
-          schema: { openAPIV3Schema: schema() },
+          schema: { openAPIV3Schema: schema(datacenter === undefined ? DOMAIN : `${datacenter}.${DOMAIN}`) },
           subresources: { status: {} },
           additionalPrinterColumns: COLUMNS,
         },
@@ -69,7 +69,8 @@ export function meshServiceDefinition() {
   };
 }
 
-function schema() {
+/** @param domain what follows a zone in its trust domain */
+function schema(domain: string) {
   return {
     type: "object",
     description: "A service of the Lucid mesh: what its document declares, and what the mesh controller finds.",
@@ -82,8 +83,8 @@ function schema() {
         fieldPath: ".spec.hostname",
       },
       {
-        rule: `self.spec.identity == 'spiffe://' + self.spec.zone + '.${DOMAIN}/ns/lucid-' + self.spec.zone + '/sa/' + self.metadata.name`,
-        message: `identity must be spiffe://<zone>.${DOMAIN}/ns/lucid-<zone>/sa/<name>`,
+        rule: `self.spec.identity == 'spiffe://' + self.spec.zone + '.${domain}/ns/lucid-' + self.spec.zone + '/sa/' + self.metadata.name`,
+        message: `identity must be spiffe://<zone>.${domain}/ns/lucid-<zone>/sa/<name>`,
         fieldPath: ".spec.identity",
       },
       {

@@ -28,7 +28,12 @@ export class ConsulBackend implements DiscoveryBackend {
       intervalMinutes: this.settings.snapshotIntervalMinutes,
       kept: this.settings.snapshotsKept,
     };
-    const cluster = new ConsulCluster(CONSUL.service, { zone, servers, clusterIp, certValidityDays, snapshots }, opts);
+    const datacenter = mesh.datacenters?.own;
+    const cluster = new ConsulCluster(
+      CONSUL.service,
+      { zone, servers, clusterIp, certValidityDays, snapshots, datacenter },
+      opts,
+    );
     const acls = new ConsulAcls(
       `${CONSUL.service}-acls`,
       { mesh, zone, cluster, address: args.address ?? NOWHERE },
@@ -36,8 +41,8 @@ export class ConsulBackend implements DiscoveryBackend {
     );
     return {
       ready: cluster,
-      resolver: consulResolverSource({ cluster, servers, agentToken: acls.resolverToken }),
-      registrar: consulRegistrar({ clusterIp, tokens: acls.registrarTokens }),
+      resolver: consulResolverSource({ cluster, servers, datacenter, agentToken: acls.resolverToken }),
+      registrar: consulRegistrar({ clusterIp, tokens: acls.registrarTokens, datacenter }),
     };
   }
 }

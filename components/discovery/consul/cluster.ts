@@ -1,8 +1,8 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { CONSUL, identityOf } from "../../../mesh";
-import { CONSUL_PATHS, CONSUL_PEERS_SERVICE, CONSUL_SERVER_NAME, serverConfig, serverNames } from "./config";
+import { CONSUL, identityIn } from "../../../mesh";
+import { CONSUL_PATHS, CONSUL_PEERS_SERVICE, consulServerName, serverConfig, serverNames } from "./config";
 import { consulSecrets } from "./secrets";
 import { consulSnapshots } from "./snapshots";
 import type { ConsulSnapshotsArgs } from "./snapshots";
@@ -19,6 +19,8 @@ export interface ConsulClusterArgs {
   readonly clusterIp: string;
   readonly certValidityDays: number;
   readonly snapshots: ConsulSnapshotsArgs;
+  /** Where it runs, where there are several datacenters. */
+  readonly datacenter?: string | undefined;
 }
 
 /**
@@ -45,12 +47,13 @@ export class ConsulCluster extends pulumi.ComponentResource {
       new random.RandomUuid(`${name}-management-token`, {}, { parent: this }).result,
     );
 
+    const serverName = consulServerName(args.datacenter);
     const leaf = args.zone.authority.issue(
       name,
       {
-        commonName: CONSUL_SERVER_NAME,
-        uri: identityOf(CONSUL.service, zone.name),
-        dnsNames: [CONSUL_SERVER_NAME, "localhost"],
+        commonName: serverName,
+        uri: identityIn(zone, CONSUL.service),
+        dnsNames: [serverName, "localhost"],
         validityDays: args.certValidityDays,
       },
       this,
@@ -59,10 +62,10 @@ export class ConsulCluster extends pulumi.ComponentResource {
       metadata,
       leaf,
       rootsPem: args.zone.authority.rootsPem,
-      config: this.serverConfigs(args.servers),
+      config: this.serverConfigs(args),
       resourceOptions: child,
     });
-    const snapshots = consulSnapshots(args.snapshots);
+    const snapshots = consulSnapshots({ ...args.snapshots, serverName });
     this.statefulSet = discoveryServers(
       name,
       {
@@ -116,13 +119,18 @@ export class ConsulCluster extends pulumi.ComponentResource {
   }
 
   /** A file for each server, named for its pod. */
-  private serverConfigs(servers: number): Record<string, pulumi.Output<string>> {
+  private serverConfigs({
+    servers,
+    datacenter,
+  }: Pick<ConsulClusterArgs, "servers" | "datacenter">): Record<string, pulumi.Output<string>> {
     return Object.fromEntries(
       serverNames(servers).map((name, ordinal) => [
         `${name}.json`,
         pulumi
           .all([this.gossipKey, this.managementToken])
-          .apply(([gossipKey, managementToken]) => serverConfig({ servers, ordinal, gossipKey, managementToken })),
+          .apply(([gossipKey, managementToken]) =>
+            serverConfig({ servers, ordinal, gossipKey, managementToken, datacenter }),
+          ),
       ]),
     );
   }

@@ -15,19 +15,25 @@ export const CONSUL_PEERS_SERVICE = "consul-peers";
 export const CONSUL_AGENTS_SERVICE = "consul-agents";
 
 /** Host name that agents demand of a server's certificate (`verify_server_hostname`). */
-export const CONSUL_SERVER_NAME = `server.${CONSUL.datacenter}.${DISCOVERY_DOMAIN}`;
+export function consulServerName(datacenter: string = CONSUL.datacenter): string {
+  return `server.${datacenter}.${DISCOVERY_DOMAIN}`;
+}
 
-export interface ServerConfigArgs {
+interface CommonConfigArgs {
+  readonly gossipKey: string;
+  /** Consul's own name for where it runs, which stands in discovery names. Default: that of a mesh of one. */
+  readonly datacenter?: string | undefined;
+}
+
+export interface ServerConfigArgs extends CommonConfigArgs {
   readonly servers: number;
   /** Which of them this one is, from 0. */
   readonly ordinal: number;
-  readonly gossipKey: string;
   readonly managementToken: string;
 }
 
-export interface ClientConfigArgs {
+export interface ClientConfigArgs extends CommonConfigArgs {
   readonly servers: number;
-  readonly gossipKey: string;
   /** The agent's own token: registers its node, and reads the catalogue for DNS. */
   readonly agentToken: string;
 }
@@ -45,7 +51,7 @@ export function serverConfig(args: ServerConfigArgs): string {
         // Agents look for servers when they start, and later at the addresses alone that they knew: servers that all come back elsewhere, and without what they knew, come to them.
         hostIn(CONSUL_AGENTS_SERVICE),
       ],
-      args.gossipKey,
+      args,
     ),
     server: true,
     bootstrap_expect: args.servers,
@@ -63,7 +69,7 @@ export function serverConfig(args: ServerConfigArgs): string {
 /** Configuration of a node resolver's Consul client agent: DNS on the pod's loopback for CoreDNS, and no registration of any service. */
 export function clientConfig(args: ClientConfigArgs): string {
   return toJson({
-    ...commonConfig(peerHosts(args.servers), args.gossipKey),
+    ...commonConfig(peerHosts(args.servers), args),
     server: false,
     addresses: { http: "127.0.0.1", dns: "127.0.0.1" },
     ports: { http: CONSUL.httpPort, https: -1, grpc: -1, grpc_tls: -1, dns: CONSUL.dnsPort },
@@ -86,9 +92,12 @@ const ACL = {
   enable_token_persistence: false,
 };
 
-function commonConfig(join: readonly string[], gossipKey: string): Record<string, unknown> {
+function commonConfig(
+  join: readonly string[],
+  { gossipKey, datacenter = CONSUL.datacenter }: CommonConfigArgs,
+): Record<string, unknown> {
   return {
-    datacenter: CONSUL.datacenter,
+    datacenter,
     domain: DISCOVERY_DOMAIN,
     data_dir: CONSUL_PATHS.data,
     bind_addr: "0.0.0.0",

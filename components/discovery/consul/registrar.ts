@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ZoneName } from "../../../mesh";
 import { CONSUL } from "../../../mesh/wire";
 import type { Registrar } from "../backend";
-import { CONSUL_SERVER_NAME } from "./config";
+import { consulServerName } from "./config";
 
 const TOKENS_PATH = "/etc/consul/tokens";
 const TRUST_PATH = "/etc/consul/trust";
@@ -13,10 +13,12 @@ export interface ConsulRegistrarArgs {
   readonly clusterIp: string;
   /** For each zone that has services, the token that may register them. */
   readonly tokens: ReadonlyMap<ZoneName, pulumi.Input<string>>;
+  /** Where it runs, where there are several datacenters. */
+  readonly datacenter?: string | undefined;
 }
 
 /** The controller at Consul: a token for each zone, and the roots by which it believes the servers. */
-export function consulRegistrar({ clusterIp, tokens }: ConsulRegistrarArgs): Registrar {
+export function consulRegistrar({ clusterIp, tokens, datacenter }: ConsulRegistrarArgs): Registrar {
   return {
     zones: [...tokens.keys()],
     attach: ({ name, zone, object, resourceOptions }) => {
@@ -26,7 +28,7 @@ export function consulRegistrar({ clusterIp, tokens }: ConsulRegistrarArgs): Reg
           { name: "DISCOVERY_BACKEND", value: "consul" },
           { name: "CONSUL_HTTP_ADDR", value: `https://${clusterIp}:${CONSUL.httpsPort}` },
           { name: "CONSUL_CACERT", value: `${TRUST_PATH}/ca.crt` },
-          { name: "CONSUL_TLS_SERVER_NAME", value: CONSUL_SERVER_NAME },
+          { name: "CONSUL_TLS_SERVER_NAME", value: consulServerName(datacenter) },
           { name: "CONSUL_TOKENS_DIR", value: TOKENS_PATH },
         ],
         volumes: [

@@ -13,12 +13,14 @@ import { consulSecrets } from "./secrets";
 export interface ConsulResolverArgs {
   readonly cluster: ConsulCluster;
   readonly servers: number;
+  /** Where they run, where there are several datacenters. */
+  readonly datacenter?: string | undefined;
   /** Token of the agents. */
   readonly agentToken: pulumi.Input<string>;
 }
 
 /** Answers from a Consul client agent on the pod's loopback; what the agent asks of the servers goes over Consul's TLS. */
-export function consulResolverSource({ cluster, servers, agentToken }: ConsulResolverArgs): ResolverSource {
+export function consulResolverSource({ cluster, servers, datacenter, agentToken }: ConsulResolverArgs): ResolverSource {
   return {
     plugin: [`forward . 127.0.0.1:${CONSUL.dnsPort} {`, "    max_fails 0", "}"],
     attach: ({ name, metadata, leaf, rootsPem, resourceOptions }) => {
@@ -29,7 +31,7 @@ export function consulResolverSource({ cluster, servers, agentToken }: ConsulRes
         config: {
           "client.json": pulumi
             .all([cluster.gossipKey, agentToken])
-            .apply(([gossipKey, token]) => clientConfig({ servers, gossipKey, agentToken: token })),
+            .apply(([gossipKey, token]) => clientConfig({ servers, gossipKey, agentToken: token, datacenter })),
         },
         resourceOptions,
       });

@@ -4,7 +4,7 @@ import { restrictedContainer } from "../../pods/pod";
 import type { Container } from "../../pods/pod-template";
 import type { PushedImage } from "../../service-image";
 import { DISCOVERY_UID } from "../servers";
-import { CONSUL_PATHS, CONSUL_SERVER_NAME } from "./config";
+import { CONSUL_PATHS } from "./config";
 
 /**
  * Secret with the token by which snapshots are taken. It comes after the servers, for Consul itself makes the token: their pods start without it, and kubelet brings it
@@ -36,7 +36,15 @@ export interface ConsulSnapshots {
  * The container beside each Consul server that takes snapshots while its server leads. It asks that server alone, on the pod's loopback and under TLS, and has of the
  * server's Secrets the roots and no key.
  */
-export function consulSnapshots({ image, intervalMinutes, kept }: ConsulSnapshotsArgs): ConsulSnapshots {
+export function consulSnapshots({
+  image,
+  intervalMinutes,
+  kept,
+  serverName,
+}: ConsulSnapshotsArgs & {
+  /** Name that the servers' certificate bears. */
+  readonly serverName: string;
+}): ConsulSnapshots {
   return {
     claim: CLAIM,
     container: {
@@ -47,7 +55,7 @@ export function consulSnapshots({ image, intervalMinutes, kept }: ConsulSnapshot
         { name: "CONSUL_RAFT_ADDRESS", value: `$(POD_IP):${CONSUL.rpcPort}` },
         { name: "CONSUL_HTTP_ADDR", value: `https://127.0.0.1:${CONSUL.httpsPort}` },
         { name: "CONSUL_CACERT", value: `${TRUST_PATH}/ca.crt` },
-        { name: "CONSUL_TLS_SERVER_NAME", value: CONSUL_SERVER_NAME },
+        { name: "CONSUL_TLS_SERVER_NAME", value: serverName },
         { name: "CONSUL_HTTP_TOKEN_FILE", value: `${TOKEN_PATH}/${SNAPSHOTS.tokenFile}` },
         { name: "SNAPSHOTS_DIR", value: CONSUL_PATHS.snapshots },
         { name: "SNAPSHOT_INTERVAL", value: String(intervalMinutes * 60) },

@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { createHash } from "node:crypto";
-import { ETCD, identityOf, type Mesh, type ZoneName } from "../../../mesh";
+import { ETCD, identityIn, type Mesh, type ZoneName } from "../../../mesh";
 import { etcdRegistrarOf } from "../../../mesh/etcd";
 import { objectLabels, restrictedContainer, restrictedPod, selectorLabels, workloadLabels } from "../../pods/pod";
 import type { ServiceImage } from "../../service-image";
@@ -55,7 +55,7 @@ export class EtcdAccess extends pulumi.ComponentResource {
     );
     const leaf = args.zone.authority.issue(
       name,
-      { commonName: undefined, uri: identityOf(ETCD.access, zone.name), validityDays: args.certValidityDays },
+      { commonName: undefined, uri: identityIn(zone, ETCD.access), validityDays: args.certValidityDays },
       this,
     );
     const document = `${JSON.stringify(accessDocument(args.mesh), null, 2)}\n`;

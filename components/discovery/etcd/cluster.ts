@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { ETCD, identityOf } from "../../../mesh";
+import { ETCD, identityIn } from "../../../mesh";
 import { objectLabels } from "../../pods/pod";
 import { IMAGES } from "../../versions";
 import type { Zone } from "../../zone";
@@ -31,7 +31,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
       name,
       {
         commonName: ETCD_SERVER_NAME,
-        uri: identityOf(ETCD.service, zone.name),
+        uri: identityIn(zone, ETCD.service),
         dnsNames: [ETCD_SERVER_NAME, "localhost", ...serverHosts(args.servers)],
         validityDays: args.certValidityDays,
       },

@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { ETCD, identityOf, type ZoneName } from "../../../mesh";
+import { ETCD, identityIn, type ZoneName } from "../../../mesh";
 import { etcdRegistrarOf } from "../../../mesh/etcd";
 import type { Registrar } from "../backend";
 import { ETCD_PATHS, ETCD_SERVER_NAME } from "./config";
@@ -34,7 +34,7 @@ export function etcdRegistrar({ clusterIp, passwords, certValidityDays }: EtcdRe
         {
           commonName: undefined,
           // Not the controller's own: who takes this key from the application has nothing by which a sidecar lets him in.
-          uri: identityOf(ETCD.client, zone.model.name),
+          uri: identityIn(zone.model, ETCD.client),
           validityDays: certValidityDays,
         },
         parent,

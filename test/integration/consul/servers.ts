@@ -5,7 +5,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { CONSUL_SERVER_NAME, serverConfig, serverName } from "../../../components/discovery/consul/config";
+import { consulServerName, serverConfig, serverName } from "../../../components/discovery/consul/config";
 import { binDir, checkoutDir } from "../../../dev/paths";
 import { DISCOVERY_DOMAIN } from "../../../mesh";
 import { freePorts } from "../../../services/controller/test/support/consul";
@@ -137,7 +137,7 @@ export class Server {
       CONSUL_RAFT_ADDRESS: this.raftAddress,
       CONSUL_HTTP_ADDR: `https://127.0.0.1:${String(this.ports.https)}`,
       CONSUL_CACERT: path.join(this.folder, "ca.crt"),
-      CONSUL_TLS_SERVER_NAME: CONSUL_SERVER_NAME,
+      CONSUL_TLS_SERVER_NAME: consulServerName(),
       CONSUL_HTTP_TOKEN_FILE: path.join(this.folder, "token"),
       SNAPSHOTS_DIR: this.snapshots,
       SNAPSHOT_INTERVAL: "1",

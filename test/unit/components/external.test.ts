@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { ServiceMesh, parseSettings } from "../../../components";
 import type { Container, Mesh } from "../../../components";
-import { externalPod } from "../../../components/pods/external";
+import { sidecarAlonePod } from "../../../components/pods/sidecar-alone";
 import { externalMesh } from "../envoy/external-fixture";
 import { installMocks, recorded, settled } from "./mocks";
 
@@ -85,7 +85,7 @@ describe("the resources of a service outside the cluster", function () {
   });
 
   it("have an application that ends at once when it is told to", async () => {
-    const [container] = externalPod().spec.containers;
+    const [container] = sidecarAlonePod().spec.containers;
     const [program = "", ...args] = container.command as string[];
     const running = spawn(program, args, { stdio: "ignore" });
     await new Promise((resolve) => setTimeout(resolve, 200));

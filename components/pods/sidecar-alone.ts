@@ -6,10 +6,10 @@ import { IMAGES } from "../versions";
 const WAIT = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
 
 /**
- * The pod of a way out to a service outside the cluster. All that it does its sidecar does; a pod has a container beside it, and this one does nothing, by an image
- * that is on the node already.
+ * A pod whose sidecar does all that it does: the way out to a service outside the cluster, a datacenter's gateway. A pod has a container beside the sidecar, and this one does
+ * nothing, by an image that is on the node already.
  */
-export function externalPod(): PodTemplate {
+export function sidecarAlonePod(): PodTemplate {
   return {
     spec: {
       securityContext: restrictedPod(),

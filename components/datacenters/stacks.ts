@@ -1,0 +1,22 @@
+/** Which stacks deploy the other datacenters. */
+import { z } from "zod";
+import { fromJson } from "../identity/generations";
+
+/** Where another datacenter's stack is: its name, or a file with its output `datacenter`. `null`: there is none, and nobody there is believed. */
+export type DatacenterStacks = Readonly<Record<string, string | null>>;
+
+/** Parses `datacenterStacks`: `{"south": "acme/lucid-mesh/south", "east": "told/east.json"}`. */
+export const datacenterStacks = z.preprocess(
+  fromJson,
+  z.record(
+    z.string(),
+    z
+      .string("is neither a stack's name, nor a file, nor null")
+      .regex(
+        /\.json$|^[^/]+\/[^/]+\/[^/]+$/,
+        "is neither <organization>/<project>/<stack> nor the path of a .json file",
+      )
+      .nullable(),
+    "is no JSON object by datacenter",
+  ),
+);
