@@ -165,10 +165,11 @@ export class MeshService extends pulumi.ComponentResource {
     const { service, kubernetesApi } = args;
     const { workload, replicas, name: version = service.version } = variant;
     const selector = selectorLabels(service.name, variant.name);
-    const external = service.workload.kind === "external" || isGateway(args.context.mesh, service);
+    const external = service.workload.kind === "external";
     const template = sidecar.attachTo(withAccount(variant.pod, service, selector, kubernetesApi), {
       version,
       external,
+      alone: isGateway(args.context.mesh, service),
     });
     new kubernetes.apps.v1.Deployment(
       name,

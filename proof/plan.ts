@@ -38,7 +38,7 @@ export function readPlan(mesh: Mesh, resources: readonly StackResource[]): PlanR
   return {
     objects: [...meshObjects(planned.map(({ object }) => object)), ...joined],
     problems,
-    provenance: trustProvenance(planned),
+    provenance: trustProvenance(planned, mesh.datacenters?.own),
     credentials: plannedCredentials(resources, planned),
   };
 }

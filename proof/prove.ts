@@ -20,6 +20,8 @@ import { readPlan } from "./plan";
 
 /** What of a stack's configuration decides who reaches whom. */
 export interface Surroundings extends NetworkSurroundings, SidecarSurroundings {
+  /** The datacenter, where there are several. */
+  readonly datacenter?: string | undefined;
   readonly consulIp?: string | undefined;
   readonly etcdIp?: string | undefined;
 }
@@ -41,12 +43,17 @@ export function callLayers(mesh: Mesh, surroundings: Surroundings): readonly Lay
  * @param known what the objects don't say: whose roots a file will hold that isn't known yet, and who has which credentials; nothing is known of it unless said
  */
 export function evidenceOf(
-  { nodeResolverIp, consulIp, etcdIp }: Pick<Surroundings, "nodeResolverIp" | "consulIp" | "etcdIp">,
+  {
+    nodeResolverIp,
+    consulIp,
+    etcdIp,
+    datacenter,
+  }: Pick<Surroundings, "nodeResolverIp" | "consulIp" | "etcdIp" | "datacenter">,
   objects: readonly Plain[],
   known: { readonly provenance?: Provenance; readonly credentials?: Credentials } = {},
 ): Evidence {
   const clusterAddresses = [nodeResolverIp, consulIp, etcdIp].flatMap((ip) => (ip === undefined ? [] : [`${ip}/32`]));
-  return new Evidence(objects, { clusterAddresses, ...known });
+  return new Evidence(objects, { clusterAddresses, datacenter, ...known });
 }
 
 /** What is wrong with the objects of a plan, of a cluster or of files, one line each. None: they open exactly what the document declares. */

@@ -2,7 +2,7 @@ import { arrivalsTo, departuresOf, edgesFrom, edgesTo, inspectorsOf, isGateway }
 import type { Mesh, Service, Zone } from "../../mesh";
 import { GATEWAY, LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import type { DiscoveryBackend, DiscoveryNetwork } from "../discovery/backend";
-import type { NetworkPolicySpec, Permission } from "./network-peers";
+import type { NetworkPolicyPeer, NetworkPolicySpec, Permission } from "./network-peers";
 import { addresses, dns, isolate, meshedPods, pods, servicePods, tcp } from "./network-peers";
 
 /** What the policies need to know of the cluster. */
@@ -88,7 +88,7 @@ function servicePolicy(mesh: Mesh, service: Service, surroundings: NetworkSurrou
   if (service.name === WELL_KNOWN.controller) {
     // In one rule, so that who is let out to the one is let out to the other: what is refused is then refused where it goes to.
     const ports = tcp(LIVE_CANARY.open, LIVE_CANARY.closed);
-    egress.push({ peers: zonesWithServices(mesh).map(meshedPods), ports });
+    egress.push({ peers: meshedBut(mesh, service), ports });
     egress.push(...surroundings.discovery.network(mesh).registrarEgress);
     egress.push({ peers: [addresses(surroundings.apiServerCidr)], ports: tcp(surroundings.apiServerPort) });
   }
@@ -153,6 +153,17 @@ function issuerPolicies({ issuers = [], apiServerCidr, apiServerPort }: NetworkS
 
 function zonesWithServices(mesh: Mesh): readonly Zone[] {
   return mesh.zones.filter((zone) => mesh.services.some((service) => service.zone === zone.name));
+}
+
+/**
+ * Every pod with a sidecar but those of one service. Who is let out to pods of its own policy is let in there by kube-router, too: it asks for what enters a pod by the same rules as for what leaves another of the policy.
+ */
+function meshedBut(mesh: Mesh, service: Service): NetworkPolicyPeer[] {
+  return zonesWithServices(mesh).flatMap((zone) =>
+    zone.name === service.zone
+      ? mesh.services.filter((other) => other.zone === zone.name && other !== service).map(servicePods)
+      : [meshedPods(zone)],
+  );
 }
 
 /** The services of these names that exist, each once, in the mesh's order. */

@@ -52,6 +52,8 @@ export interface AttachOptions {
    * Default false.
    */
   readonly external?: boolean;
+  /** The sidecar is all that the pod does (a datacenter's gateway), which is ready while that is. Default false. */
+  readonly alone?: boolean;
   /** Names of containers whose own `preStop` hook keeps them answering for `DRAIN_SECONDS` (15). Default: none. */
   readonly drainThemselves?: readonly string[];
 }
@@ -70,7 +72,7 @@ export interface AttachOptions {
 export function attachSidecar(template: PodTemplate, sidecar: SidecarPod, options: AttachOptions = {}): PodTemplate {
   const problem = describeConflicts(template, sidecar, options);
   if (problem !== undefined) throw new pulumi.RunError(problem);
-  const { version = sidecar.version, completes = false, external = false, drainThemselves = [] } = options;
+  const { version = sidecar.version, completes = false, drainThemselves = [] } = options;
   const [application, ...others] = template.spec.containers;
   const drained = (container: Container): Container =>
     completes || drainThemselves.some((name) => name === container.name) ? container : withDrain(container);
@@ -92,7 +94,7 @@ export function attachSidecar(template: PodTemplate, sidecar: SidecarPod, option
       dnsPolicy: "None",
       dnsConfig: { nameservers: ["127.0.0.1"] },
       initContainers: [envoyContainer(sidecar), startGateContainer(sidecar), ...(template.spec.initContainers ?? [])],
-      containers: [completes ? application : withProbes(drained(application), external), ...others.map(drained)],
+      containers: [completes ? application : withProbes(drained(application), options), ...others.map(drained)],
       volumes: [...(template.spec.volumes ?? []), ...volumes(sidecar.service)],
     },
   };
@@ -187,20 +189,24 @@ function volumes(service: string): kubernetes.types.input.core.v1.Volume[] {
  * Readiness follows the application's health, asked through the sidecar: every 30 s with a 10 s timeout once it has started. What is outside is asked as often by
  * the sidecar's own checks, and each probe only learns what they found.
  */
-function withProbes(container: Container, external: boolean): Container {
+function withProbes(
+  container: Container,
+  { external = false, alone = false }: Pick<AttachOptions, "external" | "alone">,
+): Container {
   const ask = (path: string) => ({ path, port: SIDECAR_PORTS.health });
   const health = ask("/health");
+  const ready = ask("/ready");
+  const known = { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 1 };
+  const readiness = external ? { httpGet: health, ...known } : alone ? { httpGet: ready, ...known } : undefined;
   return {
     ...container,
     startupProbe: {
-      httpGet: external ? ask("/ready") : health,
+      httpGet: readiness === undefined ? health : ready,
       periodSeconds: 1,
       timeoutSeconds: 10,
       failureThreshold: 180,
     },
-    readinessProbe: external
-      ? { httpGet: health, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 1 }
-      : { httpGet: health, periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 2 },
+    readinessProbe: readiness ?? { httpGet: health, periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 2 },
   };
 }
 

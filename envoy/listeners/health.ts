@@ -1,5 +1,4 @@
-import { isGateway } from "../../mesh/datacenters/calls";
-import type { HealthCheck, Mesh, Service } from "../../mesh/model";
+import type { HealthCheck, Service } from "../../mesh/model";
 import { SIDECAR_PORTS } from "../../mesh/wire";
 import { failedRequests } from "../observability/access-log";
 import { healthTarget } from "../clusters";
@@ -10,9 +9,9 @@ import { ADMIN_CLUSTER, LISTENERS } from "../names";
 
 /**
  * Port 15021, plain text for kubelet: `GET /ready` tells of Envoy alone (the application starts later), `GET /health` asks the application, unless it is a
- * job, which is asked nothing, outside the cluster, where its clusters' own checks tell, or a gateway, which is Envoy alone. Nothing else is there.
+ * job, which is asked nothing, or outside the cluster, where its clusters' own checks tell. Nothing else is there.
  */
-export function healthListener(mesh: Mesh, service: Service): Message {
+export function healthListener(service: Service): Message {
   return any("envoy.config.listener.v3.Listener", {
     name: LISTENERS.health,
     stat_prefix: LISTENERS.health,
@@ -32,7 +31,6 @@ export function healthListener(mesh: Mesh, service: Service): Message {
             routes: [
               getRoute("/ready", { cluster: ADMIN_CLUSTER, timeout: "1s" }),
               ...(service.health === undefined ? [] : [applicationRoute(service, service.health)]),
-              ...(isGateway(mesh, service) ? [GATEWAY_ROUTE] : []),
               NOT_FOUND,
             ],
           }),
@@ -41,9 +39,6 @@ export function healthListener(mesh: Mesh, service: Service): Message {
     ],
   });
 }
-
-/** All that a gateway does its sidecar does. */
-const GATEWAY_ROUTE: Message = getRoute("/health", { cluster: ADMIN_CLUSTER, timeout: "1s", prefix_rewrite: "/ready" });
 
 function applicationRoute(service: Service, health: HealthCheck): Message {
   const cluster = healthTarget(service, health).name;

@@ -1,7 +1,7 @@
 import { CALL_PORT, INSPECTION_PORT, ceilingAllows } from "../ceiling-edges";
 import type { Field } from "../judgement/field";
 import { checkOutside, OUTSIDE_KEYS, ownOutside } from "./outside";
-import type { Scope } from "./scope";
+import { identityOf, type Scope } from "./scope";
 import { checkMark, closedKeys, isType } from "./shape";
 import { checkPresentsToken } from "./token";
 import { checkClientTls } from "./tls";
@@ -49,11 +49,14 @@ export function checkClusters(file: Field, scope: Scope): void {
     const further = outside === undefined ? [] : OUTSIDE_KEYS;
     closedKeys(cluster, [...CLUSTER_KEYS, "transport_socket_matches", "metadata", ...further], findings);
     checkBounds(cluster, scope, /^outbound\|./.test(name) ? "budget" : "plain");
-    checkPresentsToken(cluster, /^(outbound|scrape)\|./.test(name), scope);
+    checkPresentsToken(cluster, /^(outbound|scrape|link)\|./.test(name), scope);
     checkMark(cluster.at("metadata"), findings);
     if (outside !== undefined) checkOutside(cluster, outside, scope);
     else if (name.startsWith("application|")) checkApplication(cluster, scope);
+    else if (isOrdered(cluster)) checkOrdered(cluster, name, file, scope);
     else if (/^outbound\|./.test(name)) checkCallee(cluster, name.split("|")[1] ?? "", scope);
+    else if (/^link\|./.test(name)) checkLink(cluster, name.slice("link|".length), scope);
+    else if (/^arrival\|./.test(name)) checkArrival(cluster, scope);
     else if (/^scrape\|./.test(name)) checkScrape(cluster, name.slice("scrape|".length), scope);
     else
       findings.add(
@@ -81,6 +84,73 @@ function checkApplication(cluster: Field, { findings }: Scope): void {
       "send to 127.0.0.1",
     );
   }
+}
+
+/** Whether a cluster stands above others, which it tries in their order. */
+export function isOrdered(cluster: Field): boolean {
+  return cluster.at("cluster_type", "name").is("envoy.clusters.aggregate");
+}
+
+/** Clusters of one call, in their order: each is judged as the callee that it is. */
+function checkOrdered(cluster: Field, name: string, file: Field, { findings }: Scope): void {
+  closedKeys(cluster.at("cluster_type"), ["name", "typed_config"], findings);
+  const config = cluster.at("cluster_type", "typed_config");
+  closedKeys(config, ["@type", "clusters"], findings);
+  closedKeys(cluster.at("common_lb_config"), ["healthy_panic_threshold", "update_merge_window"], findings);
+  const below = config.at("clusters").texts();
+  const known = new Set(
+    file
+      .at("resources")
+      .items()
+      .map((each) => each.at("name").text() ?? ""),
+  );
+  findings.require(
+    isType(config, "envoy.extensions.clusters.aggregate.v3.ClusterConfig") &&
+      cluster.at("lb_policy").is("CLUSTER_PROVIDED") &&
+      ["type", "load_assignment", "transport_socket"].every((key) => cluster.at(key).isAbsent) &&
+      below.length > 1 &&
+      new Set(below).size === below.length &&
+      below.every((each) => each.startsWith(`${name}|`) && known.has(each)),
+    cluster,
+    "the cluster stands above others than the call's own",
+    `name clusters \`${name}|<datacenter>\` that are there, each once`,
+  );
+}
+
+/** The gateway of another datacenter: at literal addresses, by mutual TLS with exactly that gateway. */
+function checkLink(cluster: Field, datacenter: string, scope: Scope): void {
+  const { findings } = scope;
+  const peers = checkClientTls(cluster.at("transport_socket"), scope, "exact");
+  const party = `${scope.zone}.${datacenter}/${scope.service}`;
+  findings.require(
+    cluster.at("type").is("STATIC") && peers?.parties.join() === party,
+    cluster,
+    `the link leads to another than the gateway of ${datacenter}`,
+    `accept ${identityOf(`${scope.zone}.${datacenter}`, scope.service)} alone, at its literal addresses`,
+  );
+  findings.require(
+    ceilingAllows(`${scope.zone}/${scope.service}`, party, CALL_PORT, "egress", scope.ceiling),
+    cluster.at("name"),
+    `it links this datacenter to ${datacenter}, which the ceiling does not allow`,
+    "take it out, or have the ceiling's owner allow the link with a reason",
+  );
+}
+
+/** A service here, as the gateway passes calls from elsewhere on to it: TLS that their callers began, at the one port where it is demanded. */
+function checkArrival(cluster: Field, { findings }: Scope): void {
+  const ports = cluster
+    .at("load_assignment")
+    .leaves()
+    .filter(({ path }) => path.endsWith("socket_address.port_value"));
+  findings.require(
+    cluster.at("transport_socket").isAbsent &&
+      cluster.at("typed_extension_protocol_options").isAbsent &&
+      ports.length > 0 &&
+      ports.every((port) => port.is(15001)),
+    cluster,
+    "bytes from another datacenter go where no mutual TLS is demanded",
+    "pass them on as they are, to port 15001",
+  );
 }
 
 function checkCallee(cluster: Field, callee: string, scope: Scope): void {

@@ -137,7 +137,7 @@ function checkFilters(
     list.items().filter((item) => !isDiscovered(item)),
   ];
   discovered.forEach((filter) => {
-    checkTokenFilter(filter, scope);
+    checkTokenFilter(filter, peers?.zone, scope);
   });
   // Its own place is before everything that could be asked with a foreign token, authorization above all.
   findings.require(

@@ -16,6 +16,8 @@ export interface ListenerForm {
   readonly operational?: true;
   /** Whether each chain has a connection limit of its own. */
   readonly bounded?: true;
+  /** Whether it passes TLS on that it doesn't end, told by server name. */
+  readonly passes?: true;
 }
 
 const isApplication = (cluster: string) => cluster.startsWith("application|");
@@ -31,7 +33,16 @@ export function formOf(name: string): ListenerForm | undefined {
         protocol: "TCP",
         callPort: CALL_PORT,
         bounded: true,
-        destinations: { allows: isApplication, adminPaths: [] },
+        destinations: { allows: (cluster) => /^(application|arrival)\|/.test(cluster), adminPaths: [] },
+      };
+    case "departure":
+      return {
+        bind: "*",
+        port: 15443,
+        protocol: "TCP",
+        bounded: true,
+        passes: true,
+        destinations: { allows: (cluster) => cluster.startsWith("link|"), adminPaths: [] },
       };
     case "inspection":
       return {

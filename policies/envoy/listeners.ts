@@ -5,7 +5,7 @@ import type { Destinations } from "./http";
 import { formOf } from "./listener-forms";
 import type { ListenerForm } from "./listener-forms";
 import { checkRbac } from "./rbac";
-import type { Scope } from "./scope";
+import { isElsewhere, type Scope } from "./scope";
 import { checkMark, closedKeys, extensionOf, isType } from "./shape";
 import { checkNotesPeerUris } from "./single-identity";
 import { checkTunnel, checkTunnelToken } from "./token";
@@ -89,7 +89,8 @@ function checkListener(listener: Field, name: string, form: ListenerForm, scope:
     .map((filter) => extensionOf(filter, ["envoy.filters.listener.tls_inspector"], findings));
   const mutual = form.callPort !== undefined;
   findings.require(
-    !mutual || filters.some((filter) => filter?.name === "envoy.filters.listener.tls_inspector"),
+    !(mutual || form.passes === true) ||
+      filters.some((filter) => filter?.name === "envoy.filters.listener.tls_inspector"),
     listener.at("listener_filters"),
     "no filter reads the server name, by which the caller's zone is told",
     "add envoy.filters.listener.tls_inspector",
@@ -109,15 +110,31 @@ function checkListener(listener: Field, name: string, form: ListenerForm, scope:
     );
     checkMark(chain.at("metadata"), findings);
     const peers = mutual ? checkMutual(chain, name, form.callPort ?? "", scope) : undefined;
+    if (form.passes === true) checkPassed(chain, scope);
     if (!mutual)
       findings.require(
         chain.at("transport_socket").isAbsent,
         chain.at("transport_socket"),
-        "a listener of the pod itself has TLS",
+        form.passes === true ? "the gateway ends TLS that isn't its own" : "a listener of the pod itself has TLS",
         "take it out",
       );
     checkChainFilters(chain.at("filters"), peers, form, scope);
   }
+}
+
+/** TLS of calls that leave: chosen by the server names of calls from this datacenter to the one that the chain is for. */
+function checkPassed(chain: Field, { findings, ceiling }: Scope): void {
+  const match = chain.at("filter_chain_match");
+  closedKeys(match, ["transport_protocol", "server_names"], findings);
+  const names = match.at("server_names").texts();
+  const [, datacenter = ""] = (chain.at("name").text() ?? "").split("|");
+  const form = new RegExp(`^[a-z0-9-]+\\.[a-z0-9-]+\\.${datacenter}\\.[a-z]+\\.${ceiling.datacenter ?? "-"}$`);
+  findings.require(
+    match.at("transport_protocol").is("tls") && names.length > 0 && names.every((name) => form.test(name)),
+    match,
+    "what is passed on isn't TLS for a callee of the one datacenter that the chain is for",
+    "match transport_protocol: tls, and server names <port>.<service>.<datacenter>.<caller zone>.<own datacenter>",
+  );
 }
 
 function checkAddress(listener: Field, name: string, form: ListenerForm, { findings }: Scope): void {
@@ -163,13 +180,14 @@ function checkMutual(chain: Field, listener: string, callPort: string, scope: Sc
   );
   const peers = checkServerTls(chain.at("transport_socket"), scope);
   const names = match.at("server_names").texts();
-  const own = listener === "inspection" ? "inspection" : `[a-z0-9-]+\\.${service}`;
-  const expected = new RegExp(`^${own}\\.${peers?.zone ?? "[a-z]+"}$`);
+  const callee = peers !== undefined && isElsewhere(peers.zone) ? `${service}.${ceiling.datacenter ?? ""}` : service;
+  const own = listener === "inspection" ? "inspection" : `[a-z0-9-]+\\.${literally(callee)}`;
+  const expected = new RegExp(`^${own}\\.${peers === undefined ? "[a-z]+" : literally(peers.zone)}$`);
   findings.require(
     names.length > 0 && names.every((name) => expected.test(name)),
     match.at("server_names"),
     "the chain's server name is not one of this service and of the zone whose roots it trusts",
-    `name it ${listener === "inspection" ? "inspection" : `<port>.${service}`}.${peers?.zone ?? "<caller zone>"}`,
+    `name it ${listener === "inspection" ? "inspection" : `<port>.${callee}`}.${peers?.zone ?? "<caller zone>"}`,
   );
   for (const party of peers?.parties ?? []) {
     findings.require(
@@ -180,6 +198,11 @@ function checkMutual(chain: Field, listener: string, callPort: string, scope: Sc
     );
   }
   return peers;
+}
+
+/** A name as a regular expression. */
+function literally(name: string): string {
+  return name.replaceAll(".", "\\.");
 }
 
 function checkChainFilters(list: Field, peers: AcceptedPeers | undefined, form: ListenerForm, scope: Scope): void {
@@ -255,7 +278,7 @@ function destinationsOf({ readers, destinations }: ListenerForm, peers: Accepted
   return (isOne ? readers[only] : undefined) ?? destinations;
 }
 
-function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, scope: Scope): void {
+function checkTcpProxy(proxy: Field, { callPort, passes, destinations }: ListenerForm, scope: Scope): void {
   const { findings } = scope;
   // A connection of the pod's own application travels to its callee as an HTTP/2 CONNECT; what comes from outside is tunnelled nowhere.
   const tunnels = callPort === undefined;
@@ -284,7 +307,7 @@ function checkTcpProxy(proxy: Field, { callPort, destinations }: ListenerForm, s
     "a connection is tried without a bound, or never",
     `set max_connect_attempts from 1 to ${String(MOST_ATTEMPTS)}`,
   );
-  if (tunnels && proxy.has("tunneling_config")) checkTunnel(proxy.at("tunneling_config"), scope);
+  if (tunnels && proxy.has("tunneling_config")) checkTunnel(proxy.at("tunneling_config"), passes === true, scope);
   closedKeys(proxy.at("weighted_clusters"), ["clusters"], findings);
   const weighted = proxy.at("weighted_clusters", "clusters").items();
   for (const cluster of weighted) closedKeys(cluster, ["name", "weight", "metadata_match"], findings);

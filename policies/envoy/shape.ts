@@ -19,6 +19,8 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "envoy.filters.http.jwt_authn": "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
   "envoy.rate_limit_descriptors.expr": "envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor",
   "envoy.retry_host_predicates.previous_hosts": "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+  "envoy.retry_priorities.previous_priorities":
+    "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
   "envoy.filters.http.header_mutation.end_users": "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
   "envoy.filters.http.jwt_authn.end_users": "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
   "envoy.filters.http.rbac.end_users": "envoy.extensions.filters.http.rbac.v3.RBAC",

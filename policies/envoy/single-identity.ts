@@ -26,11 +26,13 @@ export function checkNotesPeerUris(config: Field, { findings }: Scope): void {
 }
 
 /** Checks that a principal asks for a certificate with the identity of exactly this party, and no other. */
-export function namesOnlyIdentityOf(id: Field, party: string, { findings }: Scope): boolean {
+export function namesOnlyIdentityOf(id: Field, party: string, { findings, ceiling }: Scope): boolean {
   closedKeys(id, ["filter_state"], findings);
   const state = id.at("filter_state");
   closedKeys(state, ["key", "string_match"], findings);
   closedKeys(state.at("string_match"), ["exact"], findings);
   const [zone = "", service = ""] = party.split("/");
-  return state.at("key").is(PEER_URIS) && state.at("string_match", "exact").is(identityOf(zone, service));
+  return (
+    state.at("key").is(PEER_URIS) && state.at("string_match", "exact").is(identityOf(zone, service, ceiling.datacenter))
+  );
 }

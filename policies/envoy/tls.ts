@@ -1,5 +1,5 @@
 import type { Field } from "../judgement/field";
-import { identityOf, partyOfIdentity } from "./scope";
+import { identityOf, partyOfIdentity, trustDomainOf } from "./scope";
 import type { Scope } from "./scope";
 import { closedKeys, extensionOf, isType } from "./shape";
 
@@ -122,7 +122,7 @@ function checkCommonContext(context: Field, scope: Scope, identities: "exact" | 
 
 /** The zone whose roots are trusted: one, from its own file. */
 function trustedZone(secret: Field, scope: Scope): string | undefined {
-  const zone = /^trust\/([a-z]+)$/.exec(secret.at("name").text() ?? "")?.[1];
+  const zone = /^trust\/([a-z]+(?:\.[a-z0-9-]+)?)$/.exec(secret.at("name").text() ?? "")?.[1];
   if (
     zone !== undefined &&
     Object.hasOwn(scope.ceiling.members, zone) &&
@@ -151,22 +151,25 @@ export function readsFile(secret: Field, name: string, folder: string, file: str
 }
 
 function partiesOf(matcher: Field, zone: string, scope: Scope, identities: "exact" | "prefix"): string[] {
+  const { datacenter } = scope.ceiling;
   closedKeys(matcher, ["san_type", "matcher"], scope.findings);
   closedKeys(matcher.at("matcher"), identities === "exact" ? ["exact"] : ["exact", "prefix"], scope.findings);
   const exact = matcher.at("matcher", "exact").text();
   if (
     identities === "prefix" &&
     exact === undefined &&
-    matcher.at("matcher", "prefix").isOneOf([identityOf(zone, ""), `spiffe://${zone}.lucid.internal/`])
+    matcher
+      .at("matcher", "prefix")
+      .isOneOf([identityOf(zone, "", datacenter), `spiffe://${trustDomainOf(zone, datacenter)}/`])
   ) {
     return [`${zone}/*`];
   }
-  const party = partyOfIdentity(exact ?? "");
+  const party = partyOfIdentity(exact ?? "", datacenter);
   if (matcher.at("san_type").is("URI") && party?.startsWith(`${zone}/`) === true) return [party];
   scope.findings.add(
     matcher,
     `the matcher names no exact identity of zone ${zone}`,
-    `match san_type URI, exact ${identityOf(zone, "<service>")}`,
+    `match san_type URI, exact ${identityOf(zone, "<service>", datacenter)}`,
   );
   return [];
 }

@@ -1,5 +1,5 @@
 import type { Field } from "../judgement/field";
-import type { Scope } from "./scope";
+import { datacenterOf, planeOf, type Scope } from "./scope";
 import { closedKeys, extensionOf, isType } from "./shape";
 import { readsFile } from "./tls";
 
@@ -24,8 +24,15 @@ export function isDiscovered(filter: Field): boolean {
   return filter.has("config_discovery");
 }
 
-/** Checks the filter that asks for a caller's token: its configuration is the one file that the controller keeps, and nothing stands in for it. */
-export function checkTokenFilter(filter: Field, { findings }: Scope): void {
+/**
+ * Checks the filter that asks for a caller's token: its configuration is the one file that the controller keeps, and nothing stands in for it. Of callers in another
+ * datacenter it is the file with that one's keys, whoever a token says issued it.
+ *
+ * @param zone whose callers come
+ */
+export function checkTokenFilter(filter: Field, zone: string | undefined, { findings }: Scope): void {
+  const elsewhere = zone === undefined ? undefined : datacenterOf(zone);
+  const [check, keys] = [CHECK, "tokens"].map((name) => (elsewhere === undefined ? name : `${name}.${elsewhere}`));
   closedKeys(filter, ["name", "config_discovery"], findings);
   const discovery = filter.at("config_discovery");
   closedKeys(discovery, ["config_source", "type_urls"], findings);
@@ -34,14 +41,14 @@ export function checkTokenFilter(filter: Field, { findings }: Scope): void {
   const file = source.at("path_config_source");
   const types = discovery.at("type_urls").texts();
   findings.require(
-    filter.at("name").is(CHECK) &&
-      file.at("path").is(`${CONFIG}/..data/tokens.yaml`) &&
+    filter.at("name").is(check ?? "") &&
+      file.at("path").is(`${CONFIG}/..data/${keys ?? ""}.yaml`) &&
       file.at("watched_directory", "path").is(CONFIG) &&
       types.length === 1 &&
       types[0] === `type.googleapis.com/${JWT}`,
     filter,
     "a filter is found by discovery that is not the check of identity tokens",
-    `take \`${CHECK}\` from ${CONFIG}/..data/tokens.yaml, of the type ${JWT} alone`,
+    `take \`${check ?? ""}\` from ${CONFIG}/..data/${keys ?? ""}.yaml, of the type ${JWT} alone`,
   );
 }
 
@@ -74,7 +81,7 @@ export function namesTokenOf(id: Field, party: string, { findings }: Scope): boo
   return (
     matcher.at("filter").is("envoy.filters.http.jwt_authn") &&
     path.map((step) => step.at("key").text()).join() === `${CLAIMS},sub` &&
-    matcher.at("value", "string_match", "exact").is(`system:serviceaccount:lucid-${zone}:${service}`)
+    matcher.at("value", "string_match", "exact").is(`system:serviceaccount:lucid-${planeOf(zone)}:${service}`)
   );
 }
 
@@ -170,14 +177,18 @@ export function checkTunnelToken(config: Field, { findings }: Scope): void {
   }
 }
 
-/** Checks the tunnel of a TCP proxy: it bears the token and nothing else. */
-export function checkTunnel(tunnel: Field, { findings }: Scope): void {
+/** What a gateway's tunnel is to: the server name of the call that it passes on, which its filter chain has matched. */
+const PASSED_ON = "%REQUESTED_SERVER_NAME%:15001";
+
+/** Checks the tunnel of a TCP proxy: it bears the token and nothing else. @param passes whether it is a gateway's, which passes on what others began */
+export function checkTunnel(tunnel: Field, passes: boolean, { findings }: Scope): void {
   closedKeys(tunnel, ["hostname", "headers_to_add"], findings);
+  const host = tunnel.at("hostname").text() ?? "";
   findings.require(
-    /^[a-z0-9-]+\.lucid\.internal:\d+$/.test(tunnel.at("hostname").text() ?? ""),
+    passes ? host === PASSED_ON : /^[a-z0-9-]+\.lucid\.internal:\d+$/.test(host),
     tunnel.at("hostname"),
     "the tunnel is to nobody",
-    "name the callee and its port, as <service>.lucid.internal:<port>",
+    passes ? `name it ${PASSED_ON}` : "name the callee and its port, as <service>.lucid.internal:<port>",
   );
   const headers = tunnel.at("headers_to_add").items();
   findings.require(headers.length === 1, tunnel, "the tunnel does not bear exactly one header", "add the token's");
@@ -217,24 +228,36 @@ export function checkCredential(file: Field, { findings }: Scope): void {
  * Checks `tokens.yaml`: each request needs a token of the mesh's audience, and the file as the stack has it believes nobody. Whose tokens are believed is the
  * controller's to write, from the API server's own word; a stack that brought keys could issue identities.
  */
-export function checkTokens(file: Field, { findings }: Scope): void {
+export function checkTokens(file: Field, scope: Scope): void {
+  checkTokenFile(file, CHECK, checkNobodys, scope);
+}
+
+/** Checks `tokens.<datacenter>.yaml`: each request needs a token of the mesh's audience, by that datacenter's keys. Whose those are is said by who declares them. */
+export function checkTokensElsewhere(file: Field, datacenter: string, scope: Scope): void {
+  checkTokenFile(file, `${CHECK}.${datacenter}`, checkPublicKeys, scope);
+}
+
+type CheckKeys = (provider: Field, findings: Scope["findings"]) => void;
+
+function checkTokenFile(file: Field, name: string, checkKeys: CheckKeys, { findings }: Scope): void {
   closedKeys(file, ["version_info", "resources"], findings);
   const resources = file.at("resources").items();
-  findings.require(resources.length === 1, file, "the file has not exactly one extension", `keep ${CHECK}`);
+  findings.require(resources.length === 1, file, "the file has not exactly one extension", `keep ${name}`);
   for (const extension of resources) {
     closedKeys(extension, ["@type", "name", "typed_config"], findings);
     const check = extension.at("typed_config");
     findings.require(
       isType(extension, "envoy.config.core.v3.TypedExtensionConfig") &&
-        extension.at("name").is(CHECK) &&
+        extension.at("name").is(name) &&
         isType(check, JWT),
       extension,
       "the extension is not the check of identity tokens",
-      `name it ${CHECK}, of the type ${JWT}`,
+      `name it ${name}, of the type ${JWT}`,
     );
     closedKeys(check, ["@type", "providers", "rules"], findings);
     closedKeys(check.at("providers"), ["cluster"], findings);
     checkProvider(check.at("providers", "cluster"), findings);
+    checkKeys(check.at("providers", "cluster"), findings);
     const rules = check.at("rules").items();
     findings.require(rules.length > 0, check.at("rules"), "no request needs a token", "require the provider `cluster`");
     for (const rule of rules) {
@@ -314,10 +337,36 @@ function checkProvider(provider: Field, findings: Scope["findings"]): void {
     `set payload_in_metadata: ${CLAIMS}`,
   );
   closedKeys(provider.at("local_jwks"), ["inline_string"], findings);
-  must(
+}
+
+/** As the stack has it, the file believes nobody. */
+function checkNobodys(provider: Field, findings: Scope["findings"]): void {
+  findings.require(
     provider.at("issuer").is("https://nobody.invalid") && provider.at("local_jwks", "inline_string").is(NOBODYS_KEY),
     provider,
     "the stack itself says whose tokens are believed",
     "leave that to the controller, which asks the API server: render the file with envoy/",
   );
+}
+
+/** Public keys, one at least: a shared one would let whoever checks tokens make them. */
+function checkPublicKeys(provider: Field, findings: Scope["findings"]): void {
+  const keys = keysIn(provider.at("local_jwks", "inline_string").text() ?? "");
+  findings.require(
+    /^https:\/\/\S+$/.test(provider.at("issuer").text() ?? "") &&
+      keys.length > 0 &&
+      keys.every((key) => ["RSA", "EC", "OKP"].includes(String(key.kty)) && !("d" in key)),
+    provider,
+    "tokens of another datacenter are not checked by public keys of an issuer",
+    "name its issuer, and the keys of its cluster as a JSON Web Key Set",
+  );
+}
+
+function keysIn(text: string): readonly Readonly<Record<string, unknown>>[] {
+  try {
+    const set = JSON.parse(text) as { readonly keys?: unknown };
+    return Array.isArray(set.keys) ? (set.keys as Record<string, unknown>[]) : [];
+  } catch {
+    return [];
+  }
 }

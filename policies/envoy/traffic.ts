@@ -32,10 +32,16 @@ export function checkRetryPolicy(policy: Field, { findings }: Scope): void {
       "per_try_timeout",
       "retry_back_off",
       "retry_host_predicate",
+      "retry_priority",
       "host_selection_retry_max_attempts",
     ],
     findings,
   );
+  if (policy.has("retry_priority")) {
+    // It chooses among the hosts of a call's clusters, each of which must prove the callee's identity.
+    const known = extensionOf(policy.at("retry_priority"), ["envoy.retry_priorities.previous_priorities"], findings);
+    if (known !== undefined) closedKeys(known.config, ["@type", "update_frequency"], findings);
+  }
   const conditions = (policy.at("retry_on").text() ?? "").split(",");
   findings.require(
     conditions.every((condition) => CONDITIONS.includes(condition)),
@@ -106,7 +112,7 @@ export function checkConnectionLimit(config: Field, { findings }: Scope): void {
 }
 
 /** Checks a rate limit: a bucket for each caller by its proven identity, none that callers share, always enforced. */
-export function checkRateLimit(config: Field, peers: AcceptedPeers | undefined, { findings }: Scope): void {
+export function checkRateLimit(config: Field, peers: AcceptedPeers | undefined, { findings, ceiling }: Scope): void {
   closedKeys(
     config,
     [
@@ -139,7 +145,7 @@ export function checkRateLimit(config: Field, peers: AcceptedPeers | undefined, 
     "set always_consume_default_token_bucket: false",
   );
   checkKeys(config.at("rate_limits"), findings);
-  const identities = (peers?.parties ?? []).map((party) => identityOf(...halves(party)));
+  const identities = (peers?.parties ?? []).map((party) => identityOf(...halves(party), ceiling.datacenter));
   for (const descriptor of config.at("descriptors").items()) {
     closedKeys(descriptor, ["entries", "token_bucket"], findings);
     closedKeys(descriptor.at("token_bucket"), ["max_tokens", "tokens_per_fill", "fill_interval"], findings);

@@ -12,7 +12,11 @@ export const LONGEST_DAYS = { root: 10 * 365, issuing: 365, leaf: 90 } as const;
 /**
  * The zone of an authority, by its common name (`ops.lucid.internal root`, `ops.lucid.internal root 2 issuing`); undefined for any other name. What else
  * could say it is the key, and a key is a random number.
+ *
+ * @param datacenter that authorities here bear in their names, where there are several
  */
-export function zoneOfAuthority(commonName: string): string | undefined {
-  return /^([a-z]+)\.lucid\.internal (root( \d+)?|(root \d+ )?issuing( \d+)?)$/.exec(commonName)?.[1];
+export function zoneOfAuthority(commonName: string, datacenter?: string): string | undefined {
+  const [, zone, own] =
+    /^([a-z]+)(?:\.([a-z0-9-]+))?\.lucid\.internal (root( \d+)?|(root \d+ )?issuing( \d+)?)$/.exec(commonName) ?? [];
+  return own === datacenter ? zone : undefined;
 }

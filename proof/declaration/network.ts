@@ -1,7 +1,7 @@
 /** What the document lets be open at the network layer: its calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
 import type { Mesh, Service } from "../../mesh";
 import { issuerOf, issuingZones } from "../../mesh/issuing";
-import { LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
+import { GATEWAY, LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../../mesh/wire";
 import { partyName, partyOf } from "../../policies/reachability";
 import { AddressSet, PortSet } from "../../policies/reachability/network";
 import type { Declaration, DeclaredEdge, DeclaredOutsider } from "../../policies/reachability/network";
@@ -18,6 +18,7 @@ export interface Surroundings extends DiscoveryChoice {
 
 const CALLS = PortSet.tcp(SIDECAR_PORTS.inbound);
 const INSPECTION = PortSet.tcp(SIDECAR_PORTS.inspection);
+const DEPARTURES = PortSet.tcp(GATEWAY.departurePort);
 const RESOLVER_DNS = dns(NODE_RESOLVER.dnsPort);
 const CANARY = PortSet.tcp(NODE_RESOLVER.canaryPort);
 const KNOCKED_AT = PortSet.tcp(LIVE_CANARY.closed);
@@ -35,6 +36,7 @@ function edgesOf(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): DeclaredEdg
   const deployed = mesh.services.filter(isDeployed);
   return [
     ...mesh.edges.map(({ from, to }): DeclaredEdge => ({ from: named(from), to: named(to), ports: CALLS })),
+    ...crossings(mesh),
     ...inspectors(mesh).flatMap((from) => inspected(from, deployed).map((to) => inspection(from, to))),
     ...controllers(mesh).flatMap((controller) =>
       inspected(controller, deployed).map((service) => canary(partyOfService(controller), partyOfService(service))),
@@ -51,6 +53,22 @@ function edgesOf(mesh: Mesh, { discoveryBackend }: DiscoveryChoice): DeclaredEdg
     }),
     ...DECLARED_DISCOVERY[discoveryBackend].edges(controllers(mesh).map(partyOfService)),
   ];
+}
+
+/** Calls that leave go to the gateway, and those that arrive come from it. */
+function crossings(mesh: Mesh): DeclaredEdge[] {
+  const { departures = [], arrivals = [] } = mesh.datacenters ?? {};
+  return gateways(mesh).flatMap((gateway) => {
+    const through = partyOfService(gateway);
+    const to = (names: readonly string[]) =>
+      mesh.services.filter(({ name }) => names.includes(name)).map((service) => partyOfService(service));
+    const callers = to(departures.map(({ edge }) => edge.from));
+    const callees = to(arrivals.map(({ edge }) => edge.to));
+    return [
+      ...callers.map((from): DeclaredEdge => ({ from, to: through, ports: DEPARTURES })),
+      ...callees.map((callee): DeclaredEdge => ({ from: through, to: callee, ports: CALLS })),
+    ];
+  });
 }
 
 /** To whom an inspector is let out: the controller not to its own replicas, of which it asks nothing. */
@@ -87,6 +105,7 @@ function outsidersOf(
       ports: PortSet.tcp(apiServerPort),
     })),
     ...mesh.services.flatMap(externalOf),
+    ...gateways(mesh).flatMap((gateway) => linksOf(mesh, partyOfService(gateway))),
     ...DECLARED_DISCOVERY[discoveryBackend].dnsClients.map((party): DeclaredOutsider => ({
       party,
       direction: "egress",
@@ -110,6 +129,39 @@ function externalOf(service: Service): DeclaredOutsider[] {
       ports: PortSet.union(ports.map(({ port }) => PortSet.tcp(port))),
     },
   ];
+}
+
+/** Where the gateway goes, and from where others come to it. */
+function linksOf({ datacenters }: Mesh, party: string): DeclaredOutsider[] {
+  const set = (cidrs: readonly string[]) =>
+    AddressSet.union(cidrs.map((cidr) => AddressSet.parse(cidr) ?? AddressSet.none));
+  return (datacenters?.peers ?? []).flatMap(({ name, isCalled, calls, gateway }): DeclaredOutsider[] => [
+    ...(isCalled
+      ? [
+          {
+            party,
+            direction: "egress",
+            outsider: { name: `the gateway of ${name}`, addresses: set(gateway.addresses.map((ip) => `${ip}/32`)) },
+            ports: PortSet.tcp(gateway.port),
+          } as const,
+        ]
+      : []),
+    ...(calls
+      ? [
+          {
+            party,
+            direction: "ingress",
+            outsider: { name: `the gateway of ${name}`, addresses: set(gateway.sources) },
+            ports: CALLS,
+          } as const,
+        ]
+      : []),
+  ]);
+}
+
+function gateways(mesh: Mesh): readonly Service[] {
+  const isSeveral = mesh.datacenters !== undefined;
+  return mesh.services.filter((service) => isSeveral && service.name === WELL_KNOWN.gateway && isTrusted(service));
 }
 
 function inspectors(mesh: Mesh): readonly Service[] {

@@ -1,19 +1,13 @@
 /** What the document lets sidecars do: its calls, and who looks at sidecars. Nothing here comes from what renders their files. */
-import { findService, isDialled, serviceNamed } from "../../mesh";
-import type { Edge, Mesh, Protocol, Service, ServicePort } from "../../mesh";
+import { findService, serviceNamed } from "../../mesh";
+import type { Mesh, Service } from "../../mesh";
 import { INSPECTION_PORT_NAME, NODE_RESOLVER, VERSION_TAG_PREFIX, WELL_KNOWN } from "../../mesh/wire";
 import { partyName } from "../../policies/reachability";
-import { healthTarget, hostText, outsideText, pathPattern, serviceOf, zoneOf } from "../../policies/reachability/envoy";
-import { outsideOf, outsidePort } from "./outside";
-import type {
-  Carries,
-  Declaration,
-  DeclaredEdge,
-  DeclaredOpening,
-  FurtherCondition,
-  Party,
-  RequestRule,
-} from "../../policies/reachability/envoy";
+import { healthTarget, pathPattern, serviceOf, zoneOf } from "../../policies/reachability/envoy";
+import { crossingEdges, passagesOf, tokensOf, withOrder } from "./crossings";
+import { declaredEdge, partyOf, targetOf } from "./edge";
+import { outsideOf } from "./outside";
+import type { Declaration, DeclaredEdge, DeclaredOpening, Party } from "../../policies/reachability/envoy";
 
 /** What of a stack's configuration sidecars go by. */
 export interface SidecarSurroundings {
@@ -31,41 +25,28 @@ const INSPECTED: Readonly<Record<string, readonly string[]>> = {
 
 /** Exactly what a mesh declares: all of it open, and nothing else. */
 export function sidecarDeclaration(mesh: Mesh, { nodeResolverIp }: SidecarSurroundings): Declaration {
+  const resolver = `${nodeResolverIp}:${NODE_RESOLVER.dnsPort}`;
   return {
     edges: [
-      ...mesh.edges.map((edge) => declaredEdge(mesh, edge)),
+      ...mesh.edges.map((edge) => withOrder(mesh, edge, declaredEdge(mesh, edge))),
+      ...crossingEdges(mesh, resolver),
       ...Object.keys(INSPECTED).flatMap((inspector) => inspections(mesh, inspector)),
     ],
     openings: mesh.services.flatMap(openingsOf),
     outside: mesh.services.flatMap(outsideOf),
-    resolver: `${nodeResolverIp}:${NODE_RESOLVER.dnsPort}`,
+    passages: passagesOf(mesh),
+    tokens: tokensOf(mesh),
+    resolver,
     lookedUp: (party) => discoveryNames(serviceNamed(mesh, serviceOf(party))),
-    nameOf: (party) => partyName(zoneOf(party), serviceOf(party)),
+    nameOf,
   };
 }
 
-function declaredEdge(mesh: Mesh, edge: Edge): DeclaredEdge {
-  const callee = serviceNamed(mesh, edge.to);
-  const port = callee.ports.find(({ name }) => name === edge.port);
-  if (port === undefined) throw new RangeError(`${edge.to} has no port ${edge.port}`);
-  const further: FurtherCondition[] = [
-    ...(port.endUsers === undefined ? [] : (["end-users"] as const)),
-    ...(port.asksAuthenticator === true ? (["authenticator"] as const) : []),
-  ];
-  return {
-    from: partyOf(serviceNamed(mesh, edge.from)),
-    to: partyOf(callee),
-    port: edge.port,
-    target: endOf(callee, port),
-    carries: carriedBy(port.protocol),
-    requests: edge.rules.map(({ methods, paths }): RequestRule => ({
-      ...(methods.length === 0 ? {} : { methods }),
-      ...(paths.length === 0 ? {} : { paths: paths.map(pathPattern) }),
-    })),
-    ...(edge.until === undefined ? {} : { until: edge.until }),
-    ...(isDialled(edge) ? { dialled: { name: callee.hostname, port: port.dialPort } } : {}),
-    further,
-  };
+/** What messages call a party; of another datacenter with its name. */
+function nameOf(party: Party): string {
+  const [zone = "", datacenter] = zoneOf(party).split(".");
+  const name = partyName(zone, serviceOf(party));
+  return datacenter === undefined ? name : `${name} of ${datacenter}`;
 }
 
 /** The sidecars that an inspector looks at: all of them, its own too. A revoked one lets it not in, and a revoked inspector looks at nobody. */
@@ -104,31 +85,8 @@ function openingsOf(service: Service): DeclaredOpening[] {
   return [ready, { party, request: "GET /health", target: `${targetOf(service, port)}${path}` }];
 }
 
-/** Where a call ends: at the application, or at what is outside the cluster, for the host that its certificate names. */
-function endOf(service: Service, port: ServicePort): string {
-  const outside = outsidePort(service, port);
-  if (outside === undefined) return targetOf(service, port.port);
-  const { tls } = outside;
-  return `${outsideText(outside)}${tls === undefined || port.protocol === "tcp" ? "" : hostText(tls.serverName)}`;
-}
-
-/** Where a port of the application is, and how it is spoken to. */
-function targetOf({ ports }: Service, port: number): string {
-  const protocol = ports.find((candidate) => candidate.port === port)?.protocol;
-  return `127.0.0.1:${port}${protocol === "grpc" || protocol === "http2" ? " by HTTP/2" : ""}`;
-}
-
-function carriedBy(protocol: Protocol): Carries {
-  if (protocol === "tcp") return "bytes";
-  return protocol === "websocket" ? "websocket" : "requests";
-}
-
 /** The names under which a service's pods may be looked up: all of them, and those of each version. */
 function discoveryNames({ workload, discoveryName }: Service): readonly string[] {
   const versions = workload.kind === "versions" ? workload.versions.map(({ name }) => name) : [];
   return [discoveryName, ...versions.map((version) => `${VERSION_TAG_PREFIX}${version}.${discoveryName}`)];
-}
-
-function partyOf({ zone, name }: Service): Party {
-  return `${zone}/${name}`;
 }

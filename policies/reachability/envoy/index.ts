@@ -6,6 +6,8 @@ export type {
   DeclaredEdge,
   DeclaredOpening,
   DeclaredOutside,
+  DeclaredPassage,
+  DeclaredTokens,
   Difference,
   SidecarLayer,
   Violation,
@@ -17,6 +19,8 @@ export type { Admission, Way } from "./matrix";
 export type { Callee, Carries, Dial, Entry, FurtherCondition, Grant, Name, Party, Sidecar } from "./model";
 export { digestOfPem, healthTarget, hostText, outsideText } from "./outside";
 export type { OutsidePort, WayOutside } from "./outside";
+export { arrivalText, authorityOf, linkText } from "./passing";
+export { digestOfTokens } from "./tokens";
 export { readMesh } from "./reading/mesh";
 export type { Knowledge, MeshReading } from "./reading/mesh";
 export { readSidecar } from "./reading/sidecar";

@@ -57,7 +57,7 @@ export class Reachability {
         entry: entries.find(
           ({ listens, serverName }) => listens === callee.dialled && serverName === callee.serverName,
         ),
-        dials: sidecar?.dials.filter(({ cluster }) => cluster === callee.cluster) ?? [],
+        dials: sidecar?.dials.filter(({ clusters }) => clusters.includes(callee.cluster)) ?? [],
       }));
   }
 
@@ -69,6 +69,11 @@ export class Reachability {
 /** Zone of a party. */
 export function zoneOf(party: Party): string {
   return party.split("/")[0] ?? "";
+}
+
+/** Whether a party is in another datacenter: its zone is named with it. */
+export function isElsewhere(party: Party): boolean {
+  return zoneOf(party).includes(".");
 }
 
 /** Service of a party. */

@@ -22,8 +22,12 @@ export interface Sidecar {
   readonly callees: readonly Callee[];
   /** Where it goes in the place of an application, if the service is outside the cluster. */
   readonly outside: readonly WayOutside[];
+  /** What it passes on without ending it, if it is a datacenter's gateway. */
+  readonly passages: readonly Passage[];
   readonly dials: readonly Dial[];
   readonly names: readonly Name[];
+  /** Whose tokens it believes of callers in other datacenters: a digest of issuer and keys, by datacenter. */
+  readonly tokens: ReadonlyMap<string, TokenKeys>;
   /** Zones whose roots lie beside the files, by name. */
   readonly roots: ReadonlyMap<string, Roots>;
 }
@@ -97,12 +101,28 @@ export interface Callee {
   readonly asked: boolean;
 }
 
+/** TLS of calls to another datacenter, as a gateway passes it on. */
+export interface Passage {
+  readonly place: Place;
+  /** Whom it is passed to: the other gateway. */
+  readonly party: Party;
+  /** The server names of the calls, sorted. */
+  readonly serverNames: readonly string[];
+}
+
+export interface TokenKeys {
+  readonly place: Place;
+  readonly digest: string;
+}
+
 /** A loopback address at which the pod's application reaches a cluster. */
 export interface Dial {
   readonly place: Place;
   readonly address: string;
   readonly port: number;
   readonly cluster: string;
+  /** The clusters that this one tries, in their order; itself where it stands above none. */
+  readonly clusters: readonly string[];
   readonly carries: Carries;
   /** What of that goes on. */
   readonly requests: readonly RequestRule[];

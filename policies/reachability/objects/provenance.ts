@@ -10,8 +10,10 @@ import type { PlannedObject } from "./plan";
  *
  * A plan tells that of all data together and not of one file: the roots must be of zones that have a file there, those of each file that isn't known among
  * them. Which of several stands in which file is seen once they are known.
+ *
+ * @param datacenter that authorities here bear in their names, where there are several
  */
-export function trustProvenance(planned: readonly PlannedObject<StackResource>[]): Provenance {
+export function trustProvenance(planned: readonly PlannedObject<StackResource>[], datacenter?: string): Provenance {
   const resources = new Map(
     planned.flatMap(({ resource, object }) => {
       const field = new Field(object);
@@ -21,14 +23,14 @@ export function trustProvenance(planned: readonly PlannedObject<StackResource>[]
   return (title, file) => {
     const resource = resources.get(title);
     const zone = file.replace(/\.yaml$/, "");
-    return resource !== undefined && isProven(resource) ? zone : undefined;
+    return resource !== undefined && isProven(resource, datacenter) ? zone : undefined;
   };
 }
 
 /** Whether the zones whose roots a ConfigMap is made from are those whose files it has. */
-function isProven(resource: StackResource): boolean {
+function isProven(resource: StackResource, datacenter: string | undefined): boolean {
   const roots = resource.origins("data").filter(({ type }) => type === TLS.selfSigned);
-  const zones = new Set(roots.map(zoneOfRoot));
+  const zones = new Set(roots.map((root) => zoneOfRoot(root, datacenter)));
   const files = resource.properties.at("data").entries();
   const hasFile = (zone: string | undefined) => files.some(([file]) => file === `${zone ?? ""}.yaml`);
   return (
@@ -38,9 +40,9 @@ function isProven(resource: StackResource): boolean {
 }
 
 /** The zone that a root's certificate names; undefined where that can't be told. */
-function zoneOfRoot({ properties }: StackResource): string | undefined {
+function zoneOfRoot({ properties }: StackResource, datacenter: string | undefined): string | undefined {
   try {
-    return zoneOfAuthority(properties.at("subject", "commonName").text() ?? "");
+    return zoneOfAuthority(properties.at("subject", "commonName").text() ?? "", datacenter);
   } catch (error) {
     if (error instanceof Unjudgeable) return undefined;
     throw error;

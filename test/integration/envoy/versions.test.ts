@@ -64,7 +64,10 @@ describe("versions, live", function () {
   const records = (passing: readonly Version[]): Record<string, string[]> => ({
     "shop.service.discovery.lucid.internal": passing.map((version) => callees[version].host.address),
     ...Object.fromEntries(
-      passing.map((version) => [versionDiscoveryName(discoveryNameOf("shop"), version), [callees[version].host.address]]),
+      passing.map((version) => [
+        versionDiscoveryName(discoveryNameOf("shop"), version),
+        [callees[version].host.address],
+      ]),
     ),
   });
 

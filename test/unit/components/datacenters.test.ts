@@ -287,7 +287,7 @@ describe("the resources of a datacenter", function () {
     assert.equal(deployment.spec.replicas, 2);
     const [container, ...others] = deployment.spec.template.spec.containers;
     assert.deepEqual(others, []);
-    assert.deepEqual(container?.readinessProbe?.httpGet, { path: "/health", port: 15021 });
+    assert.deepEqual(container?.readinessProbe?.httpGet, { path: "/ready", port: 15021 });
   });
 
   it("bear the datacenter in identities, the definition of MeshService, and Consul's own name", () => {

@@ -69,10 +69,16 @@ function obstacle(
   const { callee, entry } = way;
   if (others.length > 0) return `several clusters go there, ${placeText(callee.place)} among them`;
   const at = placeText(callee.place);
-  const meant = lookedUp(edge.to);
+  const meant = edge.at?.names ?? lookedUp(edge.to);
   const isLookedUp = callee.lookedUp.every((name) => meant.includes(name)) && callee.lookedUp.includes(meant[0] ?? "");
   if (!byAddress && !isLookedUp) return `${at}, looks up ${callee.lookedUp.join(", ")}`;
-  if (!byAddress && callee.resolver !== resolver) return `${at}, asks ${callee.resolver ?? "nobody"} for its address`;
+  const asked = edge.at?.isLiteral === true ? undefined : resolver;
+  if (!byAddress && callee.resolver !== asked) return `${at}, asks ${callee.resolver ?? "nobody"} for its address`;
+  if (edge.at !== undefined) {
+    if (callee.dialled !== edge.at.port) return `${at}, goes to port ${callee.dialled}`;
+    if (edge.at.names.some((name) => !callee.lookedUp.includes(name))) return `${at}, leaves out where it is`;
+    return edge.dialled === undefined ? undefined : dialObstacle(sidecar, way, edge, edge.dialled);
+  }
   // Where the callee's half is closed on purpose, nothing further is to be open.
   if (edge.only === "caller") return byAddress ? scrapeObstacle(way, edge, edges) : undefined;
   if (entry === undefined)
@@ -104,7 +110,7 @@ function scrapeObstacle(
 }
 
 function dialObstacle(
-  { names, party }: Sidecar,
+  { names, party, callees }: Sidecar,
   { dials, callee }: Way,
   edge: DeclaredEdge,
   dialled: { readonly name: string; readonly port: number },
@@ -114,9 +120,13 @@ function dialObstacle(
   const dial = dials.find(({ address, port }) => answer.addresses.includes(address) && port === dialled.port);
   if (dial === undefined)
     return `${dialled.name}:${dialled.port} (${answer.addresses.join(", ")}) is no listener of ${callee.cluster}`;
-  return dial.carries === edge.carries
+  if (dial.carries !== edge.carries)
+    return `${placeText(dial.place)}, carries ${dial.carries}, and the port takes ${edge.carries}`;
+  const order = dial.clusters.map((cluster) => callees.find((each) => each.cluster === cluster)?.party ?? cluster);
+  const meant = edge.order ?? [edge.to];
+  return order.join() === meant.join()
     ? undefined
-    : `${placeText(dial.place)}, carries ${dial.carries}, and the port takes ${edge.carries}`;
+    : `${placeText(dial.place)}, asks ${order.join(", then ")}, and not ${meant.join(", then ")}`;
 }
 
 /** Compares what the application is told and where it may dial with what its declared calls need. */
@@ -130,25 +140,26 @@ export function compareDials({ party, dials, names, callees }: Sidecar, edges: D
   });
   return [
     ...dials.flatMap((dial) => {
-      const callee = callees.find(({ cluster }) => cluster === dial.cluster);
-      // Nothing is there: a declared call that should go this way is refused, and says so.
-      if (callee === undefined) return [];
-      if (callee.party.endsWith("/*"))
-        return scrapeDial(dial, callee, edges, party).map((text) => undeclared(text, dial));
-      const known = names.filter(({ addresses }) => addresses.includes(dial.address)).map(({ name }) => name);
-      const whom = `${edges.nameOf(callee.party)} on ${callee.port}`;
-      const meant = (name: string) =>
-        declared.some(
-          ({ dialled, to, port }) =>
-            dialled?.name === name && dialled.port === dial.port && to === callee.party && port === callee.port,
-        );
-      if (known.length === 0)
-        return [
-          undeclared(`${caller}'s application reaches ${whom} at ${dial.address}:${dial.port}, under no name`, dial),
-        ];
-      return known
-        .filter((name) => !meant(name))
-        .map((name) => undeclared(`${caller}'s application reaches ${whom} as ${name}:${dial.port}`, dial));
+      // Where nothing is, a declared call that should go this way is refused, and says so.
+      const there = callees.filter(({ cluster }) => dial.clusters.includes(cluster));
+      return there.flatMap((callee) => {
+        if (callee.party.endsWith("/*"))
+          return scrapeDial(dial, callee, edges, party).map((text) => undeclared(text, dial));
+        const known = names.filter(({ addresses }) => addresses.includes(dial.address)).map(({ name }) => name);
+        const whom = `${edges.nameOf(callee.party)} on ${callee.port}`;
+        const meant = (name: string) =>
+          declared.some(
+            ({ dialled, to, port }) =>
+              dialled?.name === name && dialled.port === dial.port && to === callee.party && port === callee.port,
+          );
+        if (known.length === 0)
+          return [
+            undeclared(`${caller}'s application reaches ${whom} at ${dial.address}:${dial.port}, under no name`, dial),
+          ];
+        return known
+          .filter((name) => !meant(name))
+          .map((name) => undeclared(`${caller}'s application reaches ${whom} as ${name}:${dial.port}`, dial));
+      });
     }),
     ...names.flatMap((name) => {
       if (!declared.some(({ dialled }) => dialled?.name === name.name))

@@ -1,3 +1,4 @@
+import { isElsewhere } from "../matrix";
 import type { Reachability } from "../matrix";
 import type { Sidecar } from "../model";
 import { compareAdmissions } from "./callee";
@@ -5,6 +6,7 @@ import { compareDials, compareWays } from "./caller";
 import type { Declaration, Difference, SidecarLayer, Violation } from "./declaration";
 import { DeclaredEdges } from "./index-of-edges";
 import { compareOutside } from "./outside";
+import { comparePassages, compareTokens } from "./passages";
 import { placeText } from "./text";
 import { compareRoots, compareTrust } from "./trust";
 
@@ -19,13 +21,17 @@ export function compare(reachability: Reachability, declaration: Declaration): r
       compareRoots(reachability, (party) => edges.nameOf(party)),
     ),
     ...sidecars.flatMap((sidecar) => [
-      ...of("trust", compareTrust(sidecar, edges)),
+      ...of("trust", [...compareTrust(sidecar, edges), ...compareTokens(sidecar, edges)]),
       ...of(
         "authorization",
         callersOf(sidecar, edges).flatMap((from) => compareAdmissions(reachability, from, sidecar.party, edges)),
       ),
       ...of("authorization", compareOpenings(sidecar, edges)),
-      ...of("ways", [...compareWays(reachability, sidecar, edges), ...compareOutside(sidecar, edges)]),
+      ...of("ways", [
+        ...compareWays(reachability, sidecar, edges),
+        ...compareOutside(sidecar, edges),
+        ...comparePassages(sidecar, edges),
+      ]),
       ...of("names", compareDials(sidecar, edges)),
     ]),
   ];
@@ -44,6 +50,8 @@ function callersOf({ party, entries }: Sidecar, edges: DeclaredEdges): readonly 
 function withoutSidecar(reachability: Reachability, edges: DeclaredEdges): Violation[] {
   return edges.declaration.edges.flatMap(({ from, to, port }) =>
     [...new Set([from, to])]
+      // What stands in another datacenter is proven there.
+      .filter((party) => !isElsewhere(party))
       .filter((party) => reachability.sidecarOf(party) === undefined)
       .map((party): Violation => ({
         layer: party === from ? "ways" : "authorization",

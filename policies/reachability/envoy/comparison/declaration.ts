@@ -22,8 +22,12 @@ export interface DeclaredEdge {
   readonly further?: readonly FurtherCondition[];
   /** Whether the caller goes there by the address of each request, as a scraper does, and not by a name. */
   readonly byAddress?: true;
-  /** The one half that is there, where the other is closed on purpose (a revoked callee's). */
-  readonly only?: "caller";
+  /** Where the callee is looked for, if not by its own name at 15001: another datacenter's is behind a gateway, and a gateway at its addresses. */
+  readonly at?: { readonly names: readonly string[]; readonly port: number; readonly isLiteral?: true };
+  /** Who answers, in order, where several do: the callee in one datacenter, then in the next. Default: the callee. */
+  readonly order?: readonly Party[];
+  /** The one half that is there, where the other is in another datacenter, or is closed on purpose (a revoked callee's). */
+  readonly only?: "caller" | "callee";
 }
 
 /** What anybody may ask in plain text who reaches the pod. */
@@ -40,11 +44,31 @@ export interface DeclaredOutside extends OutsidePort {
   readonly party: Party;
 }
 
+/** What a gateway passes on without ending it. */
+export interface DeclaredPassage {
+  readonly party: Party;
+  /** The other gateway. */
+  readonly to: Party;
+  readonly serverNames: readonly string[];
+}
+
+/** By whose keys a callee checks tokens of callers in another datacenter. */
+export interface DeclaredTokens {
+  readonly party: Party;
+  readonly datacenter: string;
+  /** See `digestOfTokens`. */
+  readonly digest: string;
+}
+
 /** What may be. It comes from the document or the ceiling, never from what is judged. */
 export interface Declaration {
   readonly edges: readonly DeclaredEdge[];
   readonly openings: readonly DeclaredOpening[];
   readonly outside: readonly DeclaredOutside[];
+  /** None where there is one datacenter. */
+  readonly passages?: readonly DeclaredPassage[];
+  /** None where there is one datacenter. */
+  readonly tokens?: readonly DeclaredTokens[];
   /** Who answers for names, as `<address>:<port>`. */
   readonly resolver: string;
   /** Discovery names under which a party's pods may be looked up; the first must be. */

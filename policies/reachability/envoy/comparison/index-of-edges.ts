@@ -31,7 +31,7 @@ export class DeclaredEdges {
 
   /** Whom a caller may go to. */
   from(party: Party): readonly DeclaredEdge[] {
-    return (this.byParty.get(party) ?? []).filter(({ from }) => from === party);
+    return (this.byParty.get(party) ?? []).filter(({ from, only }) => from === party && only !== "callee");
   }
 
   /** By whom a callee may be asked. */

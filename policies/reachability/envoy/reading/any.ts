@@ -39,6 +39,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...[
     "access_loggers.filters.cel.v3.ExpressionFilter",
     "access_loggers.stream.v3.StdoutAccessLog",
+    "clusters.aggregate.v3.ClusterConfig",
     "filters.http.credential_injector.v3.CredentialInjector",
     "filters.http.ext_authz.v3.ExtAuthz",
     "filters.http.health_check.v3.HealthCheck",
@@ -57,6 +58,7 @@ const KNOWN: ReadonlySet<string> = new Set([
     "resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
     "resource_monitors.fixed_heap.v3.FixedHeapConfig",
     "retry.host.previous_hosts.v3.PreviousHostsPredicate",
+    "retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
     "tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig",
     "transport_sockets.tls.v3.DownstreamTlsContext",
     "transport_sockets.tls.v3.Secret",

@@ -3,9 +3,12 @@ import { requiredText } from "../../network/reading/fields";
 import type { Callee } from "../model";
 import { BALANCERS, PROTOCOL_OPTIONS, endpointsOf, known, spokenBy } from "./hosts";
 import { must, only, portOfServerName, socketOf } from "./messages";
+import { isOrdered } from "../../../envoy/clusters";
 import { outsideText } from "../outside";
+import { arrivalText } from "../passing";
 import type { WayOutside } from "../outside";
 import { isOutside, outsideOf } from "./outside";
+import type { Owned } from "./owner";
 import { peersOf } from "./tls";
 
 /** Name of the cluster that reaches Envoy's own interface, and of what it reaches. */
@@ -16,6 +19,10 @@ export function targetsOf(clusters: readonly Field[], outside: readonly WayOutsi
   const targets = new Map([[ADMIN, ADMIN], ...outside.map((way) => [way.cluster, outsideText(way)] as const)]);
   for (const cluster of clusters) {
     const name = requiredText(cluster.at("name"));
+    if (name.startsWith("arrival|")) {
+      const { lookedUp, dialled, resolver } = byName(cluster);
+      targets.set(name, arrivalText({ lookedUp, dialled, resolver }));
+    }
     if (!name.startsWith("application|") || targets.has(name)) continue;
     const [endpoint, ...others] = endpointsOf(cluster);
     must(endpoint !== undefined && others.length === 0, cluster, "the application is not one endpoint", "keep one");
@@ -37,13 +44,30 @@ function spokenTo(cluster: Field): string {
   return spokenBy(cluster) === "HTTP/2" ? " by HTTP/2" : "";
 }
 
-/** The clusters that leave the pod. @param asked those that the sidecar itself asks about callers @throws Unjudgeable */
-export function calleesOf(clusters: readonly Field[], asked: ReadonlySet<string>, title: string): Callee[] {
+/** The clusters that a cluster tries, in their order; itself where it stands above none. The form has proven that they are the call's own. */
+export function orderOf(clusters: readonly Field[]): (name: string) => readonly string[] {
+  const ordered = new Map(
+    clusters
+      .filter(isOrdered)
+      .map((cluster) => [
+        requiredText(cluster.at("name")),
+        cluster.at("cluster_type", "typed_config", "clusters").texts(),
+      ]),
+  );
+  return (name) => ordered.get(name) ?? [name];
+}
+
+/** The clusters that leave the pod by mutual TLS of its own. @param asked those that the sidecar itself asks about callers @throws Unjudgeable */
+export function calleesOf(
+  clusters: readonly Field[],
+  asked: ReadonlySet<string>,
+  { title, datacenter }: Owned,
+): Callee[] {
   return clusters.flatMap((cluster): Callee[] => {
     const name = requiredText(cluster.at("name"));
-    if (name.startsWith("application|")) return [];
+    if (/^(application|arrival)\|/.test(name) || isOrdered(cluster)) return [];
     const tls = cluster.at("transport_socket", "typed_config");
-    const { zone, parties, alpn } = peersOf(cluster.at("transport_socket"));
+    const { zone, parties, alpn } = peersOf(cluster.at("transport_socket"), datacenter);
     const [party, ...others] = parties;
     must(
       party !== undefined && others.length === 0,
@@ -62,10 +86,15 @@ export function calleesOf(clusters: readonly Field[], asked: ReadonlySet<string>
         serverName: requiredText(tls.at("sni")),
         alpn,
         asked: asked.has(name),
-        ...(name.startsWith("scrape|") ? originalDestination(cluster) : byName(cluster)),
+        ...placeOf(name, cluster),
       },
     ];
   });
+}
+
+function placeOf(name: string, cluster: Field): Pick<Callee, "lookedUp" | "dialled" | "resolver"> {
+  if (name.startsWith("scrape|")) return originalDestination(cluster);
+  return name.startsWith("link|") ? atAddresses(cluster) : byName(cluster);
 }
 
 /** What is spoken must be what was agreed on. */
@@ -79,6 +108,32 @@ function checkHttp(cluster: Field, alpn: readonly string[]): void {
     "another HTTP is spoken than TLS agrees on",
     "offer h2 for http2_protocol_options, http/1.1 for http_protocol_options",
   );
+}
+
+/** The hosts of a cluster, which are told by literal addresses. @throws Unjudgeable */
+function atAddresses(cluster: Field): Pick<Callee, "lookedUp" | "dialled" | "resolver"> {
+  must(
+    cluster.at("type").is("STATIC") &&
+      cluster.at("cluster_type").isAbsent &&
+      cluster.at("lb_policy").isOneOf(BALANCERS),
+    cluster,
+    "where another datacenter's gateway is isn't told by its addresses",
+    "make the cluster STATIC",
+  );
+  return { ...atOnePort(cluster), resolver: undefined };
+}
+
+/** @throws Unjudgeable */
+function atOnePort(cluster: Field): Pick<Callee, "lookedUp" | "dialled"> {
+  const endpoints = endpointsOf(cluster);
+  const [first, ...others] = endpoints;
+  must(
+    first !== undefined && others.every(({ port }) => port === first.port),
+    cluster,
+    "the callee's pods are dialled at several ports",
+    "dial one",
+  );
+  return { lookedUp: endpoints.map(({ address }) => address), dialled: first?.port ?? 0 };
 }
 
 function byName(cluster: Field): Pick<Callee, "lookedUp" | "dialled" | "resolver"> {
@@ -109,19 +164,7 @@ function byName(cluster: Field): Pick<Callee, "lookedUp" | "dialled" | "resolver
     "take envoy.network.dns_resolver.cares with no_default_search_domain",
   );
   const resolver = socketOf(only(resolving.at("typed_config", "resolvers"), "resolver"));
-  const endpoints = endpointsOf(cluster);
-  const [first, ...others] = endpoints;
-  must(
-    first !== undefined && others.every(({ port }) => port === first.port),
-    cluster,
-    "the callee's pods are dialled at several ports",
-    "dial one",
-  );
-  return {
-    lookedUp: endpoints.map(({ address }) => address),
-    dialled: first?.port ?? 0,
-    resolver: `${resolver.address}:${resolver.port}`,
-  };
+  return { ...atOnePort(cluster), resolver: `${resolver.address}:${resolver.port}` };
 }
 
 function originalDestination(cluster: Field): Pick<Callee, "lookedUp" | "dialled" | "resolver"> {

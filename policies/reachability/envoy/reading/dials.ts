@@ -6,8 +6,13 @@ import { managerOf } from "./entries";
 import { carriedBy, extensionNamed, must, only, socketOf } from "./messages";
 import { routesOf, ruleOfMatch, takesEverything } from "./routes";
 
-/** The address of a listener for the pod's application, and the cluster to which all that comes there goes. @throws Unjudgeable */
-export function dialOf(listener: Field, title: string): Dial {
+/**
+ * The address of a listener for the pod's application, and the cluster to which all that comes there goes.
+ *
+ * @param order the clusters that a cluster tries
+ * @throws Unjudgeable
+ */
+export function dialOf(listener: Field, order: (cluster: string) => readonly string[], title: string): Dial {
   const chain = only(listener.at("filter_chains"), "filter chain");
   must(!chain.has("filter_chain_match"), chain, "some connections find no chain", "take filter_chain_match out");
   const proxy = extensionNamed(chain.at("filters"), "envoy.filters.network.tcp_proxy");
@@ -15,10 +20,12 @@ export function dialOf(listener: Field, title: string): Dial {
   const address = socketOf(listener.at("address"));
   if (proxy !== undefined) {
     must(proxy.has("tunneling_config"), proxy, "the connection leaves outside HTTP, with no token", "tunnel it");
+    const cluster = oneOf(clustersOfProxy(proxy), proxy);
     return {
       place,
       ...address,
-      cluster: oneOf(clustersOfProxy(proxy), proxy),
+      cluster,
+      clusters: order(cluster),
       carries: "bytes",
       requests: [EVERY_REQUEST],
     };
@@ -26,7 +33,8 @@ export function dialOf(listener: Field, title: string): Dial {
   const manager = managerOf(chain);
   const carries = carriedBy(manager);
   must(carries !== "bytes", manager, "a CONNECT of the application's own isn't modelled", "take the upgrade out");
-  return { place, ...address, carries, ...destinationOf(manager, listener) };
+  const destination = destinationOf(manager, listener);
+  return { place, ...address, carries, ...destination, clusters: order(destination.cluster) };
 }
 
 /** All routes go to one cluster (to hosts of one version or another), and the last takes whatever is left; a scraper's takes what it scrapes. */

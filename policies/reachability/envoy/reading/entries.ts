@@ -5,19 +5,23 @@ import { HEALTH_CHECK } from "../../../envoy/http";
 import { requiredText } from "../../network/reading/fields";
 import type { Entry, EntryRoute, FurtherCondition, OpenRoute } from "../model";
 import { healthTarget, hostText } from "../outside";
+import { linkText } from "../passing";
 import { EVERY_REQUEST } from "../requests";
 import type { RequestRule } from "../requests";
 import { ADMIN } from "./clusters";
 import { grantsOf } from "./grants";
 import { carriedBy, extensionNamed, must, only, portOfServerName, socketOf } from "./messages";
+import type { Owned } from "./owner";
 import { routesOf, ruleOfMatch, takesConnect, takesEverything } from "./routes";
+import type { Route } from "./routes";
 import { peersOf } from "./tls";
 
 /** Where clusters of the pod's own lead, by their names. */
 export type Targets = ReadonlyMap<string, string>;
 
 /** The filter chains of a listener with mutual TLS. @throws Unjudgeable */
-export function entriesOf(listener: Field, targets: Targets, title: string): Entry[] {
+export function entriesOf(listener: Field, targets: Targets, owned: Owned): Entry[] {
+  const { title } = owned;
   const { port: listens } = socketOf(listener.at("address"));
   return listener
     .at("filter_chains")
@@ -30,7 +34,7 @@ export function entriesOf(listener: Field, targets: Targets, title: string): Ent
       const filters = manager.at("http_filters");
       const rbac = extensionNamed(filters, "envoy.filters.http.rbac");
       must(rbac !== undefined, filters, "no RBAC filter stands before the router", "add one that names each caller");
-      const { zone, parties: certificates, alpn } = peersOf(chain.at("transport_socket"));
+      const { zone, parties: certificates, alpn } = peersOf(chain.at("transport_socket"), owned.datacenter);
       must(
         carries !== "bytes" || alpn.join() === "h2",
         chain,
@@ -46,26 +50,58 @@ export function entriesOf(listener: Field, targets: Targets, title: string): Ent
         certificates,
         alpn,
         carries,
-        grants: rbac === undefined ? [] : grantsOf(rbac, serverName, title),
-        routes: routesOf(manager).map((route): EntryRoute => {
-          const connect = takesConnect(route.match);
-          must(connect === (carries === "bytes"), route.match, "CONNECT and requests are not told apart", "match one");
-          const [upgrade, ...others] = route.field.at("route", "upgrade_configs").items();
-          must(
-            !connect ||
-              (others.length === 0 &&
-                upgrade?.at("upgrade_type").is("CONNECT") === true &&
-                upgrade.has("connect_config")),
-            route.field,
-            "a CONNECT goes on as such, which no application takes",
-            "give the route upgrade_configs with CONNECT",
-          );
-          const rule = connect || takesEverything(route.match) ? EVERY_REQUEST : ruleOfMatch(route.match);
-          return { rule, connect, target: endOf(route.field, rule, targetOf(route.field, route.clusters, targets)) };
-        }),
+        grants: rbac === undefined ? [] : grantsOf(rbac, serverName, owned),
+        routes:
+          linked(routesOf(manager), targets) ??
+          routesOf(manager).map((route): EntryRoute => {
+            const connect = takesConnect(route.match);
+            must(
+              connect === (carries === "bytes"),
+              route.match,
+              "CONNECT and requests are not told apart",
+              "match one",
+            );
+            const [upgrade, ...others] = route.field.at("route", "upgrade_configs").items();
+            must(
+              !connect ||
+                (others.length === 0 &&
+                  upgrade?.at("upgrade_type").is("CONNECT") === true &&
+                  upgrade.has("connect_config")),
+              route.field,
+              "a CONNECT goes on as such, which no application takes",
+              "give the route upgrade_configs with CONNECT",
+            );
+            const rule = connect || takesEverything(route.match) ? EVERY_REQUEST : ruleOfMatch(route.match);
+            return { rule, connect, target: endOf(route.field, rule, targetOf(route.field, route.clusters, targets)) };
+          }),
         further: furtherOf(filters),
       };
     });
+}
+
+/** Routes by which a gateway passes on each CONNECT to whom it names, as one; undefined where they are none such. @throws Unjudgeable */
+function linked(routes: readonly Route[], targets: Targets): EntryRoute[] | undefined {
+  if (!routes.some(({ match }) => match.has("connect_matcher") && match.has("headers"))) return undefined;
+  const ways = routes.map(({ field, match, clusters }) => {
+    const header = only(match.at("headers"), "header");
+    const [upgrade, ...others] = field.at("route", "upgrade_configs").items();
+    must(
+      match.keys().join() === "connect_matcher,headers" &&
+        match.at("connect_matcher").isEmpty &&
+        header.keys().join() === "name,string_match" &&
+        header.at("name").is(":authority") &&
+        header.at("string_match").keys().join() === "exact" &&
+        others.length === 0 &&
+        upgrade?.at("upgrade_type").is("CONNECT") === true &&
+        upgrade.has("connect_config"),
+      field,
+      "a CONNECT is passed on by something else than whom it exactly names",
+      "match connect_matcher and :authority, exact",
+    );
+    const target = targetOf(field, clusters, targets) ?? "nowhere";
+    return { authority: requiredText(header.at("string_match", "exact")), target };
+  });
+  return [{ rule: EVERY_REQUEST, connect: true, target: linkText(ways) }];
 }
 
 /** The routes of the plain-text listener, each for one exact path. @throws Unjudgeable */

@@ -4,12 +4,14 @@ import { checkListeners } from "../../../envoy/listeners";
 import { closedKeys } from "../../../envoy/shape";
 import { partyOfIdentity } from "../../../envoy/scope";
 import type { EdgeCeiling, Scope } from "../../../envoy/scope";
-import { checkCredential, checkTokens } from "../../../envoy/token";
+import { checkCredential, checkTokens, checkTokensElsewhere } from "../../../envoy/token";
 import { checkCertificate } from "../../../envoy/trust";
 import type { Field } from "../../../judgement/field";
 import { checkMessages } from "./any";
 import { Findings } from "../../../judgement/finding";
 import type { Finding } from "../../../judgement/finding";
+import type { Owner } from "./owner";
+import { tokenDatacenter } from "./tokens";
 
 /** The files of a sidecar, parsed, by name. */
 export type SidecarFiles = Readonly<Record<string, Field>>;
@@ -36,9 +38,12 @@ const ONE_EACH: readonly (readonly [file: string, path: readonly string[]])[] = 
  * that is missing, out of place or open, TLS without a certificate's identity. Only files of that form can be read; who may reach whom is no matter of the
  * form, so every edge is allowed here.
  */
-export function formFindings(files: SidecarFiles, zone: string, service: string): readonly Finding[] {
+export function formFindings(
+  files: SidecarFiles,
+  { zone, service, datacenter }: Pick<Owner, "zone" | "service" | "datacenter">,
+): readonly Finding[] {
   const findings = new Findings();
-  const scope: Scope = { zone, service, ceiling: everyEdge(files, `${zone}/${service}`), findings };
+  const scope: Scope = { zone, service, ceiling: everyEdge(files, `${zone}/${service}`, datacenter), findings };
   for (const [name, check] of Object.entries(CHECKS)) {
     const file = files[name];
     if (file === undefined) findings.add("data", `${name} is missing`, "render it with envoy/");
@@ -46,6 +51,12 @@ export function formFindings(files: SidecarFiles, zone: string, service: string)
       check(file, scope);
       checkMessages(file, findings);
     }
+  }
+  for (const [name, file] of Object.entries(files)) {
+    const elsewhere = tokenDatacenter(name);
+    if (elsewhere === undefined) continue;
+    checkTokensElsewhere(file, elsewhere, scope);
+    checkMessages(file, findings);
   }
   checkOwn(files, findings);
   for (const [name, path] of ONE_EACH) {
@@ -71,7 +82,10 @@ function checkOwn(files: SidecarFiles, findings: Findings): void {
       "render the file with envoy/",
     );
   }
-  for (const extension of files["tokens.yaml"]?.at("resources").items() ?? []) {
+  const checks = Object.entries(files).filter(
+    ([name]) => name === "tokens.yaml" || tokenDatacenter(name) !== undefined,
+  );
+  for (const extension of checks.flatMap(([, file]) => file.at("resources").items())) {
     const rules = extension.at("typed_config", "rules");
     const [requests, connections, ...others] = rules.items().map((rule) => rule.at("match"));
     findings.require(
@@ -99,18 +113,19 @@ function checkOwn(files: SidecarFiles, findings: Findings): void {
   }
 }
 
-const ANY_PARTY = /^spiffe:\/\/([a-z0-9-]+)\.lucid\.internal\//;
+const ANY_ZONE = /^spiffe:\/\/([a-z0-9-]+)(?:\.([a-z0-9-]+))?\.lucid\.internal\//;
 
 /** A ceiling in which whoever the files name is a member, and every edge is allowed. */
-function everyEdge(files: SidecarFiles, own: string): EdgeCeiling {
+function everyEdge(files: SidecarFiles, own: string, datacenter: string | undefined): EdgeCeiling {
   const parties = new Set([own]);
   for (const file of Object.values(files)) {
     for (const leaf of file.leaves()) {
       const text = leaf.isText ? (leaf.text() ?? "") : "";
-      const party = partyOfIdentity(text);
+      const party = partyOfIdentity(text, datacenter);
       if (party !== undefined) parties.add(party);
-      const zone = ANY_PARTY.exec(text)?.[1];
-      if (zone !== undefined) parties.add(`${zone}/`);
+      const [, zone, elsewhere] = ANY_ZONE.exec(text) ?? [];
+      if (zone !== undefined)
+        parties.add(elsewhere === undefined || elsewhere === datacenter ? `${zone}/` : `${zone}.${elsewhere}/`);
     }
   }
   const members: Record<string, string[]> = {};
@@ -125,6 +140,7 @@ function everyEdge(files: SidecarFiles, own: string): EdgeCeiling {
     infrastructure: {},
     externals: {},
     authenticators: [...parties],
+    datacenter,
     edges: [{ from: "*", to: "*", ports: ["15001/TCP", "15090/TCP"], reason: "the form alone is looked at" }],
   };
 }

@@ -2,12 +2,13 @@ import { Unjudgeable } from "../../../judgement/field";
 import type { Field } from "../../../judgement/field";
 import { requiredText } from "../../network/reading/fields";
 import type { Grant } from "../model";
+import type { Owned } from "./owner";
 import type { PathPattern, RequestRule } from "../requests";
 import { must, partyIn } from "./messages";
 import { isTarget, methodOf, targetOf } from "./routes";
 
 /** What an RBAC filter of a filter chain allows. The form has proven that it allows by name alone, both factors of each. @throws Unjudgeable */
-export function grantsOf(rbac: Field, serverName: string, title: string): Grant[] {
+export function grantsOf(rbac: Field, serverName: string, { title, datacenter }: Owned): Grant[] {
   for (const key of ["shadow_rules", "shadow_rules_stat_prefix"])
     must(!rbac.has(key), rbac.at(key), "rules that are not enforced look like rules", "take them out");
   return rbac
@@ -24,7 +25,7 @@ export function grantsOf(rbac: Field, serverName: string, title: string): Grant[
         .items()
         .map((principal) => ({
           place: { object: title, path: policy.path },
-          party: partyIn(certificateOf(principal)),
+          party: partyIn(certificateOf(principal), datacenter),
           rules,
           until,
         }));

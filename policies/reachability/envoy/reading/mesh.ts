@@ -9,7 +9,9 @@ import type { Roots, Sidecar } from "../model";
 import { FILES } from "./form";
 import { podSidecarOf } from "./pods";
 import { readSidecar } from "./sidecar";
-import type { Owner, SidecarReading } from "./sidecar";
+import type { Owner } from "./owner";
+import type { SidecarReading } from "./sidecar";
+import { tokenDatacenter } from "./tokens";
 import { rootsOf } from "./trust";
 import type { Provenance } from "./trust";
 
@@ -17,6 +19,8 @@ import type { Provenance } from "./trust";
 export interface Knowledge {
   /** Whose roots an unknown trust file will hold; by default nothing is known of it. */
   readonly provenance?: Provenance;
+  /** The datacenter that the objects are of, where there are several. */
+  readonly datacenter?: string | undefined;
 }
 
 export interface MeshReading {
@@ -33,7 +37,7 @@ const FOREIGN_TRUST = /-consul-trust$/;
  * and the ServiceAccounts that these run as. Other objects are passed over.
  */
 export function readMesh(objects: readonly Plain[], knowledge: Knowledge = {}): MeshReading {
-  const reader = new Reader(knowledge.provenance ?? (() => undefined));
+  const reader = new Reader(knowledge.provenance ?? (() => undefined), knowledge.datacenter);
   for (const object of objects) reader.add(new Field(object));
   reader.readPods();
   reader.readSidecars();
@@ -55,7 +59,10 @@ class Reader {
   readonly sidecars: Sidecar[] = [];
   private readonly objects = new Map<string, ZoneObject>();
 
-  constructor(private readonly provenance: Provenance) {}
+  constructor(
+    private readonly provenance: Provenance,
+    private readonly datacenter: string | undefined,
+  ) {}
 
   add(field: Field): void {
     this.judged(objectTitle(field), () => {
@@ -105,8 +112,14 @@ class Reader {
       this.judged(title, () => {
         const data = dataOf(field);
         for (const [file, entry] of data.entries())
-          if (!FILES.includes(file)) throw new Unjudgeable(entry.path, "is no file of a sidecar", "take it out");
-        const reading = readOnce(data, this.rootsOf(zone, service), { zone, service, title });
+          if (!FILES.includes(file) && tokenDatacenter(file) === undefined)
+            throw new Unjudgeable(entry.path, "is no file of a sidecar", "take it out");
+        const reading = readOnce(data, this.rootsOf(zone, service), {
+          zone,
+          service,
+          title,
+          datacenter: this.datacenter,
+        });
         this.findings.push(...reading.findings);
         if (reading.sidecar !== undefined) this.sidecars.push(reading.sidecar);
       });

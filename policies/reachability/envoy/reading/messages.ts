@@ -24,9 +24,9 @@ export function extensionNamed(list: Field, name: string): Field | undefined {
   return found[0]?.at("typed_config");
 }
 
-/** The party of an exact SPIFFE identity. @throws Unjudgeable */
-export function partyIn(identity: Field): Party {
-  const party = partyOfIdentity(presentText(identity));
+/** The party of an exact SPIFFE identity. @param datacenter the own one, where there are several @throws Unjudgeable */
+export function partyIn(identity: Field, datacenter: string | undefined): Party {
+  const party = partyOfIdentity(presentText(identity), datacenter);
   if (party === undefined)
     throw new Unjudgeable(identity.path, `${identity.shown()} is no identity of a service`, "name one exactly");
   return party;
@@ -48,11 +48,16 @@ export function socketOf(address: Field): { readonly address: string; readonly p
   return { address: requiredText(socket.at("address")), port };
 }
 
-/** The zone and first label of a server name, `<port>.<service>.<caller zone>` or `inspection.<caller zone>`. @throws Unjudgeable */
+/**
+ * The first label of a server name: `<port>.<service>.<caller zone>`, `inspection.<caller zone>`, or from another datacenter
+ * `<port>.<service>.<datacenter>.<caller zone>.<caller datacenter>`.
+ *
+ * @throws Unjudgeable
+ */
 export function portOfServerName(field: Field): string {
   const [port, ...rest] = requiredText(field).split(".");
   must(
-    port !== undefined && port !== "" && rest.length >= 1 && rest.length <= 2,
+    port !== undefined && port !== "" && [1, 2, 4].includes(rest.length),
     field,
     `${field.shown()} is no server name of the mesh`,
     "name it <port>.<service>.<caller zone>",

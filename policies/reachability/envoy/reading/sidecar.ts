@@ -3,20 +3,15 @@ import type { Field } from "../../../judgement/field";
 import type { ObjectFinding } from "../../network/model";
 import { requiredText } from "../../network/reading/fields";
 import type { Roots, Sidecar } from "../model";
-import { calleesOf, targetsOf, waysOutside } from "./clusters";
+import { calleesOf, orderOf, targetsOf, waysOutside } from "./clusters";
 import { dialOf, namesOf } from "./dials";
 import { entriesOf, openRoutesOf } from "./entries";
 import { formFindings } from "./form";
 import type { SidecarFiles } from "./form";
 import { must, socketOf } from "./messages";
-
-/** Whose sidecar is read, and the ConfigMap that its files stand in. */
-export interface Owner {
-  readonly zone: string;
-  readonly service: string;
-  /** `ConfigMap lucid-wallet/payout-router-envoy`. */
-  readonly title: string;
-}
+import type { Owner } from "./owner";
+import { passagesOf } from "./passages";
+import { tokensOf } from "./tokens";
 
 export interface SidecarReading {
   /** Undefined where something can't be judged. */
@@ -27,7 +22,7 @@ export interface SidecarReading {
 /** Reads what a sidecar does from its files. */
 export function readSidecar(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, owner: Owner): SidecarReading {
   try {
-    const form = formFindings(files, owner.zone, owner.service);
+    const form = formFindings(files, owner);
     if (form.length > 0) return { sidecar: undefined, findings: form.map((one) => ({ object: owner.title, ...one })) };
     return { sidecar: read(files, roots, owner), findings: [] };
   } catch (error) {
@@ -37,7 +32,8 @@ export function readSidecar(files: SidecarFiles, roots: ReadonlyMap<string, Root
   }
 }
 
-function read(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, { zone, service, title }: Owner): Sidecar {
+function read(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, owner: Owner): Sidecar {
+  const { zone, service, title } = owner;
   const listeners = resourcesOf(files["listeners.yaml"]);
   const clusters = resourcesOf(files["clusters.yaml"]);
   checkTwice(clusters, (cluster) => requiredText(cluster.at("name")), "two clusters of a name are both refused");
@@ -48,9 +44,9 @@ function read(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, { zone, se
   const of = (...kinds: readonly string[]) => listeners.filter((listener) => kinds.includes(kind(listener)));
   // The application's own view of its sidecar; nobody else has it.
   for (const listener of of("admin")) openRoutesOf(listener, targets, title);
-  const entries = of("inbound", "inspection").flatMap((listener) => entriesOf(listener, targets, title));
-  const dials = of("outbound", "scrape").map((listener) => dialOf(listener, title));
-  const callees = calleesOf(clusters, askedOf(of("inbound")), title);
+  const entries = of("inbound", "inspection").flatMap((listener) => entriesOf(listener, targets, owner));
+  const dials = of("outbound", "scrape").map((listener) => dialOf(listener, orderOf(clusters), title));
+  const callees = calleesOf(clusters, askedOf(of("inbound")), owner);
   for (const { listens, serverName, place } of entries) {
     const same = entries.filter((other) => other.listens === listens && other.serverName === serverName);
     if (same.length > 1)
@@ -63,9 +59,11 @@ function read(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, { zone, se
     open: of("health").flatMap((listener) => openRoutesOf(listener, targets, title)),
     callees,
     outside,
+    passages: of("departure").flatMap((listener) => passagesOf(listener, callees, title)),
     dials,
     names: of("dns").flatMap((listener) => namesOf(listener, title)),
     roots,
+    tokens: tokensOf(files, title),
   };
 }
 

@@ -12,8 +12,8 @@ export interface TlsPeers {
   readonly alpn: readonly string[];
 }
 
-/** What a TLS context of the form accepts. @throws Unjudgeable */
-export function peersOf(socket: Field): TlsPeers {
+/** What a TLS context of the form accepts. @param datacenter the own one, where there are several @throws Unjudgeable */
+export function peersOf(socket: Field, datacenter: string | undefined): TlsPeers {
   const common = socket.at("typed_config", "common_tls_context");
   const alpn = common.at("alpn_protocols").texts();
   must(
@@ -34,7 +34,7 @@ export function peersOf(socket: Field): TlsPeers {
         "the name isn't one URI SAN",
         "match san_type URI, once",
       );
-      return matcher.at("matcher").has("prefix") ? `${zone}/*` : partyIn(matcher.at("matcher", "exact"));
+      return matcher.at("matcher").has("prefix") ? `${zone}/*` : partyIn(matcher.at("matcher", "exact"), datacenter);
     });
   must(
     new Set(parties).size === parties.length,

@@ -1,6 +1,6 @@
 import { renderSidecar, renderTrust } from "../../../../envoy";
-import { peerZones } from "../../../../mesh";
-import type { Mesh, Service, ZoneName } from "../../../../mesh";
+import { trustedZones } from "../../../../mesh";
+import type { Mesh, PeerZone, Service } from "../../../../mesh";
 import type { Declaration } from "../../../../policies/reachability/envoy";
 import { sidecarDeclaration } from "../../../../proof";
 import type { JsonObject } from "../../support/edit";
@@ -13,7 +13,7 @@ export function rootOf(zone: string): string {
 
 /** The file of a zone's trust. */
 export function trustFileOf(zone: string): string {
-  return renderTrust(zone as ZoneName, rootOf(zone), pem("X509 CRL", `revoked of ${zone}`));
+  return renderTrust(zone as PeerZone, rootOf(zone), pem("X509 CRL", `revoked of ${zone}`));
 }
 
 function pem(kind: string, text: string): string {
@@ -27,7 +27,7 @@ export function objectsOf(mesh: Mesh): JsonObject[] {
     configMap(
       service,
       "trust",
-      Object.fromEntries(peerZones(mesh, service).map((zone) => [`${zone}.yaml`, trustFileOf(zone)])),
+      Object.fromEntries(trustedZones(mesh, service).map((zone) => [`${zone}.yaml`, trustFileOf(zone)])),
     ),
     { apiVersion: "v1", kind: "ServiceAccount", metadata: metadataOf(service, service.name) },
     deployment(service),
