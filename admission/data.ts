@@ -48,8 +48,16 @@ export interface AdmissionData {
   /** Parties whose certificate an issuer makes, to that issuer's name. */
   readonly issued: ReadonlyMap<string, readonly string[]>;
   readonly network: NetworkLeave;
+  /** The one Service that opens a port on the nodes: the gateway's, where calls of other datacenters arrive. */
+  readonly link?: AdmittedLink;
   /** Namespaces in which this mesh's own stack runs pods that callers know. */
   readonly inhabited: readonly string[];
+}
+
+export interface AdmittedLink {
+  readonly namespace: string;
+  readonly service: string;
+  readonly nodePort: number;
 }
 
 /** Computes it from the document. */
@@ -81,8 +89,15 @@ export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionD
       ),
     ),
     network: networkLeave(mesh, { ...options, issuers: issuers(mesh, options) }, discovery),
+    ...linkOf(mesh),
     inhabited: [...new Set(mesh.services.filter(isLasting).map(({ namespace }) => namespace))],
   };
+}
+
+function linkOf({ services, datacenters }: Mesh): Pick<AdmissionData, "link"> {
+  const gateway = services.find(({ name, revoked }) => name === WELL_KNOWN.gateway && revoked === undefined);
+  if (gateway === undefined || datacenters === undefined || datacenters.arrivals.length === 0) return {};
+  return { link: { namespace: gateway.namespace, service: gateway.name, nodePort: datacenters.gateway.port } };
 }
 
 /** `<zone>/<service>`. */
@@ -119,6 +134,7 @@ function imagesOf({ name, workload }: Service, images: AdmissionImages): readonl
 function componentImages(name: string, images: AdmissionImages): readonly string[] {
   if (name === WELL_KNOWN.prometheus) return [images.prometheus];
   if (name === WELL_KNOWN.jaeger) return [images.jaeger];
+  if (name === WELL_KNOWN.gateway) return [images.envoy];
   return [images.controller];
 }
 

@@ -1,6 +1,6 @@
 /** What NetworkPolicies may open: the document's calls, and what the mesh itself needs. Nothing here comes from what renders the policies. */
 import type { Mesh, Service } from "../mesh";
-import { LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
+import { GATEWAY, LIVE_CANARY, NODE_RESOLVER, SIDECAR_PORTS, WELL_KNOWN } from "../mesh/wire";
 import type { AdmittedDiscovery } from "./discovery";
 
 export interface NetworkLeave {
@@ -36,11 +36,14 @@ export function networkLeave(
     ...inspectors.map((from) => opening(from, "*", `${SIDECAR_PORTS.inspection}/TCP`)),
     ...dns(NODE_RESOLVER.dnsPort).map((port) => opening("*", resolver, port)),
     ...discovery.openings(controllers),
+    ...gatewaysOf(mesh).flatMap((gateway) =>
+      callersElsewhere(mesh).map((from) => opening(from, gateway, `${GATEWAY.departurePort}/TCP`)),
+    ),
   ];
   return {
     calls: callsOf(mesh),
     // The start gate's canary is let in and out nowhere: a pod that reaches it has no enforced policy yet.
-    letIn: [...both, opening("*", resolver, `${NODE_RESOLVER.canaryPort}/TCP`)],
+    letIn: [...both, opening("*", resolver, `${NODE_RESOLVER.canaryPort}/TCP`), ...linksIn(mesh)],
     letOut: [
       ...both,
       // The live canary is let out and in nowhere: a pod that it comes to is one whose policy isn't enforced.
@@ -49,6 +52,7 @@ export function networkLeave(
         opening(from, apiServerCidr, `${apiServerPort}/TCP`),
       ),
       ...mesh.services.filter(isTrusted).flatMap(waysOut),
+      ...linksOut(mesh),
       ...discovery.dnsClients.flatMap((from) => dns(53).map((port) => opening(from, CLUSTER_DNS, port))),
     ],
   };
@@ -61,6 +65,12 @@ function callsOf(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
     const [caller, callee] = [parties.get(from), parties.get(to)];
     if (caller === undefined || callee === undefined) continue;
     calls.set(caller, (calls.get(caller) ?? new Set()).add(callee));
+  }
+  for (const gateway of gatewaysOf(mesh)) {
+    for (const { edge } of mesh.datacenters?.arrivals ?? []) {
+      const callee = parties.get(edge.to);
+      if (callee !== undefined) calls.set(gateway, (calls.get(gateway) ?? new Set()).add(callee));
+    }
   }
   return new Map([...calls].map(([caller, callees]) => [caller, [...callees]]));
 }
@@ -76,6 +86,37 @@ function waysOut(service: Service): readonly string[] {
   if (workload.kind !== "external") return [];
   return workload.addresses.flatMap((address) =>
     ports.map(({ port }) => opening(partyOf(service), `${address}/32`, `${port}/TCP`)),
+  );
+}
+
+/** The gateway of this datacenter, where there are several. */
+function gatewaysOf(mesh: Mesh): readonly string[] {
+  return mesh.datacenters === undefined ? [] : trusted(mesh, WELL_KNOWN.gateway);
+}
+
+/** Services here whose calls leave. */
+function callersElsewhere({ services, datacenters }: Mesh): readonly string[] {
+  const callers = new Set((datacenters?.departures ?? []).map(({ edge }) => edge.from));
+  return services.filter(({ name }) => callers.has(name)).map(partyOf);
+}
+
+/** Where the gateway goes: to those of the datacenters that are called. */
+function linksOut(mesh: Mesh): readonly string[] {
+  return gatewaysOf(mesh).flatMap((party) =>
+    (mesh.datacenters?.peers ?? [])
+      .filter(({ isCalled }) => isCalled)
+      .flatMap(({ gateway: { addresses, port } }) =>
+        addresses.map((address) => opening(party, `${address}/32`, `${String(port)}/TCP`)),
+      ),
+  );
+}
+
+/** From where others come to it. */
+function linksIn(mesh: Mesh): readonly string[] {
+  return gatewaysOf(mesh).flatMap((party) =>
+    (mesh.datacenters?.peers ?? [])
+      .filter(({ calls }) => calls)
+      .flatMap(({ gateway }) => gateway.sources.map((cidr) => opening(cidr, party, `${SIDECAR_PORTS.inbound}/TCP`))),
   );
 }
 
