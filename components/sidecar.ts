@@ -53,12 +53,16 @@ export class Sidecar extends pulumi.ComponentResource {
 
     const files = renderSidecar(args.mesh, service, args.envoy);
     this.bootstrapDigest = digest(files["bootstrap.yaml"]);
-    const trust: Record<string, pulumi.Output<string>> = {};
+    const trust: Record<string, pulumi.Input<string>> = {};
     for (const zone of trustedZones(args.mesh, service)) {
       const { rootsPem, revocationsPem } = trustIn(zone, args);
-      trust[`${zone}.yaml`] = pulumi
-        .all([rootsPem, revocationsPem])
-        .apply(([roots, revocations]) => renderTrust(zone, roots, revocations));
+      trust[`${zone}.yaml`] =
+        typeof rootsPem === "string" && typeof revocationsPem === "string"
+          ? // As text, what another datacenter told is judged, and found out where it is changed, as the other files are.
+            renderTrust(zone, rootsPem, revocationsPem)
+          : pulumi
+              .all([rootsPem, revocationsPem])
+              .apply(([roots, revocations]) => renderTrust(zone, roots, revocations));
     }
     const certificate = this.certificate(name, object("tls"));
     const roots = new kubernetes.core.v1.ConfigMap(

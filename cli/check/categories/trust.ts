@@ -52,7 +52,7 @@ export const trustChecks: readonly Check[] = [
       const found = ZONES.flatMap((zone) => {
         const names = (roots.get(zone) ?? []).map(commonNameOf).sort();
         const declared = generationsOf(zone, settings)
-          .roots.accepted.map((number) => numbered(`${trustDomainOf(zone)} root`, number))
+          .roots.accepted.map((number) => numbered(`${trustDomainOf(zone, settings.datacenter)} root`, number))
           .sort();
         return names.length === 0 || names.join() === declared.join()
           ? []
@@ -143,11 +143,15 @@ async function revocations(context: CheckContext) {
 }
 
 /** Names of a zone's issuing authorities: of each kept generation under each trusted root. */
-function issuersOf(zone: ZoneName, settings: Parameters<typeof generationsOf>[1]): readonly string[] {
+function issuersOf(
+  zone: ZoneName,
+  settings: Parameters<typeof generationsOf>[1] & { readonly datacenter?: string | undefined },
+): readonly string[] {
+  const domain = trustDomainOf(zone, settings.datacenter);
   const { roots, issuers } = generationsOf(zone, settings);
   return roots.accepted.flatMap((root) =>
     issuers.accepted.map((issuer) =>
-      numbered(`${trustDomainOf(zone)} ${root === 1 ? "issuing" : `root ${String(root)} issuing`}`, issuer),
+      numbered(`${domain} ${root === 1 ? "issuing" : `root ${String(root)} issuing`}`, issuer),
     ),
   );
 }

@@ -1,6 +1,6 @@
 /** Certificates as they lie in the cluster's Secrets. */
 import { X509Certificate } from "node:crypto";
-import { LABELS, ZONES, namespaceOf, objectNames, trustDomainOf } from "../../../mesh";
+import { identityOf, LABELS, namespaceOf, objectNames, ZONES } from "../../../mesh";
 import type { ZoneName } from "../../../mesh";
 import { ISSUING, issuedServices, issuingZones } from "../../../mesh/issuing";
 import { KINDS } from "../cluster/live";
@@ -56,7 +56,8 @@ async function expected(context: CheckContext): Promise<readonly Expected[]> {
   const secrets = await declaredIn(context).objects("Secret");
   const { bearers } = backendIn(context);
   const planned = secrets.filter(({ type, metadata }) => type === TLS_TYPE && metadata.name !== ISSUING.secret);
-  return [...planned.flatMap((secret) => expectedOf(secret, bearers)), ...issued(context)];
+  const { datacenter } = declaredIn(context).settings;
+  return [...planned.flatMap((secret) => expectedOf(secret, bearers, datacenter)), ...issued(context)];
 }
 
 /** Certificates that the zones' issuers make: the plan has none of their Secrets. */
@@ -73,12 +74,16 @@ function issued(context: CheckContext): readonly Expected[] {
     }));
 }
 
-function expectedOf(secret: PlannedObject, bearers: Readonly<Record<string, string>>): readonly Expected[] {
+function expectedOf(
+  secret: PlannedObject,
+  bearers: Readonly<Record<string, string>>,
+  datacenter: string | undefined,
+): readonly Expected[] {
   const { name, namespace, labels } = secret.metadata;
   const zone = ZONES.find((one) => namespaceOf(one) === namespace);
   const service = (zone === "mesh" ? bearers[name] : undefined) ?? labels?.[LABELS.name];
   if (zone === undefined || service === undefined) return [];
-  const identity = `spiffe://${trustDomainOf(zone)}/ns/${namespaceOf(zone)}/sa/${service}`;
+  const identity = identityOf(service, zone, datacenter);
   return [{ title: titleOf(secret), service, zone, identity }];
 }
 

@@ -317,6 +317,14 @@ describe("the resources of a datacenter", function () {
     assert.match(trust.data["ops.south.yaml"] ?? "", /name: trust\/ops\.south/);
   });
 
+  it("have them told apart from what others put there: the roots of peers elsewhere are declared by their digests", () => {
+    const declared = recorded
+      .filter(({ custom, name }) => custom && name.startsWith("declared-ops"))
+      .map(({ inputs }) => JSON.stringify(inputs))
+      .join("\n");
+    assert.match(declared, /ops\.south\.yaml[\\":]+\{[\\"]+\$digest/);
+  });
+
   it("tell the others by whom they are to believe, once all is written", async () => {
     assert.ok(told !== undefined);
     const data = await new Promise<DatacenterData>((resolve) => told?.apply(resolve));
