@@ -11,8 +11,9 @@ import {
   type TokenIssuer,
   type Withdrawal,
 } from "../../../envoy";
-import { peerZones, serviceNamed } from "../../../mesh/edges";
-import type { Mesh, Service, ZoneName } from "../../../mesh/model";
+import { trustedZones } from "../../../mesh/datacenters/calls";
+import { serviceNamed } from "../../../mesh/edges";
+import type { Mesh, PeerZone, Service } from "../../../mesh/model";
 import { IDENTITY_TOKEN, SIDECAR_PATHS } from "../../../mesh/wire";
 import { end, type Host } from "./network";
 import type { Leaf, TrustBundle } from "./pki";
@@ -47,7 +48,7 @@ export class Sidecar {
   private trust: Volume = {};
   /** ConfigMap `mesh-tokens`, projected last. */
   private keys: Volume = {};
-  private trusting: Readonly<Partial<Record<ZoneName, TrustBundle>>> = {};
+  private trusting: Readonly<Partial<Record<PeerZone, TrustBundle>>> = {};
   private envoy: ChildProcess | undefined;
   private output = "";
 
@@ -61,10 +62,10 @@ export class Sidecar {
   ) {}
 
   /** Everything that a pod of this service would find mounted; listeners and roots change in one swap. */
-  mount(mesh: Mesh, credentials: Credentials, trust: Readonly<Record<ZoneName, TrustBundle>>): void {
+  mount(mesh: Mesh, credentials: Credentials, trust: Readonly<Partial<Record<PeerZone, TrustBundle>>>): void {
     this.mountCertificate(credentials);
     this.mountToken(credentials.token);
-    this.trusting = Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, trust[zone]]));
+    this.trusting = Object.fromEntries(trustedZones(mesh, this.service).map((zone) => [zone, trust[zone]]));
     this.trust = trustFiles(this.trusting);
     this.mountConfig(mesh);
   }
@@ -95,24 +96,24 @@ export class Sidecar {
     this.swapConfig();
   }
 
-  mountTrust(trust: Readonly<Partial<Record<ZoneName, TrustBundle>>>): void {
+  mountTrust(trust: Readonly<Partial<Record<PeerZone, TrustBundle>>>): void {
     this.trusting = trust;
     this.trust = trustFiles(trust);
     this.swapConfig();
   }
 
   /** What is mounted of a zone's trust. */
-  trusted(zone: ZoneName): TrustBundle {
+  trusted(zone: PeerZone): TrustBundle {
     return this.trusting[zone] ?? { roots: "", revocations: "" };
   }
 
   /** What a revocation changes, in one swap: what is trusted of the peers' zones, and the marks of what was withdrawn. */
   mountRevocations(
     mesh: Mesh,
-    trust: Readonly<Record<ZoneName, TrustBundle>>,
+    trust: Readonly<Partial<Record<PeerZone, TrustBundle>>>,
     withdrawals: readonly Withdrawal[],
   ): void {
-    this.trust = trustFiles(Object.fromEntries(peerZones(mesh, this.service).map((zone) => [zone, trust[zone]])));
+    this.trust = trustFiles(Object.fromEntries(trustedZones(mesh, this.service).map((zone) => [zone, trust[zone]])));
     this.mountConfig(mesh, undefined, { withdrawals });
   }
 
@@ -198,12 +199,13 @@ export class Sidecar {
   }
 }
 
-function trustFiles(trust: Readonly<Partial<Record<ZoneName, TrustBundle>>>): Volume {
+function trustFiles(trust: Readonly<Partial<Record<PeerZone, TrustBundle>>>): Volume {
   return Object.fromEntries(
-    Object.entries(trust).map(([zone, { roots, revocations }]) => [
-      `${zone}.yaml`,
-      renderTrust(zone as ZoneName, roots, revocations),
-    ]),
+    Object.entries(trust).flatMap(([zone, bundle]) =>
+      bundle === undefined
+        ? []
+        : [[`${zone}.yaml`, renderTrust(zone as PeerZone, bundle.roots, bundle.revocations)] as const],
+    ),
   );
 }
 

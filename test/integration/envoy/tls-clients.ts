@@ -131,6 +131,9 @@ export function connectTunnel(args: {
     stream.on("data", (chunk: Buffer) => {
       finish({ status, body: chunk.toString() });
     });
+    stream.on("end", () => {
+      finish({ status });
+    });
     stream.on("error", (error: Error) => {
       finish({ refused: error.message });
     });

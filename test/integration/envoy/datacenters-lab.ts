@@ -1,0 +1,164 @@
+import type { EnvoyOptions } from "../../../envoy";
+import { peerZone, resolveMesh, serviceNamed, trustDomainOf, trustedZones, validateDocument } from "../../../mesh";
+import { ZONES, type Mesh, type PeerZone, type Service } from "../../../mesh/model";
+import { SIDECAR_PORTS } from "../../../mesh/wire";
+import { datacentersDocument, KEY_SETS } from "../../unit/envoy/datacenters-fixture";
+import { OPTIONS } from "../../unit/envoy/fixture";
+import { Issuer } from "./issuer";
+import { volumes } from "./mesh-lab";
+import { Network, type Host } from "./network";
+import { Authority, type TrustBundle } from "./pki";
+import { labDirectory, removeLabDirectory, Sidecar, type Credentials } from "./sidecar";
+
+/** The two datacenters that are there; the third one, `east`, is declared and away. */
+export type Here = "north" | "south";
+
+/** What runs, as `<service>@<datacenter>`. */
+const RUNNING = [
+  "billing@north",
+  "ledger@north",
+  "datacenter-gateway@north",
+  "ledger@south",
+  "archive@south",
+  "datacenter-gateway@south",
+] as const;
+export type Running = (typeof RUNNING)[number];
+
+const GATEWAY = "datacenter-gateway";
+
+/** A pod has no NodePort: gateways are dialled at the port behind it. */
+const withoutNodePorts = (file: string, text: string): string =>
+  file === "clusters.yaml"
+    ? text.replaceAll(/port_value: 3044\d/g, `port_value: ${String(SIDECAR_PORTS.inbound)}`)
+    : text;
+
+/** Real Envoys of two datacenters, each with its own names, roots and issuer of tokens: both issuers bear the same name, as those of two clusters do. */
+export class DatacentersLab {
+  private constructor(
+    readonly meshes: Readonly<Record<Here, Mesh>>,
+    private readonly network: Network,
+    readonly resolvers: Readonly<Record<Here, Host>>,
+    readonly stranger: Host,
+    private readonly authorities: ReadonlyMap<PeerZone, Authority>,
+    readonly sidecars: Readonly<Record<Running, Sidecar>>,
+    readonly issuers: Readonly<Record<Here, Issuer>>,
+  ) {}
+
+  static async start(): Promise<DatacentersLab> {
+    const network = new Network(labDirectory());
+    const host = (name: string) => network.host(name.replace("@", "-"), volumes(name));
+    const resolvers = { north: await host("resolver-north"), south: await host("resolver-south") };
+    const stranger = await host("stranger");
+    const hosts: [Running, Host][] = [];
+    for (const name of RUNNING) hosts.push([name, await host(name)]);
+    const hostOf = Object.fromEntries(hosts) as Record<Running, Host>;
+    const issuers = { north: new Issuer(), south: new Issuer() };
+    const meshes = meshesAt(hostOf, issuers);
+    const authorities = new Map<PeerZone, Authority>();
+    for (const datacenter of ["north", "south", "east"]) {
+      for (const zone of ZONES) {
+        authorities.set(peerZone(zone, datacenter), await Authority.create(trustDomainOf(zone, datacenter)));
+      }
+    }
+    const sidecars = hosts.map(([name, own]) => {
+      const [service, datacenter] = parts(name);
+      const options: EnvoyOptions = { ...OPTIONS, tracing: false, resolverAddress: resolvers[datacenter].address };
+      return [name, new Sidecar(serviceNamed(meshes[datacenter], service), own, options, undefined, withoutNodePorts)];
+    });
+    const lab = new DatacentersLab(
+      meshes,
+      network,
+      resolvers,
+      stranger,
+      authorities,
+      Object.fromEntries(sidecars) as Record<Running, Sidecar>,
+      issuers,
+    );
+    await lab.serve();
+    return lab;
+  }
+
+  host(name: Running): Host {
+    return this.sidecars[name].host;
+  }
+
+  service(name: Running): Service {
+    const [service, datacenter] = parts(name);
+    return serviceNamed(this.meshes[datacenter], service);
+  }
+
+  /** A certificate and a token of a service, as its own pod has them. */
+  async credentials(name: Running): Promise<Credentials> {
+    const [, datacenter] = parts(name);
+    const service = this.service(name);
+    const authority = this.authorities.get(peerZone(service.zone, datacenter));
+    if (authority === undefined) throw new RangeError(`no authority of ${service.zone} in ${datacenter}`);
+    const leaf = await authority.issue(service.hostname, service.identity);
+    return { ...leaf, token: this.issuers[datacenter].issue(service) };
+  }
+
+  /** Has the discovery of a datacenter tell these services, and no others of those that run. */
+  async tell(datacenter: Here, services: readonly string[]): Promise<void> {
+    await this.resolvers[datacenter].call("setRecords", { records: this.records(datacenter, services) });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(Object.values(this.sidecars).map((sidecar) => sidecar.stop()));
+    await this.network.close();
+    removeLabDirectory();
+  }
+
+  private records(datacenter: Here, services: readonly string[]): Record<string, string[]> {
+    const there = RUNNING.filter((name) => parts(name)[1] === datacenter && services.includes(parts(name)[0]));
+    return Object.fromEntries(there.map((name) => [this.service(name).discoveryName, [this.host(name).address]]));
+  }
+
+  private async serve(): Promise<void> {
+    for (const datacenter of ["north", "south"] as const) {
+      const { address } = this.resolvers[datacenter];
+      const records = this.records(
+        datacenter,
+        RUNNING.map((name) => parts(name)[0]),
+      );
+      await this.resolvers[datacenter].call("serveDns", { address, port: 53, records });
+    }
+    const bundles = new Map<PeerZone, TrustBundle>();
+    for (const [zone, authority] of this.authorities) bundles.set(zone, await authority.bundle());
+    for (const name of RUNNING) {
+      const [service, datacenter] = parts(name);
+      if (service !== GATEWAY) await this.host(name).call("serveHttp", { service: name, port: 8080 });
+      const mesh = this.meshes[datacenter];
+      const trust = trustedZones(mesh, this.service(name)).map((zone) => {
+        const bundle = bundles.get(zone.includes(".") ? zone : (`${zone}.${datacenter}` as PeerZone));
+        return [zone, bundle] as const;
+      });
+      this.sidecars[name].mountKeys(this.issuers[datacenter].published);
+      this.sidecars[name].mount(mesh, await this.credentials(name), Object.fromEntries(trust));
+      await this.sidecars[name].start();
+    }
+  }
+}
+
+function parts(name: Running): readonly [service: string, datacenter: Here] {
+  const [service = "", datacenter] = name.split("@");
+  return [service, datacenter === "south" ? "south" : "north"];
+}
+
+function meshesAt(hosts: Readonly<Record<Running, Host>>, issuers: Readonly<Record<Here, Issuer>>): Record<Here, Mesh> {
+  const document = datacentersDocument();
+  const { north, south, east } = document.datacenters;
+  const at = (name: Here) => ({ addresses: [hosts[`${GATEWAY}@${name}`].address] });
+  const checked = validateDocument({
+    ...document,
+    datacenters: { north: { ...north, gateway: at("north") }, south: { ...south, gateway: at("south") }, east },
+  });
+  const keySets = {
+    ...KEY_SETS,
+    "keys/north.json": issuers.north.published.jwks,
+    "keys/south.json": issuers.south.published.jwks,
+  };
+  return {
+    north: resolveMesh(checked, { datacenter: "north", keySets }),
+    south: resolveMesh(checked, { datacenter: "south", keySets }),
+  };
+}

@@ -1,0 +1,214 @@
+import * as assert from "node:assert/strict";
+import { crossingServerName } from "../../../mesh/wire";
+import { DatacentersLab, type Running } from "./datacenters-lab";
+import type { Seen } from "./servers";
+import { until } from "./sidecar";
+
+const LEDGER = "ledger.lucid.internal";
+const ARCHIVE = "archive.lucid.internal";
+const IDENTITY = "spiffe://ops.north.lucid.internal/ns/lucid-ops/sa/billing";
+/** Longer than an instance is left out once (5 s) and discovery is asked again (6 s). */
+const RETURN_MS = 30_000;
+
+/** Two datacenters on real Envoys in network namespaces; a third one is declared and away. */
+describe("calls between datacenters, live", function () {
+  this.timeout(180_000);
+  let running: DatacentersLab | undefined;
+  const lab = (): DatacentersLab => {
+    if (running === undefined) throw new Error("the lab did not start");
+    return running;
+  };
+  const get = (host: string, path: string, method = "GET") =>
+    lab().host("billing@north").call("request", { host, port: 80, path, method });
+  const answerer = async (): Promise<string | undefined> => {
+    const { status, body = "" } = await get(LEDGER, "/entries/1");
+    return status === 200 ? (JSON.parse(body) as Seen).service : undefined;
+  };
+  const load = (forMs: number) =>
+    lab().host("billing@north").call("shareLoad", {
+      host: LEDGER,
+      port: 80,
+      path: "/entries/1",
+      connections: 4,
+      forMs,
+      perSecond: 200,
+    });
+
+  before(async () => {
+    running = await DatacentersLab.start();
+  });
+  after(async () => {
+    await running?.stop();
+  });
+
+  describe("a call that another datacenter alone answers", () => {
+    it("arrives, as the caller that it is, by the name that it has everywhere", async () => {
+      const answer = await get(ARCHIVE, "/shelf/1");
+      assert.equal(answer.status, 200, JSON.stringify(answer));
+      const seen = JSON.parse(answer.body ?? "") as Seen;
+      assert.equal(seen.service, "archive@south");
+      assert.match(seen.headers["x-forwarded-client-cert"] ?? "", new RegExp(`URI=${IDENTITY}`));
+      assert.equal(seen.headers["x-lucid-identity-token"], undefined);
+    });
+
+    it("is recorded by its callee with the caller's identity and pod, and by the gateways with whom it was for", async () => {
+      await get(ARCHIVE, "/shelf/recorded");
+      const found = () => lab().sidecars["archive@south"].records.find(({ path }) => path === "/shelf/recorded");
+      await until("the callee has its record", () => Promise.resolve(found() !== undefined));
+      assert.equal(found()?.caller, IDENTITY);
+      assert.equal(found()?.callerInstance, "billing-0");
+      assert.equal(found()?.serverName, "http.archive.south.ops.north");
+      const links = lab().sidecars["datacenter-gateway@south"].records.filter(({ kind }) => kind === "link");
+      // A record of a connection is written when it ends; those that stand are counted.
+      const active = await lab().sidecars["datacenter-gateway@south"].stat(
+        "http.inbound|link|edge|north.downstream_rq_total",
+      );
+      assert.ok(active + links.length > 0);
+      assert.ok(links.every(({ authority }) => String(authority).endsWith(".south.ops.north:15001")));
+    });
+  });
+
+  describe("a call that several datacenters answer", () => {
+    it("stays where it is while an instance there can be reached", async () => {
+      const { answered, failed } = await load(2000);
+      assert.deepEqual(failed, {});
+      assert.deepEqual(Object.keys(answered), ["ledger@north"]);
+    });
+
+    it("may ask, elsewhere too, what is declared and nothing else", async () => {
+      assert.equal((await get(LEDGER, "/entries/1", "POST")).status, 403);
+      assert.equal((await get(LEDGER, "/admin")).status, 403);
+    });
+
+    it("goes to the next datacenter when the instances here are gone, without a failed request, and returns", async () => {
+      const going = load(12_000);
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      await lab().sidecars["ledger@north"].stop();
+      const { requests, answered, failed } = await going;
+      console.log(`      ${String(requests)} requests: ${JSON.stringify(answered)}, failed ${JSON.stringify(failed)}`);
+      assert.deepEqual(failed, {});
+      assert.ok((answered["ledger@south"] ?? 0) > requests / 2);
+      assert.equal(await answerer(), "ledger@south");
+      assert.equal((await get(LEDGER, "/admin")).status, 403, "elsewhere it may ask no more");
+
+      const returning = load(RETURN_MS);
+      await lab().sidecars["ledger@north"].start();
+      const back = await returning;
+      console.log(`      ${String(back.requests)} requests: ${JSON.stringify(back.answered)}`);
+      assert.deepEqual(back.failed, {});
+      await until("calls are back", async () => (await answerer()) === "ledger@north", RETURN_MS);
+    });
+
+    it("goes there too when discovery knows nobody here any more", async () => {
+      await lab().sidecars["ledger@north"].stop();
+      await lab().tell("north", ["datacenter-gateway"]);
+      await until("calls go there", async () => (await answerer()) === "ledger@south", RETURN_MS);
+      await lab().tell("north", ["datacenter-gateway", "ledger", "billing"]);
+      await lab().sidecars["ledger@north"].start();
+      await until("calls are back", async () => (await answerer()) === "ledger@north", RETURN_MS);
+    });
+  });
+
+  describe("whoever comes with anything less", () => {
+    const at = (name: Running) => ({ host: lab().host(name).address, port: 15001 });
+    const sni = crossingServerName("http", "ledger", "south", "ops.north");
+    const through = { port: 15443 };
+
+    it("is let in by the right certificate and token, straight at the callee: what follows differs in one thing each", async () => {
+      const answer = await lab().stranger.call("requestTls", {
+        ...at("ledger@south"),
+        serverName: sni,
+        alpn: "h2",
+        path: "/entries/1",
+        ...(await lab().credentials("billing@north")),
+      });
+      assert.equal(answer.status, 200, JSON.stringify(answer));
+    });
+
+    const refused: [title: string, change: () => Promise<object>, expected: number | undefined][] = [
+      [
+        "a token of the callee's own cluster, of the same issuer and subject",
+        () => Promise.resolve({ token: lab().issuers.south.issue(lab().service("billing@north")) }),
+        401,
+      ],
+      ["no token", () => Promise.resolve({ token: undefined }), 401],
+      [
+        "a token of another service there",
+        () => Promise.resolve({ token: lab().issuers.north.issue(lab().service("ledger@north")) }),
+        403,
+      ],
+      ["a certificate of another service there", () => lab().credentials("ledger@north"), undefined],
+      ["a certificate of the same name here", () => lab().credentials("ledger@south"), undefined],
+      ["a server name of the callee's own zones", () => Promise.resolve({ serverName: "http.ledger.ops" }), undefined],
+    ];
+    for (const [title, change, expected] of refused) {
+      it(`is refused: ${title}`, async () => {
+        const answer = await lab().stranger.call("requestTls", {
+          ...at("ledger@south"),
+          serverName: sni,
+          alpn: "h2",
+          path: "/entries/1",
+          ...(await lab().credentials("billing@north")),
+          ...(await change()),
+        });
+        assert.equal(answer.status, expected, JSON.stringify(answer));
+        if (expected === undefined) assert.ok(answer.refused !== undefined);
+      });
+    }
+
+    it("is passed on by the gateway with the caller's own certificate alone, which its callee asks for", async () => {
+      const way = {
+        host: lab().host("datacenter-gateway@north").address,
+        ...through,
+        serverName: sni,
+        alpn: "h2" as const,
+        path: "/entries/1",
+      };
+      const own = await lab().credentials("billing@north");
+      assert.equal((await lab().stranger.call("requestTls", { ...way, ...own })).status, 200);
+      const other = await lab().stranger.call("requestTls", { ...way, ...(await lab().credentials("ledger@north")) });
+      assert.ok(other.refused !== undefined, JSON.stringify(other));
+    });
+
+    it("is not passed on for a call that nobody declared, nor in plain text", async () => {
+      const { address } = lab().host("datacenter-gateway@north");
+      const own = await lab().credentials("billing@north");
+      const names = [
+        "http.rates.south.ops.north",
+        "http.ledger.south.ops.south",
+        "http.ledger.south.wallet.north",
+        "link.datacenter-gateway.south.edge.north",
+      ];
+      for (const serverName of names) {
+        const answer = await lab().stranger.call("requestTls", {
+          host: address,
+          ...through,
+          serverName,
+          alpn: "h2",
+          path: "/entries/1",
+          ...own,
+        });
+        assert.ok(answer.refused !== undefined, serverName);
+      }
+      const plain = await lab().stranger.call("request", { host: address, ...through, path: "/entries/1" });
+      assert.ok(plain.refused !== undefined);
+    });
+
+    it("does not enter by the link, who isn't the other gateway", async () => {
+      const link = {
+        ...at("datacenter-gateway@south"),
+        serverName: crossingServerName("link", "datacenter-gateway", "south", "edge.north"),
+      };
+      for (const name of ["billing@north", "datacenter-gateway@south", "ledger@south"] as const) {
+        const answer = await lab().stranger.call("connectTunnel", { ...link, ...(await lab().credentials(name)) });
+        assert.ok(answer.refused !== undefined, name);
+      }
+      const gateway = await lab().credentials("datacenter-gateway@north");
+      const withoutToken = await lab().stranger.call("connectTunnel", { ...link, ...gateway, token: undefined });
+      assert.equal(withoutToken.status, 401, JSON.stringify(withoutToken));
+      // By the right certificate and token it comes as far as to be asked whom it means, and means nobody.
+      const unknown = await lab().stranger.call("connectTunnel", { ...link, ...gateway });
+      assert.equal(unknown.status, 404, JSON.stringify(unknown));
+    });
+  });
+});
