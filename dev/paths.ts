@@ -11,6 +11,18 @@ import * as path from "node:path";
 /** The variables that {@link cacheDir} and {@link stateDir} read. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/**
+ * Name of the embedded cluster that is meant, where several run beside each other: `$LUCID_MESH_CLUSTER`, a letter from `b` to `f`. Undefined for the usual one.
+ *
+ * @throws RangeError for another name
+ */
+export function clusterName(env: Environment = process.env): string | undefined {
+  const name = env.LUCID_MESH_CLUSTER;
+  if (name === undefined || name === "") return undefined;
+  if (!/^[b-f]$/.test(name)) throw new RangeError(`LUCID_MESH_CLUSTER is ${name}: name it by a letter from b to f`);
+  return name;
+}
+
 /** Root of this checkout, as an absolute path. */
 export const checkoutDir: string = path.resolve(__dirname, "..");
 
@@ -27,7 +39,9 @@ export function cacheDir(env: Environment = process.env): string {
  * `$XDG_STATE_HOME/lucid-mesh`, else `~/.local/state/lucid-mesh`. Taking the cluster down removes it.
  */
 export function stateDir(env: Environment = process.env): string {
-  return userDir(env.LUCID_MESH_STATE, env.XDG_STATE_HOME, path.join(".local", "state"));
+  const usual = userDir(env.LUCID_MESH_STATE, env.XDG_STATE_HOME, path.join(".local", "state"));
+  const name = clusterName(env);
+  return name === undefined ? usual : `${usual}-${name}`;
 }
 
 /** Folder of ready-to-run tools, one name per tool: `<cache>/bin`. */
@@ -40,8 +54,8 @@ export function logsDir(env: Environment = process.env): string {
   return path.join(cacheDir(env), "logs");
 }
 
-/** The embedded cluster's kubeconfig, `<checkout>/.state/kubeconfig`; ignored by git. */
-export const kubeconfigPath: string = path.join(checkoutDir, ".state", "kubeconfig");
+/** The embedded cluster's kubeconfig, `<checkout>/.state/kubeconfig`, of another one `<checkout>/.state/<name>/kubeconfig`; ignored by git. */
+export const kubeconfigPath: string = path.join(checkoutDir, ".state", clusterName() ?? "", "kubeconfig");
 
 function userDir(own: string | undefined, xdg: string | undefined, fallback: string): string {
   if (own !== undefined && own !== "") {

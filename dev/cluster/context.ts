@@ -32,7 +32,12 @@ export interface ClusterContext extends ClusterTools {
 
 /** The cluster of this machine and user. */
 export function clusterTools(): ClusterTools {
-  const files = stateFiles(stateDir());
+  return clusterToolsAt(stateDir());
+}
+
+/** The cluster whose state is there. */
+export function clusterToolsAt(state: string): ClusterTools {
+  const files = stateFiles(state);
   const cgroups = Cgroups.ofThisMachine(rootCgroup(files.root, stateDir({})));
   const machines = new Machines(cgroups, files);
   const daemons = new Daemons(cgroups, files, (machine) => machines.anchor(machine));

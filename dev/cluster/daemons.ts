@@ -25,7 +25,7 @@ export interface Daemon {
 
 /** Variables that mark each daemon, so that a person who meets the process knows whose it is. */
 export const marker = {
-  cluster: "LUCID_MESH_CLUSTER",
+  process: "LUCID_MESH_PROCESS",
   state: "LUCID_MESH_STATE",
   configuration: "LUCID_MESH_CONFIGURATION",
 } as const;
@@ -97,7 +97,7 @@ export class Daemons {
             PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             HOME: "/root",
             ...daemon.env,
-            [marker.cluster]: "1",
+            [marker.process]: "1",
             [marker.state]: this.files.root,
             [marker.configuration]: digest,
           },

@@ -69,11 +69,11 @@ function markedProcesses(state: string): number[] {
     .map(Number)
     .filter((pid) => {
       const {
-        [marker.cluster]: cluster,
+        [marker.process]: marked,
         [marker.state]: owner,
         [marker.configuration]: configuration,
       } = environment(pid);
-      return cluster === "1" && owner === state && configuration !== undefined;
+      return marked === "1" && owner === state && configuration !== undefined;
     });
 }
 

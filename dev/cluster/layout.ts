@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
+import { clusterName } from "../paths";
 
 /**
  * Where everything of the embedded cluster is: addresses, names, files. Pure, so that every other file agrees.
@@ -8,19 +9,48 @@ import * as path from "node:path";
  * the machine `switch`. `builder` runs the registry and the Docker engine, `node<n>` the Kubernetes nodes; `node1` runs
  * the control plane too. `host` is the machine that all of it runs on: only port forwarders run there.
  */
-export const network = {
+export const network = networkOf(clusterName());
+
+/** Addresses of one cluster. */
+export interface ClusterNetwork {
+  /** What its machines' addresses begin with. */
+  readonly prefix: string;
   /** The machines' own network; nothing outside routes to it. */
-  machines: "10.77.0.0/24",
-  switchAddress: "10.77.0.1",
-  builderAddress: "10.77.0.2",
-  controlPlaneAddress: "10.77.0.10",
-  apiPort: 6443,
-  pods: "10.244.0.0/16",
-  services: "10.96.0.0/12",
-  apiService: "10.96.0.1",
-  clusterDns: "10.96.0.10",
-  clusterDomain: "cluster.local",
-} as const;
+  readonly machines: string;
+  readonly switchAddress: string;
+  readonly builderAddress: string;
+  readonly controlPlaneAddress: string;
+  readonly apiPort: number;
+  /** What addresses of pods begin with. */
+  readonly podPrefix: string;
+  readonly pods: string;
+  readonly services: string;
+  readonly apiService: string;
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+}
+
+/** The addresses of a cluster by its name: no two have one in common, so that they can be joined. @param name undefined for the usual one */
+export function networkOf(name: string | undefined): ClusterNetwork {
+  const place = name === undefined ? 0 : name.charCodeAt(0) - "a".charCodeAt(0);
+  const prefix = `10.${String(77 + place)}.0`;
+  const podPrefix = `10.${String(244 + place)}`;
+  const servicePrefix = `10.${String(96 + 16 * place)}.0`;
+  return {
+    prefix,
+    machines: `${prefix}.0/24`,
+    switchAddress: `${prefix}.1`,
+    builderAddress: `${prefix}.2`,
+    controlPlaneAddress: `${prefix}.10`,
+    apiPort: 6443,
+    podPrefix,
+    pods: `${podPrefix}.0.0/16`,
+    services: `${servicePrefix}.0/12`,
+    apiService: `${servicePrefix}.1`,
+    clusterDns: `${servicePrefix}.10`,
+    clusterDomain: "cluster.local",
+  };
+}
 
 /** Name under which machines reach the embedded registry (HTTPS, port 443). */
 export const registryHost = "registry.lucid.internal";
@@ -63,21 +93,21 @@ export const switchMachine: Machine = { name: "switch", address: network.switchA
 export const builder: Machine = { name: "builder", address: network.builderAddress };
 
 /** Node `index`, counted from 1: `node1` has 10.77.0.10 and the pods 10.244.1.0/24. */
-export function nodeMachine(index: number): NodeMachine {
+export function nodeMachine(index: number, { prefix, podPrefix }: ClusterNetwork = network): NodeMachine {
   if (!Number.isInteger(index) || index < 1 || index > maxNodes) {
     throw new RangeError(`node ${String(index)}: nodes are counted from 1 to ${String(maxNodes)}`);
   }
   return {
     name: `node${String(index)}`,
-    address: `10.77.0.${String(9 + index)}`,
+    address: `${prefix}.${String(9 + index)}`,
     index,
-    podCidr: `10.244.${String(index)}.0/24`,
+    podCidr: `${podPrefix}.${String(index)}.0/24`,
   };
 }
 
 /** The nodes of a cluster of `count` nodes, the control plane's first. */
-export function nodeMachines(count: number): NodeMachine[] {
-  return Array.from({ length: count }, (_, position) => nodeMachine(position + 1));
+export function nodeMachines(count: number, of: ClusterNetwork = network): NodeMachine[] {
+  return Array.from({ length: count }, (_, position) => nodeMachine(position + 1, of));
 }
 
 /** Files below the state directory; {@link stateFiles} computes them. */

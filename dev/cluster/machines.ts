@@ -58,7 +58,7 @@ export class Machines {
           cwd: "/",
           detached: true,
           stdio: ["ignore", output, output],
-          env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", [marker.cluster]: "1", [marker.state]: this.files.root },
+          env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", [marker.process]: "1", [marker.state]: this.files.root },
         },
       );
       let failed = false;

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { Refusal, StepFailure } from "../toolchain";
 import { clusterDown } from "./down";
 import { hasCode } from "./errors";
+import { linkClusters } from "./link";
 import { clusterStatus } from "./status";
 import { statusText } from "./status-text";
 import { clusterUp } from "./up";
@@ -13,7 +14,10 @@ const usage = `usage: npm run cluster -- <command>
                     bring the embedded cluster up, or repair it: N nodes (1), API server on 127.0.0.1:P (6443 or the
                     next free one), its kubeconfig in FILE (.state/kubeconfig)
   down              end it and remove its state; the cache of tools and images stays
-  status [--json]   what runs; exit code 0 only when all is well`;
+  status [--json]   what runs; exit code 0 only when all is well
+  link              join it and the usual cluster, as two datacenters are
+
+LUCID_MESH_CLUSTER=b names another cluster than the usual one, with addresses of its own.`;
 
 /** Runs the command line and returns the exit code. @throws Refusal */
 async function main(args: readonly string[]): Promise<number> {
@@ -36,6 +40,10 @@ async function main(args: readonly string[]): Promise<number> {
       await clusterDown();
       console.log("cluster: down");
       return 0;
+    case "link":
+      await linkClusters();
+      console.log("cluster: joined with the usual one");
+      return 0;
     case "status": {
       const status = await clusterStatus();
       console.log(values.json === true ? JSON.stringify(status, null, 2) : statusText(status));
@@ -50,6 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
 const options: Readonly<Record<string, readonly string[]>> = {
   up: ["nodes", "port", "kubeconfig", "help"],
   down: ["help"],
+  link: ["help"],
   status: ["json", "help"],
 };
 

@@ -15,7 +15,7 @@ import { RegistryClient } from "./images/registry-client";
 import type { ProgramPath } from "./images/rootfs";
 import { Kubectl } from "./kubectl";
 import { kubeconfig, writePrivate } from "./kubeconfig";
-import { builder, switchMachine, type NodeMachine } from "./layout";
+import { builder, network, networkOf, switchMachine, type NodeMachine } from "./layout";
 import type { StartedNode } from "./ready";
 import type { ClusterRecord } from "./record";
 
@@ -176,5 +176,7 @@ function nodeStatus(node: NodeMachine): object {
 }
 
 function manifest(name: string): string {
-  return fs.readFileSync(path.join(__dirname, "manifests", `${name}.yaml`), "utf8");
+  const text = fs.readFileSync(path.join(__dirname, "manifests", `${name}.yaml`), "utf8");
+  // Written for the usual cluster.
+  return text.replaceAll(networkOf(undefined).clusterDns, network.clusterDns);
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 
 import { cniConfiguration } from "../../../dev/cluster/components/node";
-import { maxNodes, nodeMachine, nodeMachines, rootCgroup, stateFiles } from "../../../dev/cluster/layout";
+import { maxNodes, networkOf, nodeMachine, nodeMachines, rootCgroup, stateFiles } from "../../../dev/cluster/layout";
+import { wireOf } from "../../../dev/cluster/link";
 import { hostsFile } from "../../../dev/cluster/machines";
 import { saysReady } from "../../../dev/cluster/ready";
+import { clusterName, stateDir } from "../../../dev/paths";
 
 describe("the embedded cluster's layout", () => {
   it("numbers nodes from 10.77.0.10 and 10.244.1.0/24 on", () => {
@@ -38,6 +40,42 @@ describe("the embedded cluster's layout", () => {
     const paths = [files.pki, files.run, files.logs, files.volumes, files.record, files.kubeconfig, files.dockerSocket];
     for (const file of [...paths, files.machine(nodeMachine(1), "lib"), files.log(nodeMachine(1), "etcd")]) {
       assert.ok(file.startsWith("/state/"), file);
+    }
+  });
+
+  it("gives no two clusters an address in common, so that they can be joined", () => {
+    const all = [undefined, "b", "c", "d", "e", "f"].map(networkOf);
+    for (const key of ["machines", "pods", "services", "apiService", "clusterDns"] as const) {
+      assert.equal(new Set(all.map((one) => one[key])).size, all.length, key);
+    }
+    const [usual, other] = all;
+    assert.deepEqual(
+      [usual?.machines, usual?.pods, usual?.services, usual?.clusterDns, usual?.controlPlaneAddress],
+      ["10.77.0.0/24", "10.244.0.0/16", "10.96.0.0/12", "10.96.0.10", "10.77.0.10"],
+    );
+    assert.deepEqual(
+      [other?.machines, other?.pods, other?.services, other?.clusterDns],
+      ["10.78.0.0/24", "10.245.0.0/16", "10.112.0.0/12", "10.112.0.10"],
+    );
+    assert.deepEqual(nodeMachine(2, networkOf("b")), {
+      name: "node2",
+      address: "10.78.0.11",
+      index: 2,
+      podCidr: "10.245.2.0/24",
+    });
+    // A route of one is never a part of the other's, nor of the wire between them.
+    const machines = all
+      .map((one) => one.machines)
+      .concat(["b", "c", "d", "e", "f"].map((name) => `${wireOf(name).usual}/30`));
+    assert.equal(new Set(machines.map((cidr) => cidr.split(".").slice(0, 3).join("."))).size, machines.length);
+  });
+
+  it("keeps a named cluster's state and kubeconfig beside those of the usual one", () => {
+    assert.equal(clusterName({}), undefined);
+    assert.equal(stateDir({ LUCID_MESH_STATE: "/state", LUCID_MESH_CLUSTER: "b" }), "/state-b");
+    assert.equal(stateDir({ LUCID_MESH_STATE: "/state" }), "/state");
+    for (const name of ["a", "g", "bb", "1"]) {
+      assert.throws(() => clusterName({ LUCID_MESH_CLUSTER: name }), /a letter from b to f/);
     }
   });
 
