@@ -6,7 +6,7 @@ import { externalCluster, externalOf } from "./external";
 import { alpnOf, applicationOptions, isHttp, protocolOptions } from "./http";
 import { presentToken } from "./identity/identity-token";
 import { extension, socketAddress, type Message } from "./message";
-import { applicationBreakers, circuitBreakers, outlierDetection } from "./traffic/limits";
+import { applicationBreakers, circuitBreakers, orderedBreakers, outlierDetection } from "./traffic/limits";
 import { ADMIN_CLUSTER, applicationName, HEALTH_CLUSTER, METRICS_CLUSTER, outboundName } from "./names";
 import type { EnvoyOptions } from "./options";
 import { clientTls, type Peers } from "./identity/tls";
@@ -135,7 +135,7 @@ export function orderedCluster(edge: Edge, port: ServicePort, clusters: readonly
     common_lb_config: NO_PANIC,
     // The filters that a request passes last are those of this cluster, not of the ones below (envoyproxy/envoy#29318); and retries are counted here.
     ...betweenSidecars(port),
-    circuit_breakers: circuitBreakers(edge.traffic),
+    circuit_breakers: orderedBreakers(edge.traffic),
   };
 }
 

@@ -25,6 +25,18 @@ export function circuitBreakers({ circuitBreaker, retries }: EdgeTraffic): Messa
 }
 
 /**
+ * The same of a cluster above others: requests under way are counted by those below, so that a share of them would be a share of none, and all but the least number of retries
+ * refused when a whole datacenter is gone. The share is of what may be under way at most.
+ */
+export function orderedBreakers(traffic: EdgeTraffic): Message {
+  const { circuitBreaker, retries } = traffic;
+  const { percent, minConcurrency } = retries.budget;
+  const share = Math.ceil((circuitBreaker.maxRequests * percent) / 100);
+  const budget = { percent, minConcurrency: Math.max(minConcurrency, share) };
+  return circuitBreakers({ ...traffic, retries: { ...retries, budget } });
+}
+
+/**
  * What a sidecar opens to its own application: on a TCP port, where each call is a connection, as many as the service takes. More wait for their turn, as
  * in the backlog of a listening socket.
  */

@@ -34,7 +34,7 @@ const tokens = (name: string) => ({ issuer: ISSUER, jwksFile: `keys/${name}.json
 
 /**
  * Three datacenters. `north` calls both others, `south` calls `north`, `east` calls nobody. `billing` runs in `north` alone and calls a ledger that is in all of them and stands in for
- * itself, an archive that is in `south` alone, and by TCP a store that stands in; `payout-router` of Wallet calls the ledger too, and stays in its datacenter.
+ * itself (what may be repeated is, when an instance is gone with it), an archive that is in `south` alone, and by TCP a store that stands in; `payout-router` of Wallet calls the ledger too, and stays in its datacenter.
  */
 export function datacentersDocument() {
   return {
@@ -81,6 +81,7 @@ export function datacentersDocument() {
         image: IMAGE,
         ports: [HTTP, { name: "grpc", port: 8079, protocol: "grpc", dialPort: 81 }],
         failover: ["south", "east"],
+        traffic: { retries: { on: ["reset"] } },
         calls: [{ service: "rates", reason: "Amounts are shown in euro" }],
       },
       { name: "archive", plane: "ops", image: IMAGE, ports: [HTTP], datacenters: ["south"], failover: ["south"] },

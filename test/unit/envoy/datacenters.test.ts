@@ -89,16 +89,27 @@ describe("a call that several datacenters answer", () => {
     }
   });
 
+  it("may be tried again as often at once as a share of what may be under way, which is counted by the clusters below", () => {
+    assert.deepEqual(fieldsNamed(above.circuit_breakers, "max_requests"), [4096]);
+    assert.deepEqual(fieldsNamed(above.circuit_breakers, "min_retry_concurrency"), [820]);
+    const declared = datacentersDocument();
+    const traffic = { retries: { budget: { percent: 1, minConcurrency: 60 } }, circuitBreaker: { maxRequests: 1000 } };
+    Object.assign(declared.services[0]?.calls?.[0] ?? assert.fail(), { traffic });
+    const mesh = resolveMesh(validateDocument(declared), { datacenter: "north", keySets: KEY_SETS });
+    const least = fieldsNamed(cluster(mesh, "billing", "outbound|ledger|http"), "min_retry_concurrency");
+    assert.deepEqual(least, [60]);
+  });
+
   it("is tried again in the next datacenter after its own", () => {
     const listener = listenersOf(north, serviceNamed(north, "billing")).find(
       ({ name }) => name === "outbound|ledger|http",
     );
-    assert.deepEqual(fieldsNamed(fieldsNamed(listener, "retry_priority"), "update_frequency"), [2]);
+    assert.deepEqual(fieldsNamed(fieldsNamed(listener, "retry_priority"), "update_frequency"), [2, 2]);
     const once = datacentersDocument();
     Object.assign(once.services[0]?.calls?.[0] ?? assert.fail(), { traffic: { retries: { attempts: 1 } } });
     const mesh = resolveMesh(validateDocument(once), { datacenter: "north", keySets: KEY_SETS });
     const other = listenersOf(mesh, serviceNamed(mesh, "billing")).find(({ name }) => name === "outbound|ledger|http");
-    assert.deepEqual(fieldsNamed(fieldsNamed(other, "retry_priority"), "update_frequency"), [1]);
+    assert.deepEqual(fieldsNamed(fieldsNamed(other, "retry_priority"), "update_frequency"), [1, 1]);
   });
 
   it("goes the same way as a plain connection", () => {
