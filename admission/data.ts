@@ -48,16 +48,10 @@ export interface AdmissionData {
   /** Parties whose certificate an issuer makes, to that issuer's name. */
   readonly issued: ReadonlyMap<string, readonly string[]>;
   readonly network: NetworkLeave;
-  /** The one Service that opens a port on the nodes: the gateway's, where calls of other datacenters arrive. */
-  readonly link?: AdmittedLink;
+  /** Ports on the nodes, `<zone>/<service>:<number>/TCP`: the gateway's, where calls of other datacenters arrive, and nobody else's. */
+  readonly nodePorts: readonly string[];
   /** Namespaces in which this mesh's own stack runs pods that callers know. */
   readonly inhabited: readonly string[];
-}
-
-export interface AdmittedLink {
-  readonly namespace: string;
-  readonly service: string;
-  readonly nodePort: number;
 }
 
 /** Computes it from the document. */
@@ -89,15 +83,16 @@ export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionD
       ),
     ),
     network: networkLeave(mesh, { ...options, issuers: issuers(mesh, options) }, discovery),
-    ...linkOf(mesh),
+    nodePorts: nodePorts(mesh),
     inhabited: [...new Set(mesh.services.filter(isLasting).map(({ namespace }) => namespace))],
   };
 }
 
-function linkOf({ services, datacenters }: Mesh): Pick<AdmissionData, "link"> {
-  const gateway = services.find(({ name, revoked }) => name === WELL_KNOWN.gateway && revoked === undefined);
-  if (gateway === undefined || datacenters === undefined || datacenters.arrivals.length === 0) return {};
-  return { link: { namespace: gateway.namespace, service: gateway.name, nodePort: datacenters.gateway.port } };
+function nodePorts({ services, datacenters }: Mesh): readonly string[] {
+  if (datacenters === undefined || datacenters.arrivals.length === 0) return [];
+  return services
+    .filter(({ name, revoked }) => name === WELL_KNOWN.gateway && revoked === undefined)
+    .map(({ zone, name }) => `${party(zone, name)}:${String(datacenters.gateway.port)}/TCP`);
 }
 
 /** `<zone>/<service>`. */

@@ -1,5 +1,6 @@
 import type { Ceiling } from "./ceiling";
 import { isMember } from "./ceiling-edges";
+import { linkProblems } from "./ceiling-link-checks";
 import { outsideProblems } from "./ceiling-outside";
 import type { CeilingEdge } from "./ceiling-types";
 import type { Finding } from "./judgement/finding";
@@ -26,7 +27,7 @@ export function ceilingProblems(ceiling: Ceiling): readonly Finding[] {
       "write `<verb> <group>/<resource>`; escalate, bind and impersonate are for nobody",
     );
   }
-  return [...findings.list, ...outsideProblems(ceiling)];
+  return [...findings.list, ...outsideProblems(ceiling), ...linkProblems(ceiling)];
 }
 
 /** What a ceiling says of parties that don't exist: it grants nothing, and is most likely a slip of the pen. */

@@ -1,6 +1,8 @@
 import type { Ceiling, EdgeLeave } from "./ceiling";
+import { DEPARTURE_PORT, exported, isGateway, isLinked, isListed } from "./ceiling-links";
 import { mayLeave } from "./ceiling-outside";
 import type { CeilingEdge, Side } from "./ceiling-types";
+import { anywhere, isElsewhere } from "./envoy/scope";
 
 /** The port at which a sidecar takes calls: open between members of one zone without the ceiling's leave. */
 export const CALL_PORT = "15001/TCP";
@@ -10,14 +12,41 @@ export const INSPECTION_PORT = "15090/TCP";
 /**
  * Whether `from` may reach `to` on a port.
  *
- * @param from a party: `<zone>/<service>`, `<zone>/*` (all of a zone that have a sidecar), or an external
+ * @param from a party: `<zone>/<service>` (`<zone>.<datacenter>/<service>` in another datacenter), `<zone>/*` (all of a zone that have a sidecar), or an external
  * @param side the half of the edge that is being opened
  */
 export function ceilingAllows(from: string, to: string, port: string, side: Side, ceiling: EdgeLeave): boolean {
+  if (isElsewhere(from) || isElsewhere(to)) return port === CALL_PORT && mayCross(from, to, side, ceiling);
   if (!mayLeave(from, to, ceiling)) return false;
   if (port === CALL_PORT && sameZone(from, to) && isOneMember(from, ceiling) && isOneMember(to, ceiling)) return true;
   return ceiling.edges.some(
     (edge) => covers(edge, from, to, ceiling) && edge.ports.includes(port) && (edge.sides?.includes(side) ?? true),
+  );
+}
+
+/** Whether a NetworkPolicy may let `from` connect to `to`: who may call it, and the way of calls that cross, by the gateway, which is no caller of those it passes them on to. */
+export function ceilingConnects(from: string, to: string, port: string, side: Side, ceiling: EdgeLeave): boolean {
+  if (ceilingAllows(from, to, port, side, ceiling)) return true;
+  if (port === DEPARTURE_PORT && isGateway(to, ceiling)) return departs(from, side, ceiling);
+  return port === CALL_PORT && isGateway(from, ceiling) && exported(ceiling).includes(to);
+}
+
+/** Whether a link leads to somebody whom a member may call. */
+export function departs(from: string, side: Side, ceiling: EdgeLeave): boolean {
+  return Object.entries(ceiling.links).some(([datacenter, { calls }]) =>
+    calls.some((callee) => mayCross(from, callee.replace("/", `.${datacenter}/`), side, ceiling)),
+  );
+}
+
+/** Whether a call may cross from one datacenter to another: a link lists its callee, and its caller may call that wherever both run. Gateways may where they are linked. */
+function mayCross(from: string, to: string, side: Side, ceiling: EdgeLeave): boolean {
+  if (isLinked(from, to, ceiling)) return true;
+  const [caller, callee] = [from, to].map(anywhere) as [string, string];
+  return (
+    isListed(from, to, ceiling) &&
+    isOneMember(caller, ceiling) &&
+    isOneMember(callee, ceiling) &&
+    ceilingAllows(caller, callee, CALL_PORT, side, ceiling)
   );
 }
 

@@ -1,6 +1,7 @@
 /** What the ceiling lets be open at the network layer, as the proof is told. */
 import type { Ceiling, EdgeLeave } from "./ceiling";
-import { CALL_PORT } from "./ceiling-edges";
+import { CALL_PORT, departs } from "./ceiling-edges";
+import { DEPARTURE_PORT, exported, linkBlocks, sourceBlocks } from "./ceiling-links";
 import { mayLeave, outsideBlocks } from "./ceiling-outside";
 import type { CeilingEdge, External, Side } from "./ceiling-types";
 import { MESHED_LABEL, NAME_LABEL } from "./kubernetes/object";
@@ -35,7 +36,7 @@ export function ceilingDeclaration(ceiling: EdgeLeave, shown: ReadonlySet<string
     }
   };
   const parties = partiesOf(ceiling, shown);
-  for (const edge of [...withinZones(ceiling), ...ceiling.edges]) {
+  for (const edge of [...withinZones(ceiling), ...byGateway(ceiling), ...ceiling.edges]) {
     const ports = portsOf(edge);
     for (const from of parties(edge.from)) {
       for (const to of parties(edge.to)) {
@@ -43,7 +44,7 @@ export function ceilingDeclaration(ceiling: EdgeLeave, shown: ReadonlySet<string
       }
     }
   }
-  outsiders.push(...waysOut(ceiling, shown));
+  outsiders.push(...waysOut(ceiling, shown), ...linksOf(ceiling, shown));
   return { atMost: true, edges, outsiders, partyOf };
 }
 
@@ -56,6 +57,42 @@ function waysOut({ outside }: EdgeLeave, shown: ReadonlySet<string>): DeclaredOu
     const outsider = { name: `what ${name} stands for`, addresses: addressesOf(outsideBlocks(entry)) };
     return [{ party: name, direction: "egress", outsider, ports: portsOf(entry) }];
   });
+}
+
+/** The gateway's ways to those of other datacenters, and theirs to it. */
+function linksOf({ datacenter, links }: EdgeLeave, shown: ReadonlySet<string>): DeclaredOutsider[] {
+  const [zone = "", service = ""] = datacenter?.gateway.split("/") ?? [];
+  if (!shown.has(zone)) return [];
+  const party = partyName(zone, service);
+  return Object.entries(links).flatMap(([name, link]): DeclaredOutsider[] => {
+    const outsider = (blocks: readonly string[]) => ({
+      name: `the gateway of ${name}`,
+      addresses: addressesOf(blocks),
+    });
+    return [
+      { party, direction: "egress", outsider: outsider(linkBlocks(link)), ports: portsOf(link) },
+      {
+        party,
+        direction: "ingress",
+        outsider: outsider(sourceBlocks(link)),
+        ports: portsOf({ ports: [CALL_PORT] }),
+      },
+    ];
+  });
+}
+
+/** The ways of calls that cross, within this datacenter: of their callers to the gateway, and of the gateway to their callees. */
+function byGateway(ceiling: EdgeLeave): CeilingEdge[] {
+  const gateway = ceiling.datacenter?.gateway;
+  if (gateway === undefined) return [];
+  const reason = "calls between datacenters";
+  const callers = Object.entries(ceiling.members)
+    .flatMap(([zone, services]) => services.map((service) => `${zone}/${service}`))
+    .filter((party) => departs(party, "egress", ceiling));
+  return [
+    ...callers.map((from): CeilingEdge => ({ from, to: gateway, ports: [DEPARTURE_PORT], reason })),
+    ...exported(ceiling).map((to): CeilingEdge => ({ from: gateway, to, ports: [CALL_PORT], reason })),
+  ];
 }
 
 /** Addresses of pods, as far as the ceiling knows them: no peer may name them by number. */

@@ -1,11 +1,9 @@
 /** Services outside the cluster: what the ceiling lets stand for one, where that leads, and who may call it. */
 import type { Ceiling } from "./ceiling";
-import { endProblems, holds } from "./ceiling-exceptions";
-import { OUTSIDE_LEAVES } from "./ceiling-types";
 import type { CeilingOutside } from "./ceiling-types";
 import type { Finding } from "./judgement/finding";
 import { Findings } from "./judgement/finding";
-import { isOutside, parseCidr, touchesNobody } from "./kubernetes/cidr";
+import { isClearnet, parseCidr, touchesNobody } from "./kubernetes/cidr";
 
 type Leave = Pick<Ceiling, "outside">;
 
@@ -87,32 +85,4 @@ export function outsideProblems({ outside, members, infrastructure }: Ceiling): 
     );
   }
   return findings.list;
-}
-
-/** What is wrong with the ends of leaves. One that is over gives none, and everything can be judged without it. */
-export function leaveProblems({ outside }: Leave, now: Date): readonly Finding[] {
-  return Object.entries(outside).flatMap(([party, { leave }]) =>
-    OUTSIDE_LEAVES.flatMap((kind) => {
-      const given = leave[kind];
-      const path = `outside["${party}"].leave.${kind}`;
-      return given === undefined ? [] : endProblems(`the leave for ${party}`, given, path, now);
-    }),
-  );
-}
-
-/** The same ceiling without the leaves that don't hold. */
-export function withoutEndedLeaves(ceiling: Ceiling, now: Date): Ceiling {
-  const outside = Object.entries(ceiling.outside).map(([party, entry]) => {
-    const holding = OUTSIDE_LEAVES.flatMap((kind) => {
-      const given = entry.leave[kind];
-      return given !== undefined && holds(given, now) ? [[kind, given] as const] : [];
-    });
-    return [party, { ...entry, leave: Object.fromEntries(holding) }] as const;
-  });
-  return { ...ceiling, outside: Object.fromEntries(outside) };
-}
-
-function isClearnet(cidr: string): boolean {
-  const block = parseCidr(cidr);
-  return block === undefined || isOutside(block);
 }

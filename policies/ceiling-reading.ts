@@ -2,7 +2,7 @@ import { LUCID_CEILING } from "./ceiling";
 import type { Ceiling } from "./ceiling";
 import { ceilingNotes, ceilingProblems } from "./ceiling-checks";
 import { exceptionProblems } from "./ceiling-exceptions";
-import { leaveProblems, withoutEndedLeaves } from "./ceiling-outside";
+import { leaveProblems, withoutEndedLeaves } from "./ceiling-leaves";
 import { parseCeiling } from "./ceiling-schema";
 import type { ManyKey, WrittenCeiling } from "./ceiling-schema";
 import type { Finding } from "./judgement/finding";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CeilingKey } from "./ceiling";
-import { OUTSIDE_LEAVES } from "./ceiling-types";
+import { LINK_LEAVES, OUTSIDE_LEAVES } from "./ceiling-types";
 import type { Finding } from "./judgement/finding";
 
 /** An object whose other keys are refused by naming those that it has. */
@@ -38,6 +38,17 @@ const outside = closed({
   reason: text,
   leave: z.partialRecord(z.enum(OUTSIDE_LEAVES), leave).default({}),
 });
+const link = closed({
+  calls: texts.default([]),
+  addresses: texts.default([]),
+  ports: texts.default([]),
+  exports: texts.default([]),
+  sources: texts.default([]),
+  tokens: texts.default([]),
+  reason: text,
+  leave: z.partialRecord(z.enum(LINK_LEAVES), leave).default({}),
+});
+const datacenter = closed({ name: text, gateway: text, nodePort: text.optional() });
 const exception = closed({
   rule: text,
   object: text,
@@ -56,6 +67,7 @@ const MANY = {
   externals,
   edges: z.array(edge),
   outside: z.record(text, outside),
+  links: z.record(text, link),
   authenticators: texts,
   torProxies: texts,
   apiClients: reasoned,
@@ -70,7 +82,7 @@ const MANY = {
 } satisfies Partial<Record<CeilingKey, z.ZodType>>;
 
 const ceiling = closed({
-  ...closed({ ...MANY, sidecarImage: text }).partial().shape,
+  ...closed({ ...MANY, datacenter, sidecarImage: text }).partial().shape,
   /** Added to what stands there, where the other keys stand in its place. */
   also: closed(closed(MANY).partial().shape).optional(),
 });
@@ -131,6 +143,15 @@ export const CEILING_FORM: Readonly<Record<CeilingKey | "also", FormField>> = {
     type: "object",
     description:
       "`<zone>/<service>` of members that stand for services outside the cluster: `{addresses, ports, names, reason, leave?}`.",
+  },
+  datacenter: {
+    type: "object",
+    description: "The datacenter that is judged, where there are several: `{name, gateway, nodePort?}`.",
+  },
+  links: {
+    type: "object",
+    description:
+      "Datacenters that may be joined with it, by name: `{calls, addresses, ports, exports, sources, tokens, reason, leave?}`.",
   },
   authenticators: { type: "array", description: "`<zone>/<service>` of those who may be asked about callers." },
   torProxies: {

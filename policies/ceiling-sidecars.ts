@@ -1,6 +1,9 @@
 /** What the ceiling lets sidecars do, as the proof is told. */
 import type { Ceiling, EdgeLeave } from "./ceiling";
+import { CALL_PORT, ceilingAllows } from "./ceiling-edges";
+import { DEPARTURE_PORT, isLinked, linkTo } from "./ceiling-links";
 import { mayLeave, outsideBlocks, outsideOf } from "./ceiling-outside";
+import { anywhere, datacenterOf, isElsewhere } from "./envoy/scope";
 import { partyName } from "./reachability";
 import { serviceOf, zoneOf } from "./reachability/envoy";
 import type { Party, UpperBound } from "./reachability/envoy";
@@ -14,6 +17,8 @@ export function sidecarBound(ceiling: EdgeLeave): UpperBound {
   const isMeshed = membership(ceiling);
   const matches = (pattern: string, party: Party) => (pattern === "*" ? isMeshed(party) : pattern === party);
   const allows = (from: Party, to: Party, listens: number) =>
+    isElsewhere(from) || isElsewhere(to) ? crosses(from, to, listens, ceiling) : allowsHere(from, to, listens);
+  const allowsHere = (from: Party, to: Party, listens: number) =>
     isMeshed(from) &&
     isMeshed(to) &&
     mayLeave(from, to, ceiling) &&
@@ -25,12 +30,14 @@ export function sidecarBound(ceiling: EdgeLeave): UpperBound {
   return {
     allows,
     allowsZone: (party, zone) =>
-      Object.hasOwn(ceiling.members, zone) &&
-      (zoneOf(party) === zone ||
-        ceiling.edges.some(
-          ({ from, to }) =>
-            (matches(from, party) && isOfZone(to, zone)) || (matches(to, party) && isOfZone(from, zone)),
-        )),
+      isElsewhere(zone)
+        ? allowsZoneElsewhere(party, zone, ceiling)
+        : Object.hasOwn(ceiling.members, zone) &&
+          (zoneOf(party) === zone ||
+            ceiling.edges.some(
+              ({ from, to }) =>
+                (matches(from, party) && isOfZone(to, zone)) || (matches(to, party) && isOfZone(from, zone)),
+            )),
     leadsOutside: (party, { addresses, port, tls }) => {
       const outside = outsideOf(party, ceiling);
       if (outside === undefined || !outside.ports.includes(`${port}/TCP`)) return false;
@@ -43,8 +50,35 @@ export function sidecarBound(ceiling: EdgeLeave): UpperBound {
       );
     },
     hostnameOf: (party) => `${serviceOf(party)}.lucid.internal`,
-    nameOf: (party) => partyName(zoneOf(party), serviceOf(party)),
+    nameOf: (party) => {
+      const datacenter = datacenterOf(party);
+      const name = partyName(zoneOf(anywhere(party)), serviceOf(party));
+      return datacenter === undefined ? name : `${name} of ${datacenter}`;
+    },
   };
+}
+
+/** Whether one may call another across datacenters by this port: a callee elsewhere is reached through the gateway, and another gateway where it is. */
+function crosses(from: Party, to: Party, port: number, ceiling: EdgeLeave): boolean {
+  const side = isElsewhere(to) ? "egress" : "ingress";
+  const ports = !isElsewhere(to)
+    ? [CALL_PORT]
+    : isLinked(from, to, ceiling)
+      ? (linkTo(datacenterOf(to), ceiling)?.ports ?? [])
+      : [DEPARTURE_PORT];
+  return ports.includes(`${port}/TCP`) && ceilingAllows(from, to, CALL_PORT, side, ceiling);
+}
+
+/** Whether a party may call somebody of a zone elsewhere, or be called. */
+function allowsZoneElsewhere(party: Party, zone: string, ceiling: EdgeLeave): boolean {
+  const members = ceiling.members[zoneOf(anywhere(zone))] ?? [];
+  return members
+    .map((service) => `${zone}/${service}`)
+    .some(
+      (other) =>
+        ceilingAllows(party, other, CALL_PORT, "egress", ceiling) ||
+        ceilingAllows(other, party, CALL_PORT, "ingress", ceiling),
+    );
 }
 
 /** Tells members that have a sidecar, and all of a zone that have one, from others. */

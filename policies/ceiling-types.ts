@@ -52,6 +52,39 @@ export interface CeilingOutside {
 export const OUTSIDE_LEAVES = ["plaintext", "clearnet", "wallet"] as const;
 export type OutsideLeave = (typeof OUTSIDE_LEAVES)[number];
 
+/** The datacenter that is judged, where a mesh has several. */
+export interface CeilingDatacenter {
+  /** Identities, authorities and discovery names here bear it. */
+  readonly name: string;
+  /** The member that passes calls on to other datacenters, and takes theirs: `<zone>/<service>`. */
+  readonly gateway: string;
+  /** The one port that it may have on the nodes, for the others' gateways: `<number>/TCP`. None unless said. */
+  readonly nodePort?: string | undefined;
+}
+
+/** What may pass between this datacenter and another, in either direction. */
+export interface CeilingLink {
+  /** Members there whom those here may call that may call them anyway, as `<zone>/<service>`. */
+  readonly calls: readonly string[];
+  /** Where its gateway is, if services there are called: IPv4 addresses, one by one. */
+  readonly addresses: readonly string[];
+  /** `<number>/TCP`. */
+  readonly ports: readonly string[];
+  /** Members here whom those there may call that may call them anyway. */
+  readonly exports: readonly string[];
+  /** Blocks of addresses from which its gateway comes, if services here are called. */
+  readonly sources: readonly string[];
+  /** Digests of who issues the tokens of its services, and of the public keys by which they are checked. */
+  readonly tokens: readonly string[];
+  readonly reason: string;
+  /** What it would be refused for otherwise. */
+  readonly leave: Readonly<Partial<Record<LinkLeave, CeilingLeave>>>;
+}
+
+/** Over addresses of the open internet, past Tor. */
+export const LINK_LEAVES = ["clearnet"] as const;
+export type LinkLeave = (typeof LINK_LEAVES)[number];
+
 /** Something let be until a day. */
 export interface CeilingLeave {
   readonly reason: string;

@@ -1,4 +1,12 @@
-import type { CeilingEdge, CeilingException, CeilingOutside, External, Reasoned } from "./ceiling-types";
+import type {
+  CeilingDatacenter,
+  CeilingEdge,
+  CeilingException,
+  CeilingLink,
+  CeilingOutside,
+  External,
+  Reasoned,
+} from "./ceiling-types";
 
 /** Who makes the certificates of each zone, where the cluster does. */
 const ISSUERS = ["ops", "chain", "wallet", "mesh", "edge"].map((zone) => `mesh/issuer-${zone}`);
@@ -167,6 +175,12 @@ export const LUCID_CEILING = {
   /** Members that stand for services outside the cluster, as `<zone>/<service>`, each with where it leads. Who calls them is said by `edges`, as of any member. */
   outside: {} as Readonly<Record<string, CeilingOutside>>,
 
+  /** The datacenter that is judged, where there are several: each is judged by a ceiling of its own. Undefined: the mesh is in one, and no name bears it. */
+  datacenter: undefined as CeilingDatacenter | undefined,
+
+  /** What may pass between the datacenter that is judged and others, by their names. Who may call whom is said by `edges`, as within one. */
+  links: {} as Readonly<Record<string, CeilingLink>>,
+
   /** Services that sidecars may ask about their callers, as `<zone>/<service>`: they see each such request and can refuse it. Lucid's cluster 09, once it joins. */
   authenticators: [] as readonly string[],
 
@@ -277,6 +291,9 @@ export type Ceiling = typeof LUCID_CEILING;
 export type CeilingKey = keyof Ceiling;
 
 /** What of it says who may reach whom. */
-export type EdgeLeave = Pick<Ceiling, "members" | "infrastructure" | "externals" | "edges" | "outside">;
+export type EdgeLeave = Pick<
+  Ceiling,
+  "members" | "infrastructure" | "externals" | "edges" | "outside" | "datacenter" | "links"
+>;
 /** The same, and who may have which rights at the discovery backend. */
 export type DiscoveryLeave = EdgeLeave & Pick<Ceiling, "snapshotTakers">;

@@ -1,11 +1,19 @@
-/** Nothing of the mesh can be reached from outside of the cluster, and nobody writes addresses by hand. */
+/** Nothing of the mesh can be reached from outside of the cluster but its gateway, from other datacenters; and nobody writes addresses by hand. */
 import { LABELS, SIDECAR_PORTS } from "../../mesh/wire";
-import type { AdmissionData, AdmittedLink } from "../data";
-import { hasKey, shards } from "../literal";
+import type { AdmissionData } from "../data";
+import { hasKey, list, shards } from "../literal";
 import { inZones, NO_DRY_RUN, resources, whereChanged } from "../match";
 import type { AdmissionPolicy } from "../model";
 
 const OUTSIDE = ["externalIPs", "loadBalancerIP", "loadBalancerClass", "externalName", "loadBalancerSourceRanges"];
+
+/** CEL: the Service has one port, the listed one on the nodes, for calls from elsewhere. Another traffic policy would hide from NetworkPolicies who connects. */
+const IS_LINK = [
+  'variables.spec.?type.orValue("") == "NodePort"',
+  'variables.spec.?externalTrafficPolicy.orValue("") == "Local"',
+  "size(variables.spec.?ports.orValue([])) == 1",
+  `variables.spec.ports.all(port, port.port == ${String(SIDECAR_PORTS.inbound)} && port.?targetPort.orValue(0) == ${String(SIDECAR_PORTS.inbound)} && variables.party + ":" + string(port.?nodePort.orValue(0)) + "/" + port.?protocol.orValue("TCP") in variables.nodePorts)`,
+].join(" && ");
 
 export function services(data: AdmissionData): AdmissionPolicy {
   return {
@@ -21,18 +29,19 @@ export function services(data: AdmissionData): AdmissionPolicy {
           name: "party",
           expression: `request.namespace.substring(${"lucid-".length}) + "/" + variables.spec.?selector[?"${LABELS.name}"].orValue("")`,
         },
-        ...(data.link === undefined ? [] : [{ name: "link", expression: isLink(data.link) }]),
+        list("nodePorts", data.nodePorts),
+        { name: "isLink", expression: IS_LINK },
       ],
       validations: [
         {
-          expression: orLink(data, 'variables.spec.?type.orValue("ClusterIP") == "ClusterIP"'),
+          expression: 'variables.isLink || variables.spec.?type.orValue("ClusterIP") == "ClusterIP"',
           message:
             "the Service opens the cluster to the outside; make it a ClusterIP: operators use a port-forward, the outside comes by onion services",
           messageExpression:
             '"the Service\'s type is " + variables.spec.type + "; make it a ClusterIP: operators use a port-forward, the outside comes by onion services"',
         },
         {
-          expression: `!${JSON.stringify(OUTSIDE)}.exists(key, key in variables.spec) && ${orLink(data, "variables.spec.?ports.orValue([]).all(port, port.?nodePort.orValue(0) == 0)")}`,
+          expression: `!${JSON.stringify(OUTSIDE)}.exists(key, key in variables.spec) && (variables.isLink || variables.spec.?ports.orValue([]).all(port, port.?nodePort.orValue(0) == 0))`,
           message: "the Service has an address outside of the cluster, or a port on every node; take it out",
         },
         {
@@ -42,24 +51,6 @@ export function services(data: AdmissionData): AdmissionPolicy {
       ],
     },
   };
-}
-
-/** CEL: the Service is the gateway's, for other datacenters' gateways, or else an expression holds. */
-function orLink({ link }: AdmissionData, expression: string): string {
-  return link === undefined ? expression : `(variables.link || ${expression})`;
-}
-
-/** CEL: exactly what the document declares. Another traffic policy would hide from NetworkPolicies who connects. */
-function isLink({ namespace, service, nodePort }: AdmittedLink): string {
-  return [
-    `request.namespace == "${namespace}"`,
-    `dyn(object).metadata.name == "${service}"`,
-    `variables.party.endsWith("/${service}")`,
-    'variables.spec.?type.orValue("") == "NodePort"',
-    'variables.spec.?externalTrafficPolicy.orValue("") == "Local"',
-    "size(variables.spec.?ports.orValue([])) == 1",
-    `variables.spec.ports.all(port, port.port == ${String(SIDECAR_PORTS.inbound)} && port.?targetPort.orValue(0) == ${String(SIDECAR_PORTS.inbound)} && port.?nodePort.orValue(0) == ${String(nodePort)} && port.?protocol.orValue("TCP") == "TCP")`,
-  ].join(" && ");
 }
 
 /** Kubernetes' own controllers write endpoints after Services; by hand they would send traffic anywhere. */

@@ -1,6 +1,7 @@
 /** What an admission policy lets be in particular, read from its variables and held against the ceiling. */
 import type { Ceiling } from "../ceiling";
-import { ceilingAllows, isMember } from "../ceiling-edges";
+import { ceilingConnects, isMember } from "../ceiling-edges";
+import { comesFromElsewhere, exported, leadsElsewhere } from "../ceiling-links";
 import { leadsTo, mayLeave } from "../ceiling-outside";
 import type { Side } from "../ceiling-types";
 import { mayReachEtcd } from "../etcd/clients";
@@ -40,7 +41,7 @@ const services: Reader = (value, ceiling) =>
 const calls: Reader = (value, ceiling) =>
   entriesOf(value)?.flatMap(([from, callees]) =>
     callees
-      .filter((to) => !(["egress", "ingress"] as const).some((side) => ceilingAllows(from, to, CALL, side, ceiling)))
+      .filter((to) => !(["egress", "ingress"] as const).some((side) => ceilingConnects(from, to, CALL, side, ceiling)))
       .map((to): Complaint => [`it lets NetworkPolicies open ${from} to ${to} on ${CALL}`, ASK]),
   ) ?? MALFORMED;
 
@@ -52,7 +53,9 @@ const openings =
 function openingComplaint(opening: string, side: Side, ceiling: Ceiling): readonly Complaint[] {
   const [, from = "", to = "", port = ""] = /^(.+)>(.+):(\d+\/(?:TCP|UDP))$/.exec(opening) ?? [];
   // `*` in an edge of the ceiling is every member with a sidecar, as it is here.
-  const isWayOut = side === "egress" && leadsTo(from, to, port, ceiling);
+  const isWayOut =
+    side === "egress" ? leadsTo(from, to, port, ceiling) || leadsElsewhere(from, to, port, ceiling) : false;
+  const isWayIn = side === "ingress" && port === CALL && comesFromElsewhere(from, to, ceiling);
   const allowed =
     mayLeave(from, to, ceiling) &&
     ceiling.edges.some(
@@ -62,8 +65,8 @@ function openingComplaint(opening: string, side: Side, ceiling: Ceiling): readon
         (edge.sides?.includes(side) ?? true) &&
         isParty(edge.to, to, ceiling),
     );
-  const isPlain = !from.includes("*") && !to.includes("*") && ceilingAllows(from, to, port, side, ceiling);
-  return allowed || isPlain || isWayOut ? [] : [[`it lets NetworkPolicies open ${opening}`, ASK]];
+  const isPlain = !from.includes("*") && !to.includes("*") && ceilingConnects(from, to, port, side, ceiling);
+  return allowed || isPlain || isWayOut || isWayIn ? [] : [[`it lets NetworkPolicies open ${opening}`, ASK]];
 }
 
 /** A party by its name, or by addresses that an external of the ceiling has. */
@@ -118,6 +121,19 @@ function imageComplaints(images: readonly string[], listed: readonly string[]): 
     .map((image): Complaint => [`it lets images of ${image} run`, ASK]);
 }
 
+/** Ports on the nodes: the gateway's, for those of other datacenters. */
+const nodePorts: Reader = (value, ceiling) =>
+  isTexts(value)
+    ? value
+        .filter(
+          (port) =>
+            ceiling.datacenter?.nodePort === undefined ||
+            exported(ceiling).length === 0 ||
+            port !== `${ceiling.datacenter.gateway}:${ceiling.datacenter.nodePort}`,
+        )
+        .map((port): Complaint => [`it lets a Service open ${port} on the nodes`, ASK])
+    : MALFORMED;
+
 /** What only narrows, or is told to those who ask. (Which namespaces are inhabited is held against the plan by `stack-invariants`.) */
 const harmless: Reader = (value) => (isTexts(value) || typeof value === "string" ? [] : MALFORMED);
 
@@ -130,6 +146,7 @@ export const DATA: Readonly<Record<string, Reader>> = {
   infrastructure,
   etcdClients,
   issued,
+  nodePorts,
   sidecarImages: imagesOf((ceiling) => [ceiling.sidecarImage]),
   startGateImages: imagesOf((ceiling) => ceiling.startGateImages),
   revoked: harmless,

@@ -1,7 +1,8 @@
 import { CALL_PORT, INSPECTION_PORT, ceilingAllows } from "../ceiling-edges";
 import type { Field } from "../judgement/field";
 import { checkOutside, OUTSIDE_KEYS, ownOutside } from "./outside";
-import { identityOf, type Scope } from "./scope";
+import { checkArrival, checkLink } from "./links";
+import type { Scope } from "./scope";
 import { checkMark, closedKeys, isType } from "./shape";
 import { checkPresentsToken } from "./token";
 import { checkClientTls } from "./tls";
@@ -56,7 +57,7 @@ export function checkClusters(file: Field, scope: Scope): void {
     else if (isOrdered(cluster)) checkOrdered(cluster, name, file, scope);
     else if (/^outbound\|./.test(name)) checkCallee(cluster, name.split("|")[1] ?? "", scope);
     else if (/^link\|./.test(name)) checkLink(cluster, name.slice("link|".length), scope);
-    else if (/^arrival\|./.test(name)) checkArrival(cluster, scope);
+    else if (/^arrival\|./.test(name)) checkArrival(cluster, name.slice("arrival|".length), scope);
     else if (/^scrape\|./.test(name)) checkScrape(cluster, name.slice("scrape|".length), scope);
     else
       findings.add(
@@ -114,42 +115,6 @@ function checkOrdered(cluster: Field, name: string, file: Field, { findings }: S
     cluster,
     "the cluster stands above others than the call's own",
     `name clusters \`${name}|<datacenter>\` that are there, each once`,
-  );
-}
-
-/** The gateway of another datacenter: at literal addresses, by mutual TLS with exactly that gateway. */
-function checkLink(cluster: Field, datacenter: string, scope: Scope): void {
-  const { findings } = scope;
-  const peers = checkClientTls(cluster.at("transport_socket"), scope, "exact");
-  const party = `${scope.zone}.${datacenter}/${scope.service}`;
-  findings.require(
-    cluster.at("type").is("STATIC") && peers?.parties.join() === party,
-    cluster,
-    `the link leads to another than the gateway of ${datacenter}`,
-    `accept ${identityOf(`${scope.zone}.${datacenter}`, scope.service)} alone, at its literal addresses`,
-  );
-  findings.require(
-    ceilingAllows(`${scope.zone}/${scope.service}`, party, CALL_PORT, "egress", scope.ceiling),
-    cluster.at("name"),
-    `it links this datacenter to ${datacenter}, which the ceiling does not allow`,
-    "take it out, or have the ceiling's owner allow the link with a reason",
-  );
-}
-
-/** A service here, as the gateway passes calls from elsewhere on to it: TLS that their callers began, at the one port where it is demanded. */
-function checkArrival(cluster: Field, { findings }: Scope): void {
-  const ports = cluster
-    .at("load_assignment")
-    .leaves()
-    .filter(({ path }) => path.endsWith("socket_address.port_value"));
-  findings.require(
-    cluster.at("transport_socket").isAbsent &&
-      cluster.at("typed_extension_protocol_options").isAbsent &&
-      ports.length > 0 &&
-      ports.every((port) => port.is(15001)),
-    cluster,
-    "bytes from another datacenter go where no mutual TLS is demanded",
-    "pass them on as they are, to port 15001",
   );
 }
 

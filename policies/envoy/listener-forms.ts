@@ -22,6 +22,8 @@ export interface ListenerForm {
 
 const isApplication = (cluster: string) => cluster.startsWith("application|");
 const NOWHERE: Destinations = { allows: () => false, adminPaths: [] };
+/** Where calls from other datacenters go on to, at a gateway. */
+export const ARRIVALS: Destinations = { allows: (cluster) => cluster.startsWith("arrival|"), adminPaths: [] };
 
 /** The form that a listener must have, by its name: nothing else listens. */
 export function formOf(name: string): ListenerForm | undefined {
@@ -33,7 +35,7 @@ export function formOf(name: string): ListenerForm | undefined {
         protocol: "TCP",
         callPort: CALL_PORT,
         bounded: true,
-        destinations: { allows: (cluster) => /^(application|arrival)\|/.test(cluster), adminPaths: [] },
+        destinations: { allows: isApplication, adminPaths: [] },
       };
     case "departure":
       return {

@@ -1,8 +1,10 @@
-import { ceilingAllows } from "../ceiling-edges";
+import { CALL_PORT, ceilingAllows } from "../ceiling-edges";
+import { isGateway } from "../ceiling-links";
 import type { Field } from "../judgement/field";
 import { checkConnectionManager } from "./http";
 import type { Destinations } from "./http";
-import { formOf } from "./listener-forms";
+import { ARRIVALS, formOf } from "./listener-forms";
+import { checkPassed } from "./links";
 import type { ListenerForm } from "./listener-forms";
 import { checkRbac } from "./rbac";
 import { isElsewhere, type Scope } from "./scope";
@@ -118,23 +120,14 @@ function checkListener(listener: Field, name: string, form: ListenerForm, scope:
         form.passes === true ? "the gateway ends TLS that isn't its own" : "a listener of the pod itself has TLS",
         "take it out",
       );
-    checkChainFilters(chain.at("filters"), peers, form, scope);
+    checkChainFilters(chain.at("filters"), peers, peers === undefined ? form : ofChain(form, peers, scope), scope);
   }
 }
 
-/** TLS of calls that leave: chosen by the server names of calls from this datacenter to the one that the chain is for. */
-function checkPassed(chain: Field, { findings, ceiling }: Scope): void {
-  const match = chain.at("filter_chain_match");
-  closedKeys(match, ["transport_protocol", "server_names"], findings);
-  const names = match.at("server_names").texts();
-  const [, datacenter = ""] = (chain.at("name").text() ?? "").split("|");
-  const form = new RegExp(`^[a-z0-9-]+\\.[a-z0-9-]+\\.${datacenter}\\.[a-z]+\\.${ceiling.datacenter ?? "-"}$`);
-  findings.require(
-    match.at("transport_protocol").is("tls") && names.length > 0 && names.every((name) => form.test(name)),
-    match,
-    "what is passed on isn't TLS for a callee of the one datacenter that the chain is for",
-    "match transport_protocol: tls, and server names <port>.<service>.<datacenter>.<caller zone>.<own datacenter>",
-  );
+/** A gateway passes on what comes from others, and has no application to which anything could go. */
+function ofChain(form: ListenerForm, { zone: from }: AcceptedPeers, { zone, service, ceiling }: Scope): ListenerForm {
+  const isLink = form.callPort === CALL_PORT && isElsewhere(from) && isGateway(`${zone}/${service}`, ceiling);
+  return isLink ? { ...form, destinations: ARRIVALS } : form;
 }
 
 function checkAddress(listener: Field, name: string, form: ListenerForm, { findings }: Scope): void {
@@ -180,7 +173,8 @@ function checkMutual(chain: Field, listener: string, callPort: string, scope: Sc
   );
   const peers = checkServerTls(chain.at("transport_socket"), scope);
   const names = match.at("server_names").texts();
-  const callee = peers !== undefined && isElsewhere(peers.zone) ? `${service}.${ceiling.datacenter ?? ""}` : service;
+  const callee =
+    peers !== undefined && isElsewhere(peers.zone) ? `${service}.${ceiling.datacenter?.name ?? ""}` : service;
   const own = listener === "inspection" ? "inspection" : `[a-z0-9-]+\\.${literally(callee)}`;
   const expected = new RegExp(`^${own}\\.${peers === undefined ? "[a-z]+" : literally(peers.zone)}$`);
   findings.require(

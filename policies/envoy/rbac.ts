@@ -112,7 +112,7 @@ function partyOf(principal: Field, peers: AcceptedPeers | undefined, scope: Scop
   const name = principal.at("authenticated", "principal_name");
   closedKeys(principal.at("authenticated"), ["principal_name"], scope.findings);
   closedKeys(name, ["exact"], scope.findings);
-  const party = partyOfIdentity(name.at("exact").text() ?? "", scope.ceiling.datacenter);
+  const party = partyOfIdentity(name.at("exact").text() ?? "", scope.ceiling.datacenter?.name);
   if (party !== undefined && peers !== undefined && !peers.parties.includes(party)) {
     scope.findings.add(
       name,

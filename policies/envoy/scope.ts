@@ -1,8 +1,8 @@
 import type { Ceiling, EdgeLeave } from "../ceiling";
 import type { Findings } from "../judgement/finding";
 
-/** What of the ceiling says who may reach whom, and who may validate callers; and, where there are several datacenters, which of them is judged. */
-export type EdgeCeiling = EdgeLeave & Pick<Ceiling, "authenticators"> & { readonly datacenter?: string | undefined };
+/** What of the ceiling says who may reach whom, and who may validate callers. */
+export type EdgeCeiling = EdgeLeave & Pick<Ceiling, "authenticators">;
 
 /** Whose configuration is judged, by what ceiling, and where findings go. */
 export interface Scope {
@@ -39,14 +39,19 @@ export function partyOfIdentity(identity: string, datacenter?: string): string |
   return own === undefined || datacenter === undefined ? undefined : `${zone}.${own}/${service}`;
 }
 
-/** Whether a zone is one of another datacenter. */
+/** Whether a zone, or a party, is one of another datacenter: its zone is named with it. */
 export function isElsewhere(zone: string): boolean {
-  return zone.includes(".");
+  return datacenterOf(zone) !== undefined;
 }
 
-/** The datacenter of a zone of another one; undefined for one's own. */
+/** The datacenter of a zone, or a party, of another one; undefined for one's own. */
 export function datacenterOf(zone: string): string | undefined {
-  return zone.split(".")[1];
+  return zone.split("/")[0]?.split(".")[1];
+}
+
+/** A party, or a zone, as the document has it, wherever it is: `ops/ledger` of `ops.south/ledger`. */
+export function anywhere(party: string): string {
+  return party.replace(/^([^/.]*)\.[^/]*/, "$1");
 }
 
 /** The zone, whatever its datacenter. */

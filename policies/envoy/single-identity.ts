@@ -33,6 +33,7 @@ export function namesOnlyIdentityOf(id: Field, party: string, { findings, ceilin
   closedKeys(state.at("string_match"), ["exact"], findings);
   const [zone = "", service = ""] = party.split("/");
   return (
-    state.at("key").is(PEER_URIS) && state.at("string_match", "exact").is(identityOf(zone, service, ceiling.datacenter))
+    state.at("key").is(PEER_URIS) &&
+    state.at("string_match", "exact").is(identityOf(zone, service, ceiling.datacenter?.name))
   );
 }

@@ -1,6 +1,7 @@
 import type { Field } from "../judgement/field";
-import { identityOf, partyOfIdentity, trustDomainOf } from "./scope";
-import type { Scope } from "./scope";
+import { linkTo } from "../ceiling-links";
+import { anywhere, datacenterOf, identityOf, isElsewhere, partyOfIdentity, trustDomainOf } from "./scope";
+import type { EdgeCeiling, Scope } from "./scope";
 import { closedKeys, extensionOf, isType } from "./shape";
 
 const TLS = "envoy.extensions.transport_sockets.tls.v3";
@@ -120,12 +121,20 @@ function checkCommonContext(context: Field, scope: Scope, identities: "exact" | 
   return { zone, parties: matchers.items().flatMap((matcher) => partiesOf(matcher, zone, scope, identities)) };
 }
 
+/** Whether there is such a zone: here, or in a datacenter that a link leads to or from. */
+export function isZone(zone: string, ceiling: EdgeCeiling): boolean {
+  return (
+    Object.hasOwn(ceiling.members, anywhere(zone)) &&
+    (!isElsewhere(zone) || linkTo(datacenterOf(zone), ceiling) !== undefined)
+  );
+}
+
 /** The zone whose roots are trusted: one, from its own file. */
 function trustedZone(secret: Field, scope: Scope): string | undefined {
   const zone = /^trust\/([a-z]+(?:\.[a-z0-9-]+)?)$/.exec(secret.at("name").text() ?? "")?.[1];
   if (
     zone !== undefined &&
-    Object.hasOwn(scope.ceiling.members, zone) &&
+    isZone(zone, scope.ceiling) &&
     readsFile(secret, `trust/${zone}`, CONFIG_FOLDER, `${zone}.yaml`, scope)
   ) {
     return zone;
@@ -151,7 +160,7 @@ export function readsFile(secret: Field, name: string, folder: string, file: str
 }
 
 function partiesOf(matcher: Field, zone: string, scope: Scope, identities: "exact" | "prefix"): string[] {
-  const { datacenter } = scope.ceiling;
+  const datacenter = scope.ceiling.datacenter?.name;
   closedKeys(matcher, ["san_type", "matcher"], scope.findings);
   closedKeys(matcher.at("matcher"), identities === "exact" ? ["exact"] : ["exact", "prefix"], scope.findings);
   const exact = matcher.at("matcher", "exact").text();

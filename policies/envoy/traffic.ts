@@ -145,7 +145,7 @@ export function checkRateLimit(config: Field, peers: AcceptedPeers | undefined, 
     "set always_consume_default_token_bucket: false",
   );
   checkKeys(config.at("rate_limits"), findings);
-  const identities = (peers?.parties ?? []).map((party) => identityOf(...halves(party), ceiling.datacenter));
+  const identities = (peers?.parties ?? []).map((party) => identityOf(...halves(party), ceiling.datacenter?.name));
   for (const descriptor of config.at("descriptors").items()) {
     closedKeys(descriptor, ["entries", "token_bucket"], findings);
     closedKeys(descriptor.at("token_bucket"), ["max_tokens", "tokens_per_fill", "fill_interval"], findings);

@@ -2,6 +2,7 @@ import type { Field } from "../judgement/field";
 import { parseYaml } from "./files";
 import type { Scope } from "./scope";
 import { closedKeys, isType } from "./shape";
+import { isZone } from "./tls";
 
 const SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret";
 const CERTIFICATES = pems("CERTIFICATE");
@@ -19,7 +20,7 @@ function pems(kind: string): RegExp {
 export function checkTrust(data: Field, { findings, ceiling }: Scope): void {
   for (const [name, entry] of data.entries()) {
     const zone = name.endsWith(".yaml") ? name.slice(0, -".yaml".length) : "";
-    if (!Object.hasOwn(ceiling.members, zone)) {
+    if (!isZone(zone, ceiling)) {
       findings.add(entry, "the file is no zone's", "name it <zone>.yaml");
       continue;
     }

@@ -38,6 +38,12 @@ export function isOutside(block: Block): boolean {
   return !PRIVATE.some((inner) => contains(inner, block));
 }
 
+/** Whether a CIDR holds an address of the open internet. What is none is taken for one. */
+export function isClearnet(cidr: string): boolean {
+  const block = parseCidr(cidr);
+  return block === undefined || isOutside(block);
+}
+
 /** Blocks of a network's own, and of nobody, that `block` touches: who may leave the cluster has no business with these. */
 export function innerBlocks(block: Block): readonly Block[] {
   return [...PRIVATE, ...NOBODY].filter((inner) => overlap(inner, block));

@@ -17,7 +17,18 @@ export const admissionPolicies: ResourceRule = {
     "Admission policies are the reviewed ones, fail closed, deny, and let nothing be that the ceiling does not list.",
   severity: "critical",
   remediation: "Have ServiceMesh register them; declare in mesh.yaml what they are to let be.",
-  uses: ["members", "infrastructure", "externals", "edges", "outside", "images", "sidecarImage", "startGateImages"],
+  uses: [
+    "members",
+    "infrastructure",
+    "externals",
+    "edges",
+    "outside",
+    "datacenter",
+    "links",
+    "images",
+    "sidecarImage",
+    "startGateImages",
+  ],
   concerns: (type) => isKind(type, POLICY, BINDING),
   judge(resource, ceiling, findings) {
     const object = KubeObject.of(resource);

@@ -1,9 +1,11 @@
 import type { Ceiling } from "../ceiling";
 import { CALL_PORT, ceilingAllows, isMember } from "../ceiling-edges";
 import { digestOf } from "../admission/seal";
+import { identityOf } from "../envoy/scope";
 import definitionSeals from "../custom-resource/seals.json";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
+import type { Plain } from "../judgement/plain";
 import type { ResourceRule } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 
@@ -19,16 +21,16 @@ export const declaredServices: ResourceRule = {
     "A MeshService declares a listed member with a sidecar, under its own identity, with calls that the ceiling lets be; the one CustomResourceDefinition is the reviewed one.",
   severity: "high",
   remediation: "Have ServiceMesh register the definition and the MeshServices, which it renders from the document.",
-  uses: ["members", "infrastructure", "externals", "edges"],
+  uses: ["members", "infrastructure", "externals", "edges", "datacenter"],
   concerns: (type) => isKind(type, "MeshService", "CustomResourceDefinition"),
   judge(resource, ceiling, findings) {
     const object = KubeObject.of(resource);
-    if (object?.kind === "CustomResourceDefinition") judgeDefinition(object, findings);
+    if (object?.kind === "CustomResourceDefinition") judgeDefinition(object, ceiling, findings);
     else if (object?.group === GROUP && object.concernsMesh) judgeService(object, ceiling, findings);
   },
 };
 
-function judgeDefinition({ metadata, spec }: KubeObject, findings: Findings): void {
+function judgeDefinition({ metadata, spec }: KubeObject, ceiling: Ceiling, findings: Findings): void {
   const name = metadata.at("name").text() ?? "";
   const seal = Object.hasOwn(SEALS, name) ? SEALS[name] : undefined;
   findings.require(
@@ -40,11 +42,18 @@ function judgeDefinition({ metadata, spec }: KubeObject, findings: Findings): vo
   if (seal === undefined) return;
   const unknown = spec.leaves().find((leaf) => leaf.isUnknown);
   findings.require(
-    unknown === undefined && digestOf(spec.plain) === seal,
+    unknown === undefined && digestOf(ofOneDatacenter(spec.plain, ceiling)) === seal,
     unknown ?? spec,
     "what it lets objects say, who converts them, or what their status is, is not what was reviewed",
     "render it with mesh/custom-resource; where that was changed, have the ceiling's owner renew its digest in policies/custom-resource/seals.json",
   );
+}
+
+/** A definition as it is in a mesh of one datacenter: identities are what bears one, and each that it names must. */
+function ofOneDatacenter(spec: Plain, { datacenter }: Ceiling): Plain {
+  if (datacenter === undefined) return spec;
+  const parts = JSON.stringify(spec).split(`.${datacenter.name}.${DOMAIN}/`);
+  return parts.some((part) => part.includes(`.${DOMAIN}/`)) ? null : (JSON.parse(parts.join(`.${DOMAIN}/`)) as Plain);
 }
 
 function judgeService(object: KubeObject, ceiling: Ceiling, findings: Findings): void {
@@ -58,7 +67,7 @@ function judgeService(object: KubeObject, ceiling: Ceiling, findings: Findings):
     `${metadata.at("name").shown()} is no member of zone ${zone} with a sidecar`,
     "take it out, or have the ceiling's owner list the member",
   );
-  const identity = `spiffe://${zone}.${DOMAIN}/ns/lucid-${zone}/sa/${name}`;
+  const identity = identityOf(zone, name, ceiling.datacenter?.name);
   const own: readonly (readonly [string, string])[] = [
     ["zone", zone],
     ["identity", identity],

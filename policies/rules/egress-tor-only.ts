@@ -1,4 +1,5 @@
 import type { Ceiling } from "../ceiling";
+import { isGateway, linkBlocks } from "../ceiling-links";
 import { outsideBlocks, outsideOf } from "../ceiling-outside";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
@@ -14,7 +15,7 @@ export const egressTorOnly: ResourceRule = {
     "No NetworkPolicy opens a way to addresses outside the cluster but for Tor's proxies and for services outside that the ceiling lets be reached past them, and none for anybody to a node's own services.",
   severity: "critical",
   remediation: "Declare the onion host as `egress` of the service; the edge's Tor proxies are the one way out.",
-  uses: ["members", "torProxies", "outside"],
+  uses: ["members", "torProxies", "outside", "datacenter", "links"],
   concerns: (type) => isKind(type, "NetworkPolicy"),
   judge(resource, ceiling, findings) {
     const object = KubeObject.of(resource);
@@ -39,10 +40,12 @@ export const egressTorOnly: ResourceRule = {
   },
 };
 
-/** Whether a block is one address of the service outside that a party stands for. */
+/** Whether a block is one address of the service outside that a party stands for, or of a gateway to which a link leads from it. */
 function isListed(party: string, ipBlock: Field, ceiling: Ceiling): boolean {
   const outside = outsideOf(party, ceiling);
-  return outside !== undefined && outsideBlocks(outside).includes(ipBlock.at("cidr").text() ?? "");
+  const links = isGateway(party, ceiling) ? Object.values(ceiling.links) : [];
+  const blocks = [...(outside === undefined ? [] : outsideBlocks(outside)), ...links.flatMap(linkBlocks)];
+  return blocks.includes(ipBlock.at("cidr").text() ?? "");
 }
 
 function judgeBlock(ipBlock: Field, isProxy: boolean, { torProxies }: Ceiling, findings: Findings): void {

@@ -2,7 +2,11 @@ import { checkBootstrap } from "../envoy/bootstrap";
 import { parseYaml } from "../envoy/files";
 import { checkListeners } from "../envoy/listeners";
 import { closedKeys } from "../envoy/shape";
-import { checkTokens } from "../envoy/token";
+import { checkTokens, checkTokensElsewhere } from "../envoy/token";
+import type { Scope } from "../envoy/scope";
+import { linkTo } from "../ceiling-links";
+import type { Field } from "../judgement/field";
+import { digestOfTokens, tokenDatacenter } from "../reachability/envoy";
 import type { ResourceRule } from "../judgement/rule";
 import { KubeObject, isKind } from "../kubernetes/object";
 import { sidecarData } from "./envoy-configuration";
@@ -23,7 +27,7 @@ export const envoyListenersMtls: ResourceRule = {
     "Every listener of a sidecar but health and loopback ones demands a client certificate (TLS 1.3, one zone's roots, exact identities) and has RBAC.",
   severity: "critical",
   remediation: "Render the sidecar's files with envoy/; declare who calls whom in mesh.yaml.",
-  uses: ["members", "infrastructure", "externals", "edges", "outside", "authenticators"],
+  uses: ["members", "infrastructure", "externals", "edges", "outside", "datacenter", "links", "authenticators"],
   concerns: (type) => isKind(type, "ConfigMap"),
   judge(resource, ceiling, findings) {
     const sidecar = sidecarData(resource, ceiling, findings);
@@ -38,7 +42,10 @@ export const envoyListenersMtls: ResourceRule = {
       return;
     }
     if (sidecar.kind !== "configuration") return;
-    closedKeys(sidecar.data, FILES, findings);
+    const elsewhere = sidecar.data.entries().filter(([file]) => tokenDatacenter(file) !== undefined);
+    closedKeys(sidecar.data, [...FILES, ...elsewhere.map(([file]) => file)], findings);
+    for (const [file, entry] of elsewhere)
+      judgeTokensElsewhere(parseYaml(entry), tokenDatacenter(file) ?? "", sidecar.scope);
     for (const file of FILES) {
       findings.require(
         sidecar.data.has(file),
@@ -53,14 +60,37 @@ export const envoyListenersMtls: ResourceRule = {
   },
 };
 
+/** Whose tokens are believed of callers elsewhere is the ceiling's to say: whoever brought other keys could be anybody there. */
+function judgeTokensElsewhere(file: Field, datacenter: string, scope: Scope): void {
+  const { findings, ceiling } = scope;
+  checkTokensElsewhere(file, datacenter, scope);
+  const [provider] = file
+    .at("resources")
+    .items()
+    .map((extension) => extension.at("typed_config", "providers", "cluster"));
+  if (provider === undefined) return;
+  const digest = digestOfTokens(
+    provider.at("issuer").text() ?? "",
+    provider.at("local_jwks", "inline_string").text() ?? "",
+  );
+  findings.require(
+    linkTo(datacenter, ceiling)?.tokens.includes(digest) === true,
+    provider,
+    `tokens of datacenter ${datacenter} are believed by the keys ${digest}, which the ceiling does not list`,
+    "declare the keys of its cluster, or have the ceiling's owner list their digest under tokens of the link",
+  );
+}
+
 /** A configuration under another name would be judged by nobody. */
 function judgeName(
   files: readonly string[],
   concernsMesh: boolean,
   report: (problem: string, mend: string) => void,
 ): void {
-  const found = files.filter((file) =>
-    ["bootstrap.yaml", "listeners.yaml", "clusters.yaml", "tokens.yaml"].includes(file),
+  const found = files.filter(
+    (file) =>
+      ["bootstrap.yaml", "listeners.yaml", "clusters.yaml", "tokens.yaml"].includes(file) ||
+      tokenDatacenter(file) !== undefined,
   );
   if (concernsMesh && found.length > 0) {
     report(`${found.join(", ")} in a ConfigMap that is no sidecar's`, "name the ConfigMap <service>-envoy");

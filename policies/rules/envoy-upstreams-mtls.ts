@@ -13,7 +13,7 @@ export const envoyUpstreamsMtls: ResourceRule = {
     "A sidecar sends off its pod by mutual TLS 1.3 alone, to exact identities that the ceiling allows; its trust files hold one zone's roots each.",
   severity: "critical",
   remediation: "Render the sidecar's files with envoy/; declare the call in mesh.yaml.",
-  uses: ["members", "infrastructure", "externals", "edges", "outside"],
+  uses: ["members", "infrastructure", "externals", "edges", "outside", "datacenter", "links"],
   concerns: (type) => isKind(type, "ConfigMap"),
   judge(resource, ceiling, findings) {
     const sidecar = sidecarData(resource, ceiling, findings);

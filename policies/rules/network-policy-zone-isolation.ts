@@ -1,5 +1,6 @@
 import type { Ceiling } from "../ceiling";
-import { ceilingAllows } from "../ceiling-edges";
+import { CALL_PORT, ceilingConnects } from "../ceiling-edges";
+import { comesFromElsewhere, isGateway, leadsElsewhere } from "../ceiling-links";
 import { leadsTo, outsideOf } from "../ceiling-outside";
 import type { Side } from "../ceiling-types";
 import type { Field } from "../judgement/field";
@@ -15,7 +16,7 @@ export const networkPolicyZoneIsolation: ResourceRule = {
     "A NetworkPolicy opens edges of the ceiling alone: one named member to another, on their ports, both selectors in one peer.",
   severity: "critical",
   remediation: "Declare the call in mesh.yaml; a new edge between zones is added to the ceiling by its owner.",
-  uses: ["members", "infrastructure", "externals", "edges", "outside"],
+  uses: ["members", "infrastructure", "externals", "edges", "outside", "datacenter", "links"],
   concerns: (type) => isKind(type, "NetworkPolicy"),
   judge(resource, ceiling, findings) {
     const object = KubeObject.of(resource);
@@ -72,6 +73,10 @@ function judgeRule(subject: string, side: Side, rule: Field, ceiling: Ceiling, f
       judgeWayOut(subject, peer, ports, ceiling, findings);
       continue;
     }
+    if (peer.has("ipBlock") && isGateway(subject, ceiling)) {
+      judgeLink(subject, side, peer, ports, ceiling, findings);
+      continue;
+    }
     const reading = readPeer(peer, ceiling);
     if ("problem" in reading) {
       findings.add(peer, reading.problem, reading.mend);
@@ -79,7 +84,7 @@ function judgeRule(subject: string, side: Side, rule: Field, ceiling: Ceiling, f
     }
     for (const party of reading.parties) {
       const [from, to] = side === "ingress" ? [party, subject] : [subject, party];
-      for (const port of ports.filter((candidate) => !ceilingAllows(from, to, candidate, side, ceiling))) {
+      for (const port of ports.filter((candidate) => !ceilingConnects(from, to, candidate, side, ceiling))) {
         findings.add(
           peer,
           `it lets ${from} reach ${to} on ${port}, an edge that the ceiling does not allow`,
@@ -106,6 +111,34 @@ function judgeWayOut(
       peer,
       `it lets ${subject} out to ${cidr.shown()} on ${port}, which the ceiling does not list for it`,
       "name each address of the service outside as a block of its own, or have the ceiling's owner list it under outside",
+    );
+  }
+}
+
+/** A gateway goes to those of other datacenters by their addresses, and is reached from theirs. */
+function judgeLink(
+  subject: string,
+  side: Side,
+  peer: Field,
+  ports: readonly string[],
+  ceiling: Ceiling,
+  findings: Findings,
+): void {
+  const cidr = peer.at("ipBlock", "cidr");
+  const isPlain = peer.keys().join() === "ipBlock" && peer.at("ipBlock").keys().join() === "cidr";
+  const text = cidr.text() ?? "";
+  for (const port of ports) {
+    const isListed =
+      side === "egress"
+        ? leadsElsewhere(subject, text, port, ceiling)
+        : port === CALL_PORT && comesFromElsewhere(text, subject, ceiling);
+    findings.require(
+      isPlain && isListed,
+      peer,
+      side === "egress"
+        ? `it lets ${subject} out to ${cidr.shown()} on ${port}, which no link of the ceiling lists`
+        : `it lets ${cidr.shown()} reach ${subject} on ${port}, which no link of the ceiling lists`,
+      "take it out, or have the ceiling's owner list it under links",
     );
   }
 }

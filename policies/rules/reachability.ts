@@ -50,7 +50,11 @@ export function beyondCeiling(resources: readonly StackResource[], ceiling: Edge
   const fallback = judged.flatMap(({ resource, object }) => (isNamespace(object) ? resource : [])).slice(0, 1);
   const evidence = new Evidence(
     judged.map(({ object }) => object),
-    { clusterAddresses: podAddresses(ceiling), provenance: trustProvenance(judged) },
+    {
+      clusterAddresses: podAddresses(ceiling),
+      datacenter: ceiling.datacenter?.name,
+      provenance: trustProvenance(judged, ceiling.datacenter?.name),
+    },
   );
   const violations = prove(evidence, layersOf(ceiling, shown));
   return [...unreadable, ...violations.flatMap((violation) => findingsOf(violation, byTitle, fallback))];

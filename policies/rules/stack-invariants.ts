@@ -25,7 +25,17 @@ export const stackInvariants: StackRule = {
     "Each zone's namespace has a default deny in both directions; what pods stand on is in the plan, or judged elsewhere by the ceiling's leave; what is unknown at preview comes from where it may come from; who signs a certificate is the authority of its zone; keys and Consul's tokens lie with whom they are for, its management token and the one that takes snapshots with its servers; roles that are bound and policies of tokens stand in the plan; admission policies are complete; what the controller is told was declared is what the plan makes; start gates try the node resolver; all objects together let nobody reach anybody, nor register or look up any name, beyond the ceiling.",
   severity: "critical",
   remediation: "Declare zones with the Zone component, images with ServiceImage, trust with Sidecar.",
-  uses: ["members", "infrastructure", "joined", "externals", "edges", "outside", "snapshotTakers"],
+  uses: [
+    "members",
+    "infrastructure",
+    "joined",
+    "externals",
+    "edges",
+    "outside",
+    "datacenter",
+    "links",
+    "snapshotTakers",
+  ],
   judge(resources, ceiling) {
     return [
       ...missingDefaultDenies(resources, ceiling),
@@ -34,7 +44,7 @@ export const stackInvariants: StackRule = {
       ...resources
         .filter(({ type }) => isKind(type, "ConfigMap"))
         .flatMap((resource) => findingsIn(resource, unprovenRoots)),
-      ...misissued(resources),
+      ...misissued(resources, ceiling),
       ...keysElsewhere(resources, ceiling),
       ...managementTokenElsewhere(resources),
       ...unprovenTokenPolicies(resources),

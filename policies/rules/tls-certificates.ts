@@ -1,5 +1,5 @@
 import type { Ceiling } from "../ceiling";
-import { partyOfIdentity } from "../envoy/scope";
+import { isElsewhere, partyOfIdentity, trustDomainOf } from "../envoy/scope";
 import { ETCD_CLIENT } from "../etcd/clients";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
@@ -25,7 +25,7 @@ export const tlsCertificates: ResourceRule<Life> = {
     "Authorities sign and do nothing else; a leaf has exactly one URI SAN, a member's identity, is good for both ends, is no authority, and lives 90 days at most.",
   severity: "critical",
   remediation: "Issue certificates by CertificateAuthority.",
-  uses: ["members", "infrastructure"],
+  uses: ["members", "infrastructure", "datacenter"],
   parameters: {
     longestRootDays: life("a root", LONGEST_DAYS.root),
     longestIssuingDays: life("an issuing authority", LONGEST_DAYS.issuing),
@@ -64,15 +64,17 @@ function judgeRequest(request: Field, ceiling: Ceiling, findings: Findings): voi
     `the certificate would have ${String(uris.length)} identities`,
     "ask for exactly one URI SAN, the service's SPIFFE ID",
   );
-  const party = partyOfIdentity(uri);
+  const party = partyOfIdentity(uri, ceiling.datacenter?.name);
   const [zone = "", service = ""] = party?.split("/") ?? [];
-  if (party === undefined || ceiling.members[zone]?.includes(service) !== true) {
+  if (party === undefined || isElsewhere(party) || ceiling.members[zone]?.includes(service) !== true) {
     findings.add(
       request.at("uris"),
       party === undefined
         ? "the identity is none of the mesh's form"
-        : `\`${service}\` is not a member of zone ${zone}, whose identity is asked for`,
-      "ask for spiffe://<zone>.lucid.internal/ns/lucid-<zone>/sa/<service> of a listed member",
+        : isElsewhere(party)
+          ? `the identity is one of another datacenter (${zone})`
+          : `\`${service}\` is not a member of zone ${zone}, whose identity is asked for`,
+      `ask for spiffe://${trustDomainOf("<zone>", ceiling.datacenter?.name)}/ns/lucid-<zone>/sa/<service> of a listed member`,
     );
     return;
   }
@@ -149,12 +151,12 @@ function judgeLeaf(leaf: Field, values: Values<Life>, findings: Findings): void 
 
 function judgeAuthorityNames(authority: Field, ceiling: Ceiling, findings: Findings): void {
   const name = authority.at("subject", "commonName");
-  const zone = zoneOfAuthority(name.text() ?? "");
+  const zone = zoneOfAuthority(name.text() ?? "", ceiling.datacenter?.name);
   findings.require(
     zone !== undefined && Object.hasOwn(ceiling.members, zone),
     name,
     `${name.shown()} is no zone's authority, and a leaf needs an identity`,
-    "name an authority `<zone>.lucid.internal root` or `… issuing`; give a leaf its one URI SAN",
+    `name an authority \`${trustDomainOf("<zone>", ceiling.datacenter?.name)} root\` or \`… issuing\`; give a leaf its one URI SAN`,
   );
   for (const key of ["uris", "dnsNames"]) {
     findings.require(authority.at(key).isEmpty, authority.at(key), "an authority speaks for nobody", "take it out");

@@ -25,7 +25,7 @@ export function keysElsewhere(resources: readonly StackResource[], ceiling: Edge
       const owner = object && ownerOf(object, ceiling);
       const identity = object && owner !== undefined ? identityIn(object.name, owner, ceiling) : undefined;
       if (object?.metadata.at("name").is(SIGNING_SECRET) === true) {
-        judgeSigning(resource, object.zone(ceiling), findings);
+        judgeSigning(resource, object.zone(ceiling), ceiling.datacenter?.name, findings);
         return;
       }
       for (const property of DATA) {
@@ -35,7 +35,7 @@ export function keysElsewhere(resources: readonly StackResource[], ceiling: Edge
           findings.require(
             certified.length === 1 &&
               identity !== undefined &&
-              certified.every((request) => identityOf(request) === identity),
+              certified.every((request) => identityOf(request, ceiling.datacenter?.name) === identity),
             property,
             `it is made of ${source.name}, which is not ${owner ?? "its reader"}'s own`,
             "give each service a Secret `<service>-tls` with its own key and leaf, as Sidecar does",
@@ -47,10 +47,15 @@ export function keysElsewhere(resources: readonly StackResource[], ceiling: Edge
 }
 
 /** What a zone is signed by is its own issuing authority's certificate, and that one's key. */
-function judgeSigning(secret: StackResource, zone: string | undefined, findings: Findings): void {
+function judgeSigning(
+  secret: StackResource,
+  zone: string | undefined,
+  datacenter: string | undefined,
+  findings: Findings,
+): void {
   const sources = DATA.flatMap((property) => secret.origins(property));
   const keys = sources.filter(({ type }) => type === TLS.privateKey);
-  const signers = sources.filter((source) => zone !== undefined && isIssuingOf(source, zone));
+  const signers = sources.filter((source) => zone !== undefined && isIssuingOf(source, zone, datacenter));
   const [key, signer] = [keys[0], signers[0]];
   findings.require(
     sources.length === 2 && keys.length === 1 && signers.length === 1 && key?.urn === (signer && keyOf(signer)?.urn),
@@ -95,7 +100,7 @@ function certifiedBy(source: StackResource, requests: ReadonlyMap<string, readon
   return request === undefined ? [] : [request];
 }
 
-function identityOf({ type, properties }: StackResource): string | undefined {
+function identityOf({ type, properties }: StackResource, datacenter: string | undefined): string | undefined {
   const [uri, ...others] = type === TLS.request ? properties.at("uris").texts() : [];
-  return uri === undefined || others.length > 0 ? undefined : partyOfIdentity(uri);
+  return uri === undefined || others.length > 0 ? undefined : partyOfIdentity(uri, datacenter);
 }

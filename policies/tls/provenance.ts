@@ -1,3 +1,4 @@
+import type { Ceiling } from "../ceiling";
 import { partyOfIdentity } from "../envoy/scope";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
@@ -8,16 +9,23 @@ import { TLS, zoneOfAuthority } from "./resources";
  * Who signs whom: judged by where a certificate's parts come from (`propertyDependencies`), for the PEMs are not known before the update. A leaf is signed by the
  * issuing authority of the zone that its identity names, that by the root of the same zone, each by its own key and no other.
  */
-export function misissued(resources: readonly StackResource[]): StackFinding[] {
+export function misissued(
+  resources: readonly StackResource[],
+  { datacenter }: Pick<Ceiling, "datacenter">,
+): StackFinding[] {
   return [
     ...resources
       .filter(({ type }) => type === TLS.locallySigned)
-      .flatMap((certificate) => findingsIn(certificate, judgeSigned)),
+      .flatMap((certificate) =>
+        findingsIn(certificate, (_, findings) => {
+          judgeSigned(certificate, datacenter?.name, findings);
+        }),
+      ),
     ...sharedKeys(resources),
   ];
 }
 
-function judgeSigned(certificate: StackResource, findings: Findings): void {
+function judgeSigned(certificate: StackResource, datacenter: string | undefined, findings: Findings): void {
   const request = origin(certificate, "certRequestPem", [TLS.request]);
   const signer = origin(certificate, "caCertPem", [TLS.locallySigned, TLS.selfSigned]);
   const signingKey = origin(certificate, "caPrivateKeyPem", [TLS.privateKey]);
@@ -37,10 +45,10 @@ function judgeSigned(certificate: StackResource, findings: Findings): void {
   );
   const isAuthority = certificate.properties.at("isCaCertificate").is(true);
   const uris = request.properties.at("uris").texts();
-  const zone = zoneOf(signer);
+  const zone = zoneOf(signer, datacenter);
   if (isAuthority) {
     findings.require(
-      signer.type === TLS.selfSigned && zone !== undefined && zone === zoneOf(certificate),
+      signer.type === TLS.selfSigned && zone !== undefined && zone === zoneOf(certificate, datacenter),
       "caCertPem",
       "an issuing authority is signed by something else than its own zone's root",
       "have it signed by the root of its zone",
@@ -53,7 +61,7 @@ function judgeSigned(certificate: StackResource, findings: Findings): void {
     );
     return;
   }
-  const party = uris.length === 1 ? partyOfIdentity(uris[0] ?? "") : undefined;
+  const party = uris.length === 1 ? partyOfIdentity(uris[0] ?? "", datacenter) : undefined;
   findings.require(
     party !== undefined,
     "certRequestPem",
@@ -112,18 +120,18 @@ export function keyOf(authority: StackResource): StackResource | undefined {
   return request === undefined ? undefined : origin(request, "privateKeyPem", [TLS.privateKey]);
 }
 
-/** Whether a certificate is that of a zone's issuing authority. */
-export function isIssuingOf(certificate: StackResource, zone: string): boolean {
+/** Whether a certificate is that of a zone's issuing authority, as authorities are named in the datacenter that is judged. */
+export function isIssuingOf(certificate: StackResource, zone: string, datacenter: string | undefined): boolean {
   return (
     certificate.type === TLS.locallySigned &&
     certificate.properties.at("isCaCertificate").is(true) &&
-    zoneOf(certificate) === zone
+    zoneOf(certificate, datacenter) === zone
   );
 }
 
 /** The zone that an authority's certificate names. */
-function zoneOf(authority: StackResource): string | undefined {
+function zoneOf(authority: StackResource, datacenter: string | undefined): string | undefined {
   const named = authority.type === TLS.selfSigned ? authority : origin(authority, "certRequestPem", [TLS.request]);
   const name: Field | undefined = named?.properties.at("subject", "commonName");
-  return name === undefined ? undefined : zoneOfAuthority(name.text() ?? "");
+  return name === undefined ? undefined : zoneOfAuthority(name.text() ?? "", datacenter);
 }

@@ -6,9 +6,11 @@ import type { Ceiling } from "../../policies/ceiling";
 import { judgeResource } from "../../policies/judgement/rule";
 import type { StackResource } from "../../policies/judgement/rule";
 import { resourceRules, stackRules } from "../../policies/rules";
+import { datacenterMesh } from "../unit/envoy/datacenters-fixture";
 import { externalMesh } from "../unit/envoy/external-fixture";
 import { jobsMesh } from "../unit/envoy/jobs-fixture";
 import { revokedMesh } from "../unit/envoy/revoked";
+import { datacenterCeiling } from "./fixtures/datacenters";
 import { EXTERNAL_CEILING } from "./fixtures/external";
 import { JOBS_CEILING } from "./fixtures/jobs";
 import { ETCD_BACKEND, lucid, plannedResources } from "./support/planned";
@@ -51,6 +53,13 @@ const DECLARED: readonly Declared[] = [
     changes: ROTATING,
   },
   { title: "a mesh with services outside", mesh: externalMesh(), ceiling: EXTERNAL_CEILING, kinds: KINDS },
+  ...(["north", "south", "east"] as const).map((datacenter) => ({
+    title: `datacenter ${datacenter}`,
+    mesh: datacenterMesh(datacenter, true),
+    ceiling: datacenterCeiling(datacenter),
+    kinds: KINDS,
+    changes: { datacenter, datacenterStacks: "{}" },
+  })),
   { title: "a mesh with jobs", mesh: jobsMesh(), ceiling: JOBS_CEILING, kinds: ["Deployment", "Job", "CronJob"] },
 ];
 

@@ -14,13 +14,13 @@ export type {
   ViolationKind,
 } from "./comparison/declaration";
 export { boundedSidecarLayers, sidecarLayers } from "./layer";
-export { Reachability, serviceOf, zoneOf } from "./matrix";
+export { isElsewhere, Reachability, serviceOf, zoneOf } from "./matrix";
 export type { Admission, Way } from "./matrix";
 export type { Callee, Carries, Dial, Entry, FurtherCondition, Grant, Name, Party, Sidecar } from "./model";
 export { digestOfPem, healthTarget, hostText, outsideText } from "./outside";
 export type { OutsidePort, WayOutside } from "./outside";
 export { arrivalText, authorityOf, linkText } from "./passing";
-export { digestOfTokens } from "./tokens";
+export { digestOfTokens, tokenDatacenter } from "./tokens";
 export { readMesh } from "./reading/mesh";
 export type { Knowledge, MeshReading } from "./reading/mesh";
 export { readSidecar } from "./reading/sidecar";

@@ -24,6 +24,8 @@ export interface Sidecar {
   readonly outside: readonly WayOutside[];
   /** What it passes on without ending it, if it is a datacenter's gateway. */
   readonly passages: readonly Passage[];
+  /** To whom it passes on what comes from other gateways. */
+  readonly arrivals: readonly ArrivalWay[];
   readonly dials: readonly Dial[];
   readonly names: readonly Name[];
   /** Whose tokens it believes of callers in other datacenters: a digest of issuer and keys, by datacenter. */
@@ -109,6 +111,9 @@ export interface Passage {
   /** The server names of the calls, sorted. */
   readonly serverNames: readonly string[];
 }
+
+/** A cluster of a gateway that leads to services here, with what it ends none of. */
+export type ArrivalWay = Pick<Callee, "place" | "lookedUp" | "dialled" | "resolver">;
 
 export interface TokenKeys {
   readonly place: Place;

@@ -47,6 +47,14 @@ export function assertFinds(rule: ResourceRule, resource: TestResource, expected
   );
 }
 
+/** Checks that one of several texts is the expected one. */
+export function assertTold(found: readonly string[], expected: RegExp): void {
+  assert.ok(
+    found.some((text) => expected.test(text)),
+    `expected ${String(expected)}, found ${JSON.stringify(found, undefined, 2)}`,
+  );
+}
+
 /** Declares the tests of a rule that starts from a happy resource and changes one field at a time. */
 export function refusesEach(rule: ResourceRule, happy: () => TestResource, mutations: readonly Mutation[]): void {
   it("passes the happy case", () => {

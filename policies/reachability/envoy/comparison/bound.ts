@@ -132,7 +132,7 @@ class BoundComparison {
       addresses.flatMap((address) => {
         const there = dials
           .filter((dial) => dial.address === address)
-          .flatMap(({ cluster }) => callees.filter((callee) => callee.cluster === cluster));
+          .flatMap(({ clusters }) => callees.filter((callee) => clusters.includes(callee.cluster)));
         if (there.length > 0 && there.every((callee) => this.bound.hostnameOf(callee.party) === name)) return [];
         const whom =
           there.length === 0 ? "nobody" : [...new Set(there.map((callee) => this.nameOf(callee.party)))].join(", ");

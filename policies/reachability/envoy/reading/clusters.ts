@@ -1,6 +1,6 @@
 import type { Field } from "../../../judgement/field";
 import { requiredText } from "../../network/reading/fields";
-import type { Callee } from "../model";
+import type { ArrivalWay, Callee } from "../model";
 import { BALANCERS, PROTOCOL_OPTIONS, endpointsOf, known, spokenBy } from "./hosts";
 import { must, only, portOfServerName, socketOf } from "./messages";
 import { isOrdered } from "../../../envoy/clusters";
@@ -19,10 +19,7 @@ export function targetsOf(clusters: readonly Field[], outside: readonly WayOutsi
   const targets = new Map([[ADMIN, ADMIN], ...outside.map((way) => [way.cluster, outsideText(way)] as const)]);
   for (const cluster of clusters) {
     const name = requiredText(cluster.at("name"));
-    if (name.startsWith("arrival|")) {
-      const { lookedUp, dialled, resolver } = byName(cluster);
-      targets.set(name, arrivalText({ lookedUp, dialled, resolver }));
-    }
+    if (name.startsWith("arrival|")) targets.set(name, arrivalText(byName(cluster)));
     if (!name.startsWith("application|") || targets.has(name)) continue;
     const [endpoint, ...others] = endpointsOf(cluster);
     must(endpoint !== undefined && others.length === 0, cluster, "the application is not one endpoint", "keep one");
@@ -42,6 +39,13 @@ export function waysOutside(clusters: readonly Field[], title: string): WayOutsi
 /** How the application is spoken to, where it isn't by HTTP/1.1 or plainly. */
 function spokenTo(cluster: Field): string {
   return spokenBy(cluster) === "HTTP/2" ? " by HTTP/2" : "";
+}
+
+/** The clusters by which a gateway passes on what comes from others. @throws Unjudgeable */
+export function arrivalsOf(clusters: readonly Field[], title: string): ArrivalWay[] {
+  return clusters
+    .filter((cluster) => requiredText(cluster.at("name")).startsWith("arrival|"))
+    .map((cluster) => ({ place: { object: title, path: cluster.path }, ...byName(cluster) }));
 }
 
 /** The clusters that a cluster tries, in their order; itself where it stands above none. The form has proven that they are the call's own. */

@@ -2,8 +2,7 @@ import { checkBootstrap } from "../../../envoy/bootstrap";
 import { checkClusters } from "../../../envoy/clusters";
 import { checkListeners } from "../../../envoy/listeners";
 import { closedKeys } from "../../../envoy/shape";
-import { partyOfIdentity } from "../../../envoy/scope";
-import type { EdgeCeiling, Scope } from "../../../envoy/scope";
+import type { Scope } from "../../../envoy/scope";
 import { checkCredential, checkTokens, checkTokensElsewhere } from "../../../envoy/token";
 import { checkCertificate } from "../../../envoy/trust";
 import type { Field } from "../../../judgement/field";
@@ -11,10 +10,9 @@ import { checkMessages } from "./any";
 import { Findings } from "../../../judgement/finding";
 import type { Finding } from "../../../judgement/finding";
 import type { Owner } from "./owner";
-import { tokenDatacenter } from "./tokens";
-
-/** The files of a sidecar, parsed, by name. */
-export type SidecarFiles = Readonly<Record<string, Field>>;
+import { tokenDatacenter } from "../tokens";
+import { everyEdge } from "./every-edge";
+import type { SidecarFiles } from "./every-edge";
 
 const CHECKS: Readonly<Record<string, (file: Field, scope: Scope) => void>> = {
   "bootstrap.yaml": checkBootstrap,
@@ -111,62 +109,4 @@ function checkOwn(files: SidecarFiles, findings: Findings): void {
       "watch /etc/envoy/certificate",
     );
   }
-}
-
-const ANY_ZONE = /^spiffe:\/\/([a-z0-9-]+)(?:\.([a-z0-9-]+))?\.lucid\.internal\//;
-
-/** A ceiling in which whoever the files name is a member, and every edge is allowed. */
-function everyEdge(files: SidecarFiles, own: string, datacenter: string | undefined): EdgeCeiling {
-  const parties = new Set([own]);
-  for (const file of Object.values(files)) {
-    for (const leaf of file.leaves()) {
-      const text = leaf.isText ? (leaf.text() ?? "") : "";
-      const party = partyOfIdentity(text, datacenter);
-      if (party !== undefined) parties.add(party);
-      const [, zone, elsewhere] = ANY_ZONE.exec(text) ?? [];
-      if (zone !== undefined)
-        parties.add(elsewhere === undefined || elsewhere === datacenter ? `${zone}/` : `${zone}.${elsewhere}/`);
-    }
-  }
-  const members: Record<string, string[]> = {};
-  for (const party of parties) {
-    const [zone = "", service = ""] = party.split("/");
-    members[zone] = [...(members[zone] ?? []), ...(service === "" ? [] : [service])];
-  }
-  const outside = everyAddress(files["clusters.yaml"]);
-  return {
-    members,
-    outside: outside === undefined ? {} : { [own]: outside },
-    infrastructure: {},
-    externals: {},
-    authenticators: [...parties],
-    datacenter,
-    edges: [{ from: "*", to: "*", ports: ["15001/TCP", "15090/TCP"], reason: "the form alone is looked at" }],
-  };
-}
-
-/** A listing of wherever the clusters of the service's own ports lead, where that is out of the pod. */
-function everyAddress(clusters: Field | undefined): EdgeCeiling["outside"][string] | undefined {
-  const own = (clusters?.at("resources").items() ?? []).filter(
-    (cluster) => cluster.at("name").isText && (cluster.at("name").text() ?? "").startsWith("application|"),
-  );
-  const leaves = own.flatMap((cluster) => cluster.leaves());
-  const ofField = (name: string) => leaves.filter(({ path }) => path.endsWith(name));
-  const texts = (fields: readonly Field[]) => fields.flatMap((field) => (field.isText ? (field.text() ?? []) : []));
-  const addresses = texts(ofField(".socket_address.address"));
-  const isInside = addresses.every((address) => address === "127.0.0.1");
-  if (isInside && own.every((cluster) => cluster.at("transport_socket").isAbsent)) return undefined;
-  const leave = { reason: "the form alone is looked at", owner: "", until: "" };
-  return {
-    addresses,
-    ports: ofField(".socket_address.port_value").flatMap(({ plain }) =>
-      typeof plain === "number" ? [`${String(plain)}/TCP`] : [],
-    ),
-    names: [
-      ...texts(ofField(".sni")),
-      ...texts(ofField(".safe_regex.regex")).map((regex) => regex.replaceAll("\\", "")),
-    ],
-    reason: leave.reason,
-    leave: { plaintext: leave, clearnet: leave, wallet: leave },
-  };
 }

@@ -11,7 +11,7 @@ import { podSidecarOf } from "./pods";
 import { readSidecar } from "./sidecar";
 import type { Owner } from "./owner";
 import type { SidecarReading } from "./sidecar";
-import { tokenDatacenter } from "./tokens";
+import { tokenDatacenter } from "../tokens";
 import { rootsOf } from "./trust";
 import type { Provenance } from "./trust";
 

@@ -3,11 +3,11 @@ import type { Field } from "../../../judgement/field";
 import type { ObjectFinding } from "../../network/model";
 import { requiredText } from "../../network/reading/fields";
 import type { Roots, Sidecar } from "../model";
-import { calleesOf, orderOf, targetsOf, waysOutside } from "./clusters";
+import { arrivalsOf, calleesOf, orderOf, targetsOf, waysOutside } from "./clusters";
 import { dialOf, namesOf } from "./dials";
 import { entriesOf, openRoutesOf } from "./entries";
+import type { SidecarFiles } from "./every-edge";
 import { formFindings } from "./form";
-import type { SidecarFiles } from "./form";
 import { must, socketOf } from "./messages";
 import type { Owner } from "./owner";
 import { passagesOf } from "./passages";
@@ -60,6 +60,7 @@ function read(files: SidecarFiles, roots: ReadonlyMap<string, Roots>, owner: Own
     callees,
     outside,
     passages: of("departure").flatMap((listener) => passagesOf(listener, callees, title)),
+    arrivals: arrivalsOf(clusters, title),
     dials,
     names: of("dns").flatMap((listener) => namesOf(listener, title)),
     roots,

@@ -1,15 +1,8 @@
 import type { Field } from "../../../judgement/field";
 import { requiredText } from "../../network/reading/fields";
 import type { TokenKeys } from "../model";
-import { digestOfTokens } from "../tokens";
+import { digestOfTokens, tokenDatacenter } from "../tokens";
 import { only } from "./messages";
-
-const FILE = /^tokens\.([a-z0-9-]+)\.yaml$/;
-
-/** The datacenter whose tokens a file of a sidecar is about; undefined of any other file. */
-export function tokenDatacenter(file: string): string | undefined {
-  return FILE.exec(file)?.[1];
-}
 
 /** By whose keys tokens of callers in other datacenters are checked. @throws Unjudgeable */
 export function tokensOf(files: Readonly<Record<string, Field>>, title: string): Map<string, TokenKeys> {

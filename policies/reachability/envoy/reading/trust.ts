@@ -4,6 +4,7 @@ import { Unjudgeable } from "../../../judgement/field";
 import type { Field } from "../../../judgement/field";
 import { Findings } from "../../../judgement/finding";
 import type { Roots } from "../model";
+import { everyZone } from "./every-edge";
 import { only } from "./messages";
 
 /** Says of a file that can't be read at preview whose roots it will hold, by what its text is made from; undefined where that isn't proven. */
@@ -32,8 +33,7 @@ export function rootsOf(data: Field, title: string, provenance: Provenance): Map
 function refuseOtherForms(data: Field): void {
   const findings = new Findings();
   // Every name of a file may be a zone's: which zones are to be trusted is no matter of the form.
-  const members = Object.fromEntries(data.keys().map((file) => [file.replace(/\.yaml$/, ""), []]));
-  const ceiling = { members, infrastructure: {}, externals: {}, edges: [], outside: {}, authenticators: [] };
+  const ceiling = everyZone(data.keys().map((file) => file.replace(/\.yaml$/, "")));
   checkTrust(data, { zone: "", service: "", ceiling, findings });
   const [first] = findings.list;
   if (first !== undefined) throw new Unjudgeable(first.path, first.problem, first.mend);

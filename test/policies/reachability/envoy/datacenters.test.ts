@@ -203,7 +203,7 @@ const changes: [
     "datacenter-gateway-envoy",
     LISTENERS,
     (text) => text.replace("cluster: link|south", "cluster: link|east"),
-    /passes http\.archive\.south\.ops\.north on to edge\.east\/datacenter-gateway, which nobody declared/,
+    /calls for one datacenter go to the gateway of another/,
   ],
   [
     "plain text that the gateway passes on",
