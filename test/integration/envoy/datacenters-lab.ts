@@ -120,7 +120,7 @@ export class DatacentersLab {
         datacenter,
         RUNNING.map((name) => parts(name)[0]),
       );
-      await this.resolvers[datacenter].call("serveDns", { address, port: 53, records });
+      await this.resolvers[datacenter].call("serveDns", { address, port: 53, records, keeps: true });
     }
     const bundles = new Map<PeerZone, TrustBundle>();
     for (const [zone, authority] of this.authorities) bundles.set(zone, await authority.bundle());

@@ -141,13 +141,15 @@ let dns: dgram.Socket | undefined;
 let records: Readonly<Record<string, string[]>> = {};
 const asked: string[] = [];
 
-/** The discovery DNS: answers A queries from a table, NXDOMAIN for everything else. */
+/** The discovery DNS: answers A queries from a table, NXDOMAIN for everything else; SERVFAIL where it keeps what was known, as the node resolver does. */
 export async function serveDns(args: {
   address: string;
   port: number;
   records: Record<string, string[]>;
+  keeps?: true;
 }): Promise<void> {
   records = args.records;
+  const unknown = args.keeps === true ? 0x8182 : 0x8183;
   const socket = dgram.createSocket("udp4");
   dns = socket;
   socket.on("message", (query, from) => {
@@ -156,7 +158,7 @@ export async function serveDns(args: {
     asked.push(name);
     const addresses = type === 1 ? (records[name] ?? []) : [];
     const head = Buffer.from(query.subarray(0, 12));
-    head.writeUInt16BE(records[name] === undefined ? 0x8183 : 0x8180, 2);
+    head.writeUInt16BE(records[name] === undefined ? unknown : 0x8180, 2);
     [1, addresses.length, 0, 0].forEach((count, index) => head.writeUInt16BE(count, 4 + index * 2));
     const answers = addresses.map((address) =>
       Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, ...address.split(".").map(Number)]),

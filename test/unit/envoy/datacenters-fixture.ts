@@ -81,7 +81,7 @@ export function datacentersDocument() {
         image: IMAGE,
         ports: [HTTP, { name: "grpc", port: 8079, protocol: "grpc", dialPort: 81 }],
         failover: ["south", "east"],
-        traffic: { retries: { on: ["reset"] } },
+        traffic: { retries: { on: ["gateway-error", "reset"] } },
         calls: [{ service: "rates", reason: "Amounts are shown in euro" }],
       },
       { name: "archive", plane: "ops", image: IMAGE, ports: [HTTP], datacenters: ["south"], failover: ["south"] },
