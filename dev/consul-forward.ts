@@ -13,14 +13,15 @@ const PATIENCE_MS = 60_000;
  * Runs Pulumi while the embedded cluster's Consul is offered to its Consul provider. The program does that itself, but not for long enough here: the newest Node.js host
  * that package registries have ends it before the engine deletes what a change takes away, a token of a zone say.
  *
+ * @param kubeconfig of another embedded cluster than the usual one
  * @param run is given the environment for Pulumi
  */
 export async function offeringConsul<T>(
-  { env, consulPort }: Pick<PulumiEnvironment, "env" | "consulPort">,
+  { env, consulPort, kubeconfig }: Pick<PulumiEnvironment, "env" | "consulPort"> & { readonly kubeconfig?: string },
   run: (env: NodeJS.ProcessEnv) => Promise<T>,
 ): Promise<T> {
   if (consulPort === undefined) return run(env);
-  const server = await offered(consulPort);
+  const server = await offered(consulPort, kubeconfig);
   try {
     // Where the port stays taken, the program finds that as well, and says it.
     return await run(server === undefined ? env : { ...env, [OFFERED]: `127.0.0.1:${consulPort}` });
@@ -30,10 +31,13 @@ export async function offeringConsul<T>(
 }
 
 /** Listens as soon as it can: another Pulumi, a preview say, may still have the port. @returns undefined where it stays taken */
-async function offered(port: number): Promise<Server | undefined> {
+async function offered(port: number, kubeconfig: string = kubeconfigPath): Promise<Server | undefined> {
   const end = Date.now() + PATIENCE_MS;
   while (Date.now() < end) {
-    const server = consulForward(embeddedCluster, () => undefined).listen(port, "127.0.0.1");
+    const server = consulForward(
+      () => read(kubeconfig),
+      () => undefined,
+    ).listen(port, "127.0.0.1");
     const isListening = await once(server, "listening").then(
       () => true,
       () => false,
@@ -44,8 +48,8 @@ async function offered(port: number): Promise<Server | undefined> {
   return undefined;
 }
 
-function embeddedCluster(): KubeConfig {
+function read(kubeconfig: string): KubeConfig {
   const config = new KubeConfig();
-  config.loadFromFile(kubeconfigPath);
+  config.loadFromFile(kubeconfig);
   return config;
 }

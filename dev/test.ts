@@ -129,6 +129,12 @@ const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
     counted: true,
   },
   {
+    title: "campaign: datacenters",
+    adds: "a second cluster beside the usual one, the two joined as datacenters: a call from one to the other, failover there and back, and what is refused",
+    command: mocha("test/campaigns/datacenters.test.ts"),
+    counted: true,
+  },
+  {
     title: "campaign: nodes",
     adds: "the mesh on three nodes: registration and deregistration in seconds, a node's death, calls between nodes, the discovery servers restarted and away for ten minutes under load, and what the wire shows",
     command: mocha("test/campaigns/nodes.test.ts"),

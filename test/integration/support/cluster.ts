@@ -19,10 +19,22 @@ import { LABELS } from "../../../mesh";
 import type { Service } from "../../../mesh";
 import { eventually } from "./eventually";
 
-export const kubeConfig = new KubeConfig();
-kubeConfig.loadFromFile(kubeconfigPath);
-export const core = kubeConfig.makeApiClient(CoreV1Api);
-export const apps = kubeConfig.makeApiClient(AppsV1Api);
+/** A cluster's API. */
+export interface Cluster {
+  readonly kubeConfig: KubeConfig;
+  readonly core: CoreV1Api;
+  readonly apps: AppsV1Api;
+}
+
+/** The cluster that a kubeconfig names. */
+export function clusterOf(kubeconfig: string): Cluster {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  return { kubeConfig: config, core: config.makeApiClient(CoreV1Api), apps: config.makeApiClient(AppsV1Api) };
+}
+
+const usual = clusterOf(kubeconfigPath);
+export const { kubeConfig, core, apps } = usual;
 export const batch = kubeConfig.makeApiClient(BatchV1Api);
 export const networking = kubeConfig.makeApiClient(NetworkingV1Api);
 
@@ -34,15 +46,17 @@ export interface PodRef {
   readonly namespace: string;
   readonly name: string;
   readonly ip: string;
+  /** Of which cluster. Default: the one under test. */
+  readonly kubeConfig?: KubeConfig;
 }
 
 /** Ready pods of a service that are not on their way out. */
-export async function podsOf(service: Pick<Service, "name" | "namespace">): Promise<PodRef[]> {
-  const { items } = await core.listNamespacedPod({
+export async function podsOf(service: Pick<Service, "name" | "namespace">, at: Cluster = usual): Promise<PodRef[]> {
+  const { items } = await at.core.listNamespacedPod({
     namespace: service.namespace,
     labelSelector: `${LABELS.name}=${service.name}`,
   });
-  return items.filter(isReady).map(toRef);
+  return items.filter(isReady).map((pod) => toRef(pod, at));
 }
 
 /** Ready pods of several services and how often their containers were restarted: two equal answers mean that nothing was rolled or died in between. */
@@ -62,9 +76,9 @@ export async function podGenerations(
 }
 
 /** The one pod that a test talks to. */
-export async function podOf(service: Pick<Service, "name" | "namespace">): Promise<PodRef> {
+export async function podOf(service: Pick<Service, "name" | "namespace">, at: Cluster = usual): Promise<PodRef> {
   return eventually(`a ready pod of ${service.name}`, async () => {
-    const [pod] = await podsOf(service);
+    const [pod] = await podsOf(service, at);
     if (pod === undefined) throw new Error("none is ready");
     return pod;
   });
@@ -75,17 +89,17 @@ export function isReady(pod: V1Pod): boolean {
   return ready && pod.metadata?.deletionTimestamp === undefined;
 }
 
-function toRef(pod: V1Pod): PodRef {
+function toRef(pod: V1Pod, at: Cluster): PodRef {
   const { name, namespace } = pod.metadata ?? {};
   const ip = pod.status?.podIP;
   if (name === undefined || namespace === undefined || ip === undefined)
     throw new Error("a ready pod has a name and an address");
-  return { namespace, name, ip };
+  return { namespace, name, ip, ...(at === usual ? {} : { kubeConfig: at.kubeConfig }) };
 }
 
 /** Runs a command in a container of a pod. Its exit code is a result, not an error. */
 export function exec(pod: PodRef, container: string, command: readonly string[]): Promise<ExecResult> {
-  return execInPod(kubeConfig, pod, { container, command });
+  return execInPod(pod.kubeConfig ?? kubeConfig, pod, { container, command });
 }
 
 /** A local port joined to a port on a pod's loopback. */
@@ -101,7 +115,7 @@ export async function forward(pod: PodRef, port: number): Promise<Forward> {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    joinToPod(kubeConfig, pod, port, socket).catch(() => socket.destroy());
+    joinToPod(pod.kubeConfig ?? kubeConfig, pod, port, socket).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);

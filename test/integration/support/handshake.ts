@@ -5,7 +5,7 @@ import type { Protocol, Service } from "../../../mesh";
 import { SIDECAR_PORTS } from "../../../mesh";
 import { IDENTITY_TOKEN } from "../../../mesh/wire";
 import { core, forward, podOf } from "./cluster";
-import type { PodRef } from "./cluster";
+import type { Cluster, PodRef } from "./cluster";
 
 /** What a client shows. */
 export interface Credentials {
@@ -19,25 +19,27 @@ export interface Credentials {
 export type Answer = { readonly refused: string } | { readonly status: number; readonly body: string };
 
 /** The certificate and key that a service's sidecar uses, and a token of the service. */
-export async function credentialsOf(service: Service): Promise<Credentials> {
-  const { data } = await core.readNamespacedSecret({ name: `${service.name}-tls`, namespace: service.namespace });
+export async function credentialsOf(service: Service, at?: Cluster): Promise<Credentials> {
+  const secret = { name: `${service.name}-tls`, namespace: service.namespace };
+  const { data } = await (at?.core ?? core).readNamespacedSecret(secret);
   const text = (key: string) => Buffer.from(data?.[key] ?? "", "base64").toString();
-  return { cert: text("tls.crt"), key: text("tls.key"), token: await tokenOf(service) };
+  return { cert: text("tls.crt"), key: text("tls.key"), token: await tokenOf(service, undefined, at) };
 }
 
 /** A token of a service's account, as kubelet asks for one: bound to a pod of its, where it is for the mesh. */
 export async function tokenOf(
   { name, namespace }: Pick<Service, "name" | "namespace">,
   audience: string = IDENTITY_TOKEN.audience,
+  at?: Cluster,
 ): Promise<string> {
   const isOfMesh = audience === IDENTITY_TOKEN.audience;
-  const pod = isOfMesh ? await podOf({ name, namespace }) : undefined;
+  const pod = isOfMesh ? await podOf({ name, namespace }, at) : undefined;
   const spec = {
     audiences: [audience],
     expirationSeconds: IDENTITY_TOKEN.lifetimeSeconds,
     ...(pod === undefined ? {} : { boundObjectRef: { kind: "Pod", apiVersion: "v1", name: pod.name } }),
   };
-  const { status } = await core.createNamespacedServiceAccountToken({ name, namespace, body: { spec } });
+  const { status } = await (at?.core ?? core).createNamespacedServiceAccountToken({ name, namespace, body: { spec } });
   if (status === undefined) throw new Error(`the API server issued no token for ${name}`);
   return status.token;
 }
