@@ -22,8 +22,11 @@ export interface ListenerForm {
 
 const isApplication = (cluster: string) => cluster.startsWith("application|");
 const NOWHERE: Destinations = { allows: () => false, adminPaths: [] };
-/** Where calls from other datacenters go on to, at a gateway. */
-export const ARRIVALS: Destinations = { allows: (cluster) => cluster.startsWith("arrival|"), adminPaths: [] };
+
+/** Where calls from another datacenter go on to, at a gateway. @param callees services that may be called from there */
+export function arrivalsOf(callees: readonly string[]): Destinations {
+  return { allows: (cluster) => callees.some((callee) => cluster === `arrival|${callee}`), adminPaths: [] };
+}
 
 /** The form that a listener must have, by its name: nothing else listens. */
 export function formOf(name: string): ListenerForm | undefined {

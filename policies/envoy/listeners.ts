@@ -1,13 +1,13 @@
 import { CALL_PORT, ceilingAllows } from "../ceiling-edges";
-import { isGateway } from "../ceiling-links";
+import { isGateway, linkTo } from "../ceiling-links";
 import type { Field } from "../judgement/field";
 import { checkConnectionManager } from "./http";
 import type { Destinations } from "./http";
-import { ARRIVALS, formOf } from "./listener-forms";
 import { checkPassed } from "./links";
+import { arrivalsOf, formOf } from "./listener-forms";
 import type { ListenerForm } from "./listener-forms";
 import { checkRbac } from "./rbac";
-import { isElsewhere, type Scope } from "./scope";
+import { datacenterOf, isElsewhere, type Scope } from "./scope";
 import { checkMark, closedKeys, extensionOf, isType } from "./shape";
 import { checkNotesPeerUris } from "./single-identity";
 import { checkTunnel, checkTunnelToken } from "./token";
@@ -124,10 +124,12 @@ function checkListener(listener: Field, name: string, form: ListenerForm, scope:
   }
 }
 
-/** A gateway passes on what comes from others, and has no application to which anything could go. */
+/** A gateway passes on what comes from another, to those who may be called from there, and has no application to which anything could go. */
 function ofChain(form: ListenerForm, { zone: from }: AcceptedPeers, { zone, service, ceiling }: Scope): ListenerForm {
   const isLink = form.callPort === CALL_PORT && isElsewhere(from) && isGateway(`${zone}/${service}`, ceiling);
-  return isLink ? { ...form, destinations: ARRIVALS } : form;
+  if (!isLink) return form;
+  const callees = (linkTo(datacenterOf(from), ceiling)?.exports ?? []).map((party) => party.split("/")[1] ?? "");
+  return { ...form, destinations: arrivalsOf(callees) };
 }
 
 function checkAddress(listener: Field, name: string, form: ListenerForm, { findings }: Scope): void {

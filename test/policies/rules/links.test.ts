@@ -491,6 +491,24 @@ describe("the plan of a datacenter", function () {
       assertTold(found, /are not checked by public keys of an issuer/);
     });
 
+    it("calls from one datacenter for whom another alone may call", () => {
+      const spec = specs.get("datacenter-gateway-sidecar-envoy") ?? assert.fail();
+      const elsewhere = linking("north", "south", { exports: ["ops/ledger"] });
+      const east = {
+        ...elsewhere.links.south,
+        exports: ["edge/rates"],
+        reason: "East calls it",
+      } as Ceiling["links"][string];
+      const ceiling = { ...elsewhere, links: { ...elsewhere.links, east } };
+      const found = plan.with(new Map(), (resources) =>
+        judged(
+          resources.filter(({ urn }) => urn === spec.urn),
+          ceiling,
+        ),
+      );
+      assertTold(found, /requests go on to `arrival\|rates`, which is not behind this listener/);
+    });
+
     it("another sidecar that passes calls on", () => {
       const spec = specs.get("datacenter-gateway-sidecar-envoy") ?? assert.fail();
       const { "listeners.yaml": listeners = "" } = (spec.inputs as { data: Record<string, string> }).data;
