@@ -47,6 +47,8 @@ export interface AdmissionData {
   readonly etcdClients: readonly string[];
   /** Parties whose certificate an issuer makes, to that issuer's name. */
   readonly issued: ReadonlyMap<string, readonly string[]>;
+  /** The datacenter that identities here bear; empty where the mesh is in one. */
+  readonly datacenter: string;
   readonly network: NetworkLeave;
   /** Ports on the nodes, `<zone>/<service>:<number>/TCP`: the gateway's, where calls of other datacenters arrive, and nobody else's. */
   readonly nodePorts: readonly string[];
@@ -82,6 +84,7 @@ export function admissionData(mesh: Mesh, options: AdmissionOptions): AdmissionD
         issuedServices(mesh, zone).map(({ name }) => [party(zone, name), [issuerOf(zone)]] as const),
       ),
     ),
+    datacenter: mesh.datacenters?.own ?? "",
     network: networkLeave(mesh, { ...options, issuers: issuers(mesh, options) }, discovery),
     nodePorts: nodePorts(mesh),
     inhabited: [...new Set(mesh.services.filter(isLasting).map(({ namespace }) => namespace))],

@@ -3,7 +3,7 @@ import { CERTIFICATE_RECORD, ISSUERS, ISSUING } from "../../mesh/issuing";
 import { MESH_SERVICE } from "../../mesh/custom-resource";
 import { CERTIFICATE_END, LABELS, PART_OF } from "../../mesh/wire";
 import type { AdmissionData } from "../data";
-import { hasEntry, shards } from "../literal";
+import { hasEntry, literal, shards } from "../literal";
 import { BY_A_SERVICE, BY_ITS_ISSUER, inZones, NO_DRY_RUN, POD_MAKERS, resources, whereChanged } from "../match";
 import type { AdmissionPolicy, NamedExpression, Validation } from "../model";
 import { CONTAINER_VARIABLES, POD_CONDITIONS, POD_VARIABLES } from "../pods";
@@ -113,12 +113,17 @@ export function issuingPolicies(data: AdmissionData): AdmissionPolicy {
       matchConstraints: inZones([{ ...resources("", ["configmaps"]), resourceNames: [ISSUING.policy] }]),
       // What the document gives up is finished by an update, which leaves the list as it is.
       matchConditions: [NO_DRY_RUN, whereChanged("data", "binaryData")],
-      variables: [...shards("issued", data.issued), ZONE],
+      variables: [...shards("issued", data.issued), ZONE, { name: "datacenter", expression: literal(data.datacenter) }],
       validations: [
         {
           expression: `object.?data.services.orValue("").split("\\n").all(service, service == "" || ${isIssued("service")})`,
           message:
             "the zone's issuer would make certificates for somebody whom mesh.yaml does not declare in this zone; declare the service there and run `pulumi up`",
+        },
+        {
+          expression: 'object.?data.datacenter.orValue("") == variables.datacenter',
+          message:
+            "the zone's issuer would give its certificates the names of another datacenter than this one; leave `datacenter` as `pulumi up` writes it",
         },
         {
           expression: `object.?data.validityHours.orValue("").matches("^[1-9][0-9]{0,3}$") && int(object.data.validityHours) <= ${LONGEST_HOURS}`,

@@ -12,7 +12,7 @@ export interface ZoneIssuingArgs {
   readonly mesh: Mesh;
   readonly zone: Zone;
   /** Life and keys of certificates, and those that nobody believes any more. */
-  readonly policy: Omit<IssuingPolicy, "services">;
+  readonly policy: Omit<IssuingPolicy, "services" | "datacenter">;
 }
 
 /**
@@ -29,6 +29,7 @@ export class ZoneIssuing extends pulumi.ComponentResource {
     const child = { parent: this, dependsOn: zone.isolation };
     const issuer = issuerOf(zoneName);
     const labels = objectLabels(issuer, zoneName);
+    const datacenter = mesh.datacenters?.own;
     const services = issuedServices(mesh, zoneName).map((service) => service.name);
     const { certPem, keyPem } = zone.authority.signer;
 
@@ -43,7 +44,10 @@ export class ZoneIssuing extends pulumi.ComponentResource {
     );
     new kubernetes.core.v1.ConfigMap(
       `${name}-policy`,
-      { metadata: { name: ISSUING.policy, namespace, labels }, data: issuingPolicyData({ ...policy, services }) },
+      {
+        metadata: { name: ISSUING.policy, namespace, labels },
+        data: issuingPolicyData({ ...policy, services, datacenter }),
+      },
       child,
     );
     const certificates = services.map((service) => objectNames(service).certificate);

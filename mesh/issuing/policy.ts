@@ -4,6 +4,8 @@ import { z } from "zod";
 export interface IssuingPolicy {
   /** Names of the zone's services for which it makes certificates; for nobody else. */
   readonly services: readonly string[];
+  /** Datacenter whose name the zone's identities bear; undefined where the mesh is in one. */
+  readonly datacenter?: string;
   /** Life of a certificate. */
   readonly validityHours: number;
   /** Kind of its key: `ECDSA` is P-256, `RSA` has 2048 bits. */
@@ -23,6 +25,10 @@ const lines = (line: RegExp) =>
 
 const schema = z.object({
   services: lines(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/),
+  datacenter: z
+    .string()
+    .regex(/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/)
+    .optional(),
   validityHours: z
     .string()
     .regex(/^[1-9][0-9]{0,3}$/)
@@ -35,12 +41,14 @@ const schema = z.object({
 /** The data of the ConfigMap: lists with an entry a line, so that an admission policy can read them. */
 export function issuingPolicyData({
   services,
+  datacenter,
   validityHours,
   algorithm,
   revoked,
 }: IssuingPolicy): Record<string, string> {
   return {
     services: [...services].sort().join("\n"),
+    ...(datacenter === undefined ? {} : { datacenter }),
     validityHours: String(validityHours),
     algorithm,
     ...(revoked.length === 0 ? {} : { revoked: [...revoked].sort().join("\n") }),

@@ -110,6 +110,12 @@ const issued: Reader = (value, ceiling) =>
       .map((issuer): Complaint => [`it lets ${issuer} make certificates for ${party}`, ASK]),
   ) ?? MALFORMED;
 
+/** The datacenter whose name issued certificates bear; empty where the mesh is in one. */
+const datacenter: Reader = (value, ceiling) =>
+  value === (ceiling.datacenter?.name ?? "")
+    ? []
+    : [[`it lets issuers name ${value === "" ? "no datacenter" : `datacenter ${String(value)}`}`, ASK]];
+
 const imagesOf =
   (listed: (ceiling: Ceiling) => readonly string[]): Reader =>
   (value, ceiling) =>
@@ -146,6 +152,7 @@ export const DATA: Readonly<Record<string, Reader>> = {
   infrastructure,
   etcdClients,
   issued,
+  datacenter,
   nodePorts,
   sidecarImages: imagesOf((ceiling) => [ceiling.sidecarImage]),
   startGateImages: imagesOf((ceiling) => ceiling.startGateImages),

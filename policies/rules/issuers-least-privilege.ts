@@ -17,7 +17,7 @@ export const issuersLeastPrivilege: ResourceRule<"longestLeafHours"> = {
     "An issuer runs that program alone, for its own zone; it makes short certificates for listed members with a sidecar; its right is its own, and narrowed to them.",
   severity: "critical",
   remediation: "Have ServiceMesh declare issuers and what each zone gives them (autoRotateCerts).",
-  uses: ["members", "infrastructure"],
+  uses: ["members", "infrastructure", "datacenter"],
   parameters: {
     longestLeafHours: {
       default: LONGEST_DAYS.leaf * 24,
@@ -56,6 +56,14 @@ function judgePolicy(object: KubeObject, ceiling: Ceiling, longestHours: number,
       "take it out, or have the ceiling's owner list it",
     );
   }
+  const { name } = ceiling.datacenter ?? {};
+  const datacenter = data.at("datacenter");
+  findings.require(
+    datacenter.text() === name,
+    datacenter,
+    `certificates would bear ${datacenter.isEmpty ? "no datacenter's name" : `the datacenter ${datacenter.shown()}`}`,
+    name === undefined ? "leave it out: the mesh is in one datacenter" : `set it to ${name}, which is judged`,
+  );
   const hours = Number(data.at("validityHours").text());
   findings.require(
     Number.isInteger(hours) && hours >= 1 && hours <= longestHours,

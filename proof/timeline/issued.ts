@@ -55,13 +55,15 @@ function issuedBy({ properties }: StackResource, zone: string, signers: Readonly
     );
   const lifeHours = Number(data.at("validityHours").text());
   if (!(lifeHours > 0)) throw new Unjudgeable("data.validityHours", "is no number of hours", "say how many");
+  const datacenter = data.at("datacenter").text();
+  const domain = `${datacenter === undefined ? zone : `${zone}.${datacenter}`}.lucid.internal`;
   const services = (data.at("services").text() ?? "").split("\n").filter((service) => service !== "");
   return services.map((service) => {
     const name = partyName(zone, service);
     const certificate: Certificate = {
       name: `${name}, by its issuer`,
       role: "leaf",
-      subject: `spiffe://${zone}.lucid.internal/ns/lucid-${zone}/sa/${service}`,
+      subject: `spiffe://${domain}/ns/lucid-${zone}/sa/${service}`,
       zone,
       lifeHours,
       earlyHours: lifeHours * RENEWAL_SHARE,

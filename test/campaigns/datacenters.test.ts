@@ -3,16 +3,19 @@ import assert from "node:assert/strict";
 import { clusterTools } from "../../dev/cluster/context";
 import { switchMachine } from "../../dev/cluster/layout";
 import { clusterName } from "../../dev/paths";
-import { ZONES, namespaceOf, trustDomainOf } from "../../mesh";
+import { SIDECAR_PORTS, ZONES, namespaceOf, trustDomainOf } from "../../mesh";
 import type { Service } from "../../mesh";
+import { isIssued } from "../../mesh/issuing";
 import { crossingServerName } from "../../mesh/wire";
+import { certificateAt, connectionsMadeAnew } from "../integration/support/certificates";
 import { core, exec, podOf, podsOf } from "../integration/support/cluster";
 import { Datacenters, endDatacenters } from "../integration/support/datacenters";
 import { NETWORKS } from "../integration/support/datacenters-document";
 import type { Datacenter } from "../integration/support/datacenters-document";
-import { eventually } from "../integration/support/eventually";
+import { SYNC_SECONDS, eventually } from "../integration/support/eventually";
 import { credentialsOf, describeAnswer, request } from "../integration/support/handshake";
 import type { Attempt, Credentials } from "../integration/support/handshake";
+import { issuedCertificate } from "../integration/support/issuers";
 import { startLoads } from "../integration/support/load";
 import { scaleTo } from "../integration/support/nodes";
 import { pulumi } from "../integration/support/pulumi";
@@ -305,6 +308,49 @@ describe("two clusters, as two datacenters", function () {
         assert.equal(await status({ ...link, credentials: { cert: gateway.cert, key: gateway.key } }), 401);
         assert.equal(await status({ ...link, credentials: gateway }), 404);
       });
+    });
+  });
+
+  describe("with issuers", () => {
+    const caller = () => service("north", "admin-ui");
+    const url = "http://ledger.lucid.internal/debug";
+    const issuedIn = (datacenter: Datacenter) => both().meshes[datacenter].services.filter(isIssued);
+    const servesIssued = async (each: Service, datacenter: Datacenter): Promise<void> => {
+      const { fingerprint256, subjectAltName } = await issuedCertificate(each, at(datacenter));
+      assert.equal(subjectAltName, `URI:${each.identity}`);
+      for (const pod of await podsOf(each, at(datacenter))) {
+        // As the controller asks, which here is the only one that does.
+        const shown = await certificateAt(pod, SIDECAR_PORTS.inspection, { servername: "inspection.mesh" });
+        assert.equal(shown.fingerprint256, fingerprint256, pod.name);
+      }
+    };
+
+    it("fails no request while those of one datacenter take over and then the other's, who hear nothing of each other", async () => {
+      const loads = await startLoads(
+        { from: caller(), url, rate: RATE, connections: 4 },
+        { from: caller(), url, rate: RATE / 4, connections: 2, fresh: true },
+      );
+      try {
+        for (const datacenter of ["south", "north"] as const) {
+          assertDone(await both().up(datacenter, { autoRotateCerts: "true" }));
+          for (const each of issuedIn(datacenter))
+            await eventually(each.name, () => servesIssued(each, datacenter), SYNC_SECONDS);
+        }
+        await connectionsMadeAnew();
+      } finally {
+        await loads.assertUnharmed();
+      }
+    });
+
+    it("is answered by the caller's certificate alone, whoever of its zone has one of the same issuer", async () => {
+      const pod = await podOf(service("south", "ledger"), at("south"));
+      const serverName = crossingServerName("http", "ledger", "south", "ops.north");
+      const attempt = { pod, serverName, protocol: "http2" as const, path: "/debug" };
+      const answers = async (name: string) =>
+        request({ ...attempt, credentials: await credentialsOf(service("north", name), at("north")) });
+      assert.deepEqual(Object.keys(await answers("bystander")), ["refused"]);
+      const own = await answers("admin-ui");
+      assert.equal("refused" in own ? own.refused : own.status, 200);
     });
   });
 });

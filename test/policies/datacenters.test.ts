@@ -18,14 +18,16 @@ describe("each of two joined clusters' datacenters passes proof and pack", funct
   this.timeout(120_000);
   const meshes = meshesOf(PLACES);
 
-  for (const datacenter of DATACENTERS) {
-    it(datacenter, async () => {
+  const cases = DATACENTERS.flatMap((datacenter) => [[datacenter, "false"] as const, [datacenter, "true"] as const]);
+  for (const [datacenter, autoRotateCerts] of cases) {
+    it(autoRotateCerts === "true" ? `${datacenter}, with issuers` : datacenter, async () => {
       const under = parseSettings({
         apiServerCidr: `${NETWORKS[datacenter].controlPlaneAddress}/32`,
         nodeResolverIp: "10.96.64.53",
         consulIp: "10.96.64.54",
         consulServers: "1",
         tracingEnabled: "false",
+        autoRotateCerts,
         datacenter,
         datacenterStacks: "{}",
       });

@@ -33,7 +33,8 @@ export function clusterOf(kubeconfig: string): Cluster {
   return { kubeConfig: config, core: config.makeApiClient(CoreV1Api), apps: config.makeApiClient(AppsV1Api) };
 }
 
-const usual = clusterOf(kubeconfigPath);
+/** The one under test. */
+export const usual = clusterOf(kubeconfigPath);
 export const { kubeConfig, core, apps } = usual;
 export const batch = kubeConfig.makeApiClient(BatchV1Api);
 export const networking = kubeConfig.makeApiClient(NetworkingV1Api);

@@ -5,7 +5,8 @@ import { ApiException } from "@kubernetes/client-node";
 import { issuerOf, issuingZones, isIssued } from "../../../mesh/issuing";
 import { LABELS } from "../../../mesh";
 import type { Service } from "../../../mesh";
-import { apps, core, mergePatch, podsOf } from "./cluster";
+import { apps, core, mergePatch, podsOf, usual } from "./cluster";
+import type { Cluster } from "./cluster";
 import { servedCertificate } from "./certificates";
 import { mesh } from "./document";
 import { SYNC_SECONDS, eventually } from "./eventually";
@@ -44,12 +45,12 @@ export async function deployWithoutIssuers(): Promise<string> {
 }
 
 /** The certificate in a service's Secret, of which its issuer tells too. @throws where there is none, or something else is told */
-export async function issuedCertificate({ name, namespace }: Service): Promise<X509Certificate> {
-  const { data, metadata } = await core.readNamespacedSecret({ name: `${name}-tls`, namespace });
+export async function issuedCertificate({ name, namespace }: Service, at: Cluster = usual): Promise<X509Certificate> {
+  const { data, metadata } = await at.core.readNamespacedSecret({ name: `${name}-tls`, namespace });
   assert.equal(metadata?.labels?.["app.kubernetes.io/managed-by"], "lucid-issuer", `${name}: its issuer's`);
   const pem = Buffer.from(data?.["tls.crt"] ?? "", "base64").toString();
   const certificate = new X509Certificate(pem);
-  const record = await core.readNamespacedConfigMap({ name: `${name}-certificate`, namespace });
+  const record = await at.core.readNamespacedConfigMap({ name: `${name}-certificate`, namespace });
   const told = record.metadata?.annotations?.["lucid.internal/certificate-serial"];
   assert.equal(told, serialOf(certificate), `${name}: what is told`);
   return certificate;

@@ -175,6 +175,7 @@ describe("admission-policies", function () {
       { "wallet/payout-router": ["issuer-ops"] },
       /lets issuer-ops make certificates for wallet\/payout-router/,
     ],
+    ["certificates of a datacenter", "lucid-issuing", "datacenter", "north", /lets issuers name datacenter north/],
     [
       "certificates of infrastructure",
       "lucid-distributed-files",

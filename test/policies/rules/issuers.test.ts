@@ -167,6 +167,7 @@ describe("issuers-least-privilege", () => {
       { title: "a name with a zone", path: "data.services", value: "../ops/admin-ui", finds: /no listed member/ },
       { title: "a long life", path: "data.validityHours", value: "2161", finds: /would live/ },
       { title: "no life", path: "data.validityHours", finds: /would live missing hours/ },
+      { title: "a datacenter's name", path: "data.datacenter", value: "north", finds: /bear the datacenter `north`/ },
       { title: "no number", path: "data.validityHours", value: "1e9", finds: /would live/ },
       { title: "a key of another kind", path: "data.algorithm", value: "DSA", finds: /of the kind `DSA`/ },
       { title: "what can't be known", path: "data.services", value: UNKNOWN, finds: /can't be known/ },
@@ -179,6 +180,21 @@ describe("issuers-least-privilege", () => {
         "mesh-controller\nconsul",
       );
       assertFinds(issuersLeastPrivilege, mesh, /certificate for mesh\/consul/);
+    });
+
+    it("gives a datacenter's services its own name, and no other", () => {
+      const north = { ...LUCID_CEILING, datacenter: { name: "north", gateway: "edge/datacenter-gateway" } };
+      const found = (resource: TestResource) =>
+        judgeResource(
+          issuersLeastPrivilege,
+          { type: resource.type, name: "test", properties: new Field(plainCopy(resource.properties)) },
+          north,
+        )
+          .map(({ problem }) => problem)
+          .join();
+      assert.equal(found(named(policy(), "data.datacenter", "north")), "");
+      assert.match(found(named(policy(), "data.datacenter", "south")), /bear the datacenter `south`/);
+      assert.match(found(policy()), /bear no datacenter's name/);
     });
 
     it("may be held to shorter lives", () => {

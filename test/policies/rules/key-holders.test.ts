@@ -6,6 +6,7 @@ import type { StackResource } from "../../../policies/judgement/rule";
 import { keysElsewhere } from "../../../policies/tls/holders";
 import { misissued } from "../../../policies/tls/provenance";
 import { issuing, issuingRequest, leaf, leafRequest, privateKey } from "../fixtures/certificates";
+import { edit } from "../support/edit";
 import { asHandedOver } from "../support/unknown";
 import type { TestResource } from "../support/judge";
 
@@ -59,6 +60,22 @@ describe("a Secret made of keys and certificates", () => {
 
   it("holds what a zone is signed by, and that one's key, where its issuer reads it", () => {
     assert.deepEqual(found(secretOf("lucid-issuing-tls", authority.certificate, authority.key)), []);
+  });
+
+  it("holds in a datacenter what that one's zone is signed by, and no other's", () => {
+    const north = { ...LUCID_CEILING, datacenter: { name: "north", gateway: "edge/datacenter-gateway" } };
+    const { type, properties } = issuingRequest();
+    const asking = (commonName: string) => ({ type, properties: edit(properties, "subject.commonName", commonName) });
+    for (const [commonName, problems] of [
+      ["wallet.north.lucid.internal issuing", 0],
+      ["wallet.south.lucid.internal issuing", 1],
+      ["wallet.lucid.internal issuing", 1],
+    ] as const) {
+      const signer = certified(asking(commonName), issuing(), "its-issuing");
+      const resources = [signer.key, signer.asked, signer.certificate];
+      const secret = secretOf("lucid-issuing-tls", signer.certificate, signer.key);
+      assert.equal(keysElsewhere([...resources, secret], north).length, problems, commonName);
+    }
   });
 
   const stranger = planned(privateKey(), "stranger-key");

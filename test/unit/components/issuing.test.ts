@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { ServiceMesh, parseSettings } from "../../../components";
 import { identityOf, resolveMesh, validateDocument, type Mesh } from "../../../mesh";
 import { serialAt } from "../../../mesh/issuing";
+import { datacenterMesh } from "../envoy/datacenters-fixture";
 import { revokedMesh } from "../envoy/revoked";
 import { lucid } from "../proof/lucid";
 import { joinedDocument } from "./joins";
@@ -183,6 +184,16 @@ describe("the resources of a mesh with issuers", function () {
       revoked: "4f0a",
     });
     assert.equal((of("ConfigMap wallet-issuing-policy", changed).data as Inputs).revoked, undefined);
+  });
+
+  it("tell the issuers of a datacenter its name, and those of a mesh in one none", async () => {
+    const mesh = datacenterMesh("north");
+    const found = await declared(mesh, { ...ROTATING, datacenter: "north", datacenterStacks: "{}" });
+    const zones = ["ops", "wallet", "edge"];
+    for (const zone of zones)
+      assert.equal((of(`ConfigMap ${zone}-issuing-policy`, found).data as Inputs).datacenter, "north", zone);
+    assert.match(String((of("ConfigMap edge-issuing-policy", found).data as Inputs).services), /^datacenter-gateway$/m);
+    assert.equal((of("ConfigMap ops-issuing-policy").data as Inputs).datacenter, undefined);
   });
 
   it("list every certificate that a revoked service can have, and give it none any more", async () => {

@@ -82,6 +82,9 @@ describe("the policy of an issuer", () => {
     const data = issuingPolicyData(policy);
     assert.equal(data.services, "admin-ui\njaeger");
     assert.deepEqual(parseIssuingPolicy(data), policy);
+    const north = { ...policy, datacenter: "north" };
+    assert.equal(issuingPolicyData(north).datacenter, "north");
+    assert.deepEqual(parseIssuingPolicy(issuingPolicyData(north)), north);
     const none = { ...policy, services: [], revoked: [] };
     assert.deepEqual(parseIssuingPolicy(issuingPolicyData(none)), none);
   });
@@ -92,6 +95,9 @@ describe("the policy of an issuer", () => {
       { services: undefined },
       { services: "Admin_UI" },
       { services: "admin-ui,jaeger" },
+      { datacenter: "" },
+      { datacenter: "North" },
+      { datacenter: "north.south" },
       { validityHours: "0" },
       { validityHours: "2161" },
       { validityHours: "24.5" },

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components";
 import type { Mesh, Settings } from "../../../components";
+import { identityOf } from "../../../mesh";
 import { planViolations } from "../../../proof";
-import { timelineViolations } from "../../../proof/timeline";
+import { readTimeline, timelineViolations } from "../../../proof/timeline";
 import { datacenterMesh } from "../envoy/datacenters-fixture";
 import { rehearsed, settings } from "./lucid";
 
@@ -16,8 +17,11 @@ const CONFIG = {
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
 /** One of several datacenters, with the stack's configuration. */
-function datacenter(name: "north" | "south" | "east"): { readonly mesh: Mesh; readonly under: Settings } {
-  return { mesh: datacenterMesh(name, true), under: parseSettings({ ...CONFIG, datacenter: name }) };
+function datacenter(
+  name: "north" | "south" | "east",
+  changes: Readonly<Record<string, string>> = {},
+): { readonly mesh: Mesh; readonly under: Settings } {
+  return { mesh: datacenterMesh(name, true), under: parseSettings({ ...CONFIG, datacenter: name, ...changes }) };
 }
 
 interface Rule {
@@ -37,6 +41,17 @@ describe("the program of a datacenter, proven", function () {
       assert.deepEqual(timelineViolations(mesh, under, resources), []);
     });
   }
+
+  it("opens as much, and no instant without trust, where issuers make the certificates", async () => {
+    const { mesh, under } = datacenter("north", { autoRotateCerts: "true" });
+    const resources = await rehearsed(mesh, {}, under);
+    assert.deepEqual(planViolations(mesh, under, resources), []);
+    assert.deepEqual(timelineViolations(mesh, under, resources), []);
+    const { certificates } = readTimeline(mesh, under, resources).timeline;
+    const issued = [...certificates.values()].filter(({ madeBy }) => madeBy === "issuer");
+    assert.ok(issued.some(({ subject }) => subject === identityOf("datacenter-gateway", "edge", "north")));
+    for (const { subject } of issued) assert.match(subject, /^spiffe:\/\/[a-z]+\.north\.lucid\.internal\//);
+  });
 
   const changes: [
     title: string,

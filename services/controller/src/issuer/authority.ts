@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
-import { namespaceOf, trustDomainOf } from "../../../../mesh/names.js";
+import { trustDomainOf } from "../../../../mesh/names.js";
 import type { ZoneName } from "../../../../mesh/model.js";
 import type { SecretData } from "./objects.js";
 
@@ -20,9 +20,10 @@ export class AuthorityError extends Error {
 /**
  * Reads the Secret with a zone's issuing authority.
  *
- * @throws AuthorityError where it is none, or another zone's: nothing is signed by it then
+ * @param datacenter that the zone's trust domain names, where there are several
+ * @throws AuthorityError where it is none, or another zone's, or that of another datacenter's: nothing is signed by it then
  */
-export function readAuthority(data: SecretData, zone: ZoneName): IssuingAuthority {
+export function readAuthority(data: SecretData, zone: ZoneName, datacenter?: string): IssuingAuthority {
   const certificatePem = data["tls.crt"] ?? "";
   let certificate: X509Certificate;
   let key: KeyObject;
@@ -33,9 +34,10 @@ export function readAuthority(data: SecretData, zone: ZoneName): IssuingAuthorit
     // What the parser says could quote what it was given.
     throw new AuthorityError("holds no certificate and key as PEM");
   }
-  const name = new RegExp(`^CN=${trustDomainOf(zone).replaceAll(".", "\\.")} (root \\d+ )?issuing( \\d+)?$`, "m");
+  const domain = trustDomainOf(zone, datacenter);
+  const name = new RegExp(`^CN=${domain.replaceAll(".", "\\.")} (root \\d+ )?issuing( \\d+)?$`, "m");
   if (!certificate.ca || !name.test(certificate.subject)) {
-    throw new AuthorityError(`is not the issuing authority of zone ${zone} (${namespaceOf(zone)})`);
+    throw new AuthorityError(`is not the issuing authority of zone ${zone} (${domain})`);
   }
   if (!certificate.checkPrivateKey(key)) {
     throw new AuthorityError("holds a key that is not its certificate's");

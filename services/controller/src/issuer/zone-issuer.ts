@@ -69,7 +69,7 @@ export type Refusal = "unlisted" | "revoked" | "forged";
 
 /**
  * Makes the certificates of a zone's services and makes them anew in time: for those, and only those, that the zone's policy names *and* a `MeshService` declares under the
- * identity of its own name. What a certificate says is computed from the name and the zone; nothing of it is taken from an object that others could write.
+ * identity of its own name. What a certificate says is computed from the name, the zone and its datacenter; nothing of it is taken from an object that others could write.
  *
  * Each write is of what was read: of two issuers that meet one fails, and finds the other's certificate good. It is of one term of a leader.
  */
@@ -231,10 +231,8 @@ export class ZoneIssuer {
         this.become({ kind: "waiting" });
         return;
       }
-      const means = {
-        policy: parseIssuingPolicy(policy.data),
-        authority: readAuthority(authority.data, this.zone),
-      };
+      const parsed = parseIssuingPolicy(policy.data);
+      const means = { policy: parsed, authority: readAuthority(authority.data, this.zone, parsed.datacenter) };
       this.means = means;
       this.become({ kind: "issuing", authorityEnd: means.authority.notAfter });
     } catch (error) {
@@ -267,14 +265,13 @@ export class ZoneIssuer {
 
   /** Tells whom it refuses: one that is declared and not listed is not Pulumi's, or the policy is old. */
   private judgeDeclared(): void {
-    const listed = new Set(this.means?.policy.services ?? []);
     for (const name of [...this.refused.keys(), ...this.records.keys()]) {
       if (!this.declared.has(name)) {
         this.forget(name);
       }
     }
     for (const service of this.declared.values()) {
-      const refusal = refusalOf(service, this.zone, listed);
+      const refusal = refusalOf(service, this.zone, this.means?.policy);
       if (refusal === undefined) {
         this.refused.delete(service.name);
       } else {
@@ -302,11 +299,12 @@ export class ZoneIssuer {
     if (means === undefined || service === undefined) {
       return;
     }
-    if (refusalOf(service, this.zone, new Set(means.policy.services)) !== undefined) {
+    if (refusalOf(service, this.zone, means.policy) !== undefined) {
       return;
     }
     const secret = await this.read(paths.leaf(this.zone, name), readSecret);
-    const expected = { identity: identityOf(name, this.zone), commonName: hostnameOf(name), ...means };
+    const identity = identityOf(name, this.zone, means.policy.datacenter);
+    const expected = { identity, commonName: hostnameOf(name), ...means };
     const verdict = judgeLeaf(secret?.data, expected, this.now());
     const isKept = verdict.kind === "good" && secret !== undefined && isOwn(secret, this.zone, service);
     const record = isKept
@@ -334,8 +332,8 @@ export class ZoneIssuer {
       throw new Error(`the Secret is of type ${secret.type}, which can't be changed; delete it`);
     }
     const used = [serialIn(secret?.data), this.records.get(name)?.serial].filter((serial) => serial !== undefined);
-    const identity = identityOf(name, this.zone);
-    const { algorithm, validityHours, revoked } = policy;
+    const { datacenter, algorithm, validityHours, revoked } = policy;
+    const identity = identityOf(name, this.zone, datacenter);
     const serial = serialAt(identity, validityHours, now, used, revoked);
     const life = lifeFrom(now, policy, authority);
     const leaf = await issueLeaf({ identity, commonName: hostnameOf(name), serial, algorithm, ...life }, authority);
@@ -404,15 +402,17 @@ export class ZoneIssuer {
 function refusalOf(
   { name, zone, identity, isRevoked }: DeclaredIdentity,
   own: ZoneName,
-  listed: ReadonlySet<string>,
+  policy: IssuingPolicy | undefined,
 ): Refusal | undefined {
-  if (zone !== own || identity !== identityOf(name, own)) {
+  // Without its policy an issuer doesn't know which datacenter's identities are its zone's.
+  const isOther = policy !== undefined && identity !== identityOf(name, own, policy.datacenter);
+  if (zone !== own || isOther) {
     return "forged";
   }
   if (isRevoked) {
     return "revoked";
   }
-  return listed.has(name) ? undefined : "unlisted";
+  return policy?.services.includes(name) === true ? undefined : "unlisted";
 }
 
 /** Whether two policies and authorities are the same, as far as certificates depend on them. */

@@ -130,6 +130,18 @@ describe("issuer: what it signs by", () => {
     }
   });
 
+  it("is its own datacenter's, where there are several", async () => {
+    const [north, one] = [await testAuthority("ops.north.lucid.internal"), await testAuthority()];
+    assert.equal(readAuthority(north.secret, "ops", "north").certificatePem, north.certificatePem);
+    for (const [secret, datacenter] of [
+      [north.secret, "south"],
+      [north.secret, undefined],
+      [one.secret, "north"],
+    ] as const) {
+      assert.throws(() => readAuthority(secret, "ops", datacenter), /not the issuing authority of zone ops/);
+    }
+  });
+
   it("is no other zone's, no root, no leaf, and no certificate with another's key", async () => {
     const own = await testAuthority();
     const other = await testAuthority("wallet.lucid.internal");

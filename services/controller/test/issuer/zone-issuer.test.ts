@@ -224,6 +224,47 @@ describe("issuer: of a zone", () => {
     assert.equal(certificate("admin-ui").subject, "O=Lucid\nCN=admin-ui.lucid.internal");
   });
 
+  it("names the datacenter that its policy and its authority both name, and gives nobody a name of another", async () => {
+    const identity = (name: string, datacenter: string) =>
+      `spiffe://ops.${datacenter}.lucid.internal/ns/lucid-ops/sa/${name}`;
+    const north = await testAuthority("ops.north.lucid.internal");
+    give({ datacenter: "north", services: ["admin-ui", "jaeger", "prometheus"] }, north);
+    declare("admin-ui", { identity: identity("admin-ui", "north") });
+    declare("jaeger", { identity: identity("jaeger", "south") });
+    declare("prometheus");
+    begin();
+    await has("admin-ui");
+    assert.equal(certificate("admin-ui").subjectAltName, `URI:${identity("admin-ui", "north")}`);
+    assert.ok(serialsUntil(identity("admin-ui", "north"), 24, now).includes(serialOf("admin-ui")));
+    await eventually(() => {
+      assert.deepEqual([...issuer.refused].sort(), [
+        ["jaeger", "forged"],
+        ["prometheus", "forged"],
+      ]);
+    });
+    const before = serialOf("admin-ui");
+    for (const datacenter of ["south", undefined]) {
+      give({ datacenter, services: ["admin-ui", "jaeger", "prometheus"] }, north);
+      await eventually(() => {
+        assert.equal(issuer.state.kind, "broken");
+      });
+      assert.deepEqual(
+        [...issuer.refused.values()].sort(),
+        ["unlisted", "unlisted", "unlisted"],
+        "without means nobody is called a forger",
+      );
+      give({ datacenter: "north" }, north);
+      await eventually(() => {
+        assert.equal(issuer.state.kind, "issuing");
+      });
+    }
+    assert.equal(serialOf("admin-ui"), before);
+    assert.deepEqual(
+      ["jaeger", "prometheus"].map((name) => secret(name)),
+      [undefined, undefined],
+    );
+  });
+
   it("makes whatever others spoilt anew", async () => {
     give();
     declare("admin-ui");
@@ -275,7 +316,7 @@ describe("issuer: of a zone", () => {
     await eventually(() => {
       assert.deepEqual(issuer.state, {
         kind: "broken",
-        reason: "is not the issuing authority of zone ops (lucid-ops)",
+        reason: "is not the issuing authority of zone ops (ops.lucid.internal)",
       });
     });
     kubernetes.delete(SECRETS, "admin-ui-tls");
@@ -327,7 +368,7 @@ describe("issuer: of a zone", () => {
       give({ revoked });
       if (count < 3)
         await eventually(() => {
-          assert.ok(!revoked.includes(serialOf("admin-ui")));
+          assert.equal(revoked.includes(serialOf("admin-ui")), false);
         });
     }
     assert.equal(new Set(revoked).size, 4);
@@ -340,7 +381,7 @@ describe("issuer: of a zone", () => {
     assert.equal(issued.length, made);
     now += HOUR;
     await eventually(() => {
-      assert.ok(!revoked.includes(serialOf("admin-ui")));
+      assert.equal(revoked.includes(serialOf("admin-ui")), false);
       assert.deepEqual(issuer.failing, []);
     });
   });
