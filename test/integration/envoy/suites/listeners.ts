@@ -337,9 +337,9 @@ export function listeners(lab: () => MeshLab): void {
     });
 
     it("say what a sidecar rejected, of which config_dump's version tells nothing", async () => {
-      const state = async () => parseState((await ask("blocks", "chain", INSPECTED_PATHS.state)).body ?? "");
+      const state = async () => parseState((await ask("router", "wallet", INSPECTED_PATHS.state)).body ?? "");
       const before = await state();
-      const { blocks: sidecar } = lab().sidecars;
+      const { router: sidecar } = lab().sidecars;
       // One more listener, that Envoy can't make: the others of the file are taken all the same.
       sidecar.mountConfig(lab().mesh, (file, text) =>
         file === "listeners.yaml"
