@@ -17,7 +17,7 @@ function party(zone: string, service: string): string {
 const parties = new Map(lucid.services.map(({ name, zone }) => [name, party(zone, name)]));
 const partyOf = ({ namespace, labels }: Workload) => party(namespace.name.replace(/^lucid-/, ""), labels[NAME] ?? "?");
 const [resolver, consul, controller] = ["Mesh/node-resolver", "Mesh/consul", "Mesh/mesh-controller"];
-const inspectors = ["Ops/prometheus", controller];
+const prometheus = "Ops/prometheus";
 const dnsPorts = PortSet.tcp(53).union(PortSet.udp(53));
 const gossip = PortSet.tcp(8301).union(PortSet.udp(8301));
 
@@ -28,19 +28,21 @@ const edges: readonly DeclaredEdge[] = [
     to: parties.get(to) ?? to,
     ports: PortSet.tcp(15001),
   })),
-  ...inspectors.flatMap((from) =>
-    [...parties.values()].map((to): DeclaredEdge => {
-      // One selector lets an inspector out to every sidecar, its own among them; that one lets it not in.
-      return { from, to, ports: PortSet.tcp(15090), ...(from === to ? { only: "egress" } : {}) };
-    }),
-  ),
-  // The live canary: a pod that the controller comes to there has no enforced policy.
+  // One selector lets Prometheus out to every sidecar, its own among them; that one lets it not in.
   ...[...parties.values()].map((to): DeclaredEdge => ({
-    from: controller,
+    from: prometheus,
     to,
-    ports: PortSet.tcp(15021),
-    only: "egress",
+    ports: PortSet.tcp(15090),
+    ...(to === prometheus ? { only: "egress" } : {}),
   })),
+  // The controller is let out to none of its own pods.
+  ...[...parties.values()]
+    .filter((to) => to !== controller)
+    .flatMap((to): DeclaredEdge[] => [
+      { from: controller, to, ports: PortSet.tcp(15090) },
+      // The live canary: a pod that the controller comes to there has no enforced policy.
+      { from: controller, to, ports: PortSet.tcp(15021), only: "egress" },
+    ]),
   ...[...parties.values()].flatMap((from): DeclaredEdge[] => [
     { from, to: resolver, ports: dnsPorts },
     // The start gate's canary: a pod that reaches it has no enforced policy yet.
