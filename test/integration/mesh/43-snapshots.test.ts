@@ -77,9 +77,16 @@ only("consul", "snapshots of its state", () => {
     });
 
     it("are given to no registrar, and to nobody without a token", async () => {
-      assert.equal((await consul("GET", "/v1/snapshot")).status, 403);
+      const refused = async (who: string, options: { readonly token?: string } = {}) => {
+        let answer = await consul("GET", "/v1/snapshot", options);
+        // A leader that refuses closes the connection, and the server that passed the question on may not have read why.
+        for (let tries = 1; tries < 10 && answer.body.endsWith("connection reset by peer"); tries += 1)
+          answer = await consul("GET", "/v1/snapshot", options);
+        assert.equal(answer.status, 403, `${who}: ${answer.body}`);
+      };
+      await refused("nobody");
       for (const zone of ZONES.filter((name) => mesh.services.some((one) => one.zone === name)))
-        assert.equal((await consul("GET", "/v1/snapshot", { token: await registrarToken(zone) })).status, 403, zone);
+        await refused(zone, { token: await registrarToken(zone) });
     });
 
     it("are restored by hand, once that is confirmed: what came later is gone, what was before is there", async () => {
