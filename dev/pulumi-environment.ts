@@ -22,6 +22,8 @@ export interface PulumiEnvironment {
   readonly stackDir: string;
   /** Port on 127.0.0.1 at which the program has Consul, where that is the embedded cluster's. */
   readonly consulPort?: number;
+  /** Folder of the file backend, where that is the embedded cluster's. */
+  readonly backendDir?: string;
   /** One line: the provider plugins in use. */
   readonly plugins: string;
 }
@@ -61,6 +63,7 @@ export async function pulumiEnvironment(target: StackTarget): Promise<PulumiEnvi
     stackArgs: ["--stack", target.stack],
     configArgs: ["--config-file", embeddedConfigFile(target, stackDir)],
     stackDir,
+    backendDir: backend,
     ...(target.discoveryBackend === "consul" && { consulPort: consulPort(target) }),
     plugins: plugins.summary,
   };

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { offeringConsul } from "./consul-forward";
 import type { PulumiEnvironment } from "./pulumi-environment";
 import { projectDir, pulumiEnvironment } from "./pulumi-environment";
+import { removeLocksOfEndedCommands } from "./pulumi-locks";
 import { DEFAULT_STACK, stackTarget } from "./stack";
 import { UsageError, runMain } from "./usage-error";
 
@@ -27,6 +28,9 @@ export function withStack(environment: PulumiEnvironment, args: readonly string[
 
 /** Runs the Pulumi CLI in the project, its output going to ours; resolves to its exit code. */
 export async function runPulumi(environment: PulumiEnvironment, args: readonly string[]): Promise<number> {
+  if (environment.backendDir !== undefined) {
+    for (const line of removeLocksOfEndedCommands(environment.backendDir)) console.log(line);
+  }
   return offeringConsul(environment, (env) => spawnPulumi(env, args));
 }
 
