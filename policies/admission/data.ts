@@ -1,9 +1,9 @@
 /** What an admission policy lets be in particular, read from its variables and held against the ceiling. */
 import type { Ceiling } from "../ceiling";
-import { ceilingConnects, isMember } from "../ceiling-edges";
-import { comesFromElsewhere, exported, leadsElsewhere } from "../ceiling-links";
-import { leadsTo, mayLeave } from "../ceiling-outside";
-import type { Side } from "../ceiling-types";
+import { ceilingConnects, isMember } from "../ceiling/edges";
+import { comesFromElsewhere, exported, leadsElsewhere } from "../ceiling/links";
+import { leadsTo, mayLeave } from "../ceiling/outside";
+import type { Side } from "../ceiling/types";
 import { mayReachEtcd } from "../etcd/clients";
 import { issuerOf } from "../issuing/names";
 import { contains, overlap, parseCidr } from "../kubernetes/cidr";

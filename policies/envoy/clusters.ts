@@ -1,4 +1,4 @@
-import { CALL_PORT, INSPECTION_PORT, ceilingAllows } from "../ceiling-edges";
+import { CALL_PORT, INSPECTION_PORT, ceilingAllows } from "../ceiling/edges";
 import type { Field } from "../judgement/field";
 import { checkOutside, OUTSIDE_KEYS, ownOutside } from "./outside";
 import { checkArrival, checkLink } from "./links";

@@ -1,6 +1,6 @@
 /** What a datacenter's gateway does: the links to others, what it passes on to them, and to whom it passes theirs on. */
-import { CALL_PORT, ceilingAllows } from "../ceiling-edges";
-import { exported, isGateway, linkTo } from "../ceiling-links";
+import { CALL_PORT, ceilingAllows } from "../ceiling/edges";
+import { exported, isGateway, linkTo } from "../ceiling/links";
 import type { Field } from "../judgement/field";
 import { identityOf, type Scope } from "./scope";
 import { closedKeys } from "./shape";

@@ -1,4 +1,4 @@
-import { CALL_PORT, INSPECTION_PORT } from "../ceiling-edges";
+import { CALL_PORT, INSPECTION_PORT } from "../ceiling/edges";
 import type { Destinations } from "./http";
 
 /** A row of the table of listeners (docs/policies/envoy-listeners-mtls.md). */

@@ -1,5 +1,5 @@
-import { CALL_PORT, ceilingAllows } from "../ceiling-edges";
-import { isGateway, linkTo } from "../ceiling-links";
+import { CALL_PORT, ceilingAllows } from "../ceiling/edges";
+import { isGateway, linkTo } from "../ceiling/links";
 import type { Field } from "../judgement/field";
 import { checkConnectionManager } from "./http";
 import type { Destinations } from "./http";

@@ -1,6 +1,6 @@
 /** Ways out to services outside the cluster: the clusters behind the sidecar of a member that stands for one, and what it says of their health. */
-import { outsideBlocks, outsideOf } from "../ceiling-outside";
-import type { CeilingOutside } from "../ceiling-types";
+import { outsideBlocks, outsideOf } from "../ceiling/outside";
+import type { CeilingOutside } from "../ceiling/types";
 import type { Field } from "../judgement/field";
 import type { Scope } from "./scope";
 import { closedKeys, extensionOf, isType } from "./shape";

@@ -1,5 +1,5 @@
 import type { Field } from "../judgement/field";
-import { linkTo } from "../ceiling-links";
+import { linkTo } from "../ceiling/links";
 import { anywhere, datacenterOf, identityOf, isElsewhere, partyOfIdentity, trustDomainOf } from "./scope";
 import type { EdgeCeiling, Scope } from "./scope";
 import { closedKeys, extensionOf, isType } from "./shape";

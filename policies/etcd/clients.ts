@@ -1,6 +1,6 @@
 /** Applications that are heard at etcd. */
 import type { EdgeLeave } from "../ceiling";
-import { ceilingAllows } from "../ceiling-edges";
+import { ceilingAllows } from "../ceiling/edges";
 
 /**
  * Who shows a certificate at etcd besides its own: an identity that no sidecar lets in, in a Secret of its own, `<service>-etcd-tls`. What one may do there is said by his password.

@@ -1,6 +1,6 @@
 /** What an issuer may do in the Kubernetes API, and that nobody else may. */
 import type { Ceiling } from "../ceiling";
-import { isMember } from "../ceiling-edges";
+import { isMember } from "../ceiling/edges";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { KubeObject } from "../kubernetes/object";

@@ -1,8 +1,8 @@
 import type { Policies, ReportViolation, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { Exceptions } from "../ceiling-exceptions";
-import { readCeiling } from "../ceiling-reading";
-import type { CeilingReading } from "../ceiling-reading";
-import { CEILING_FORM } from "../ceiling-schema";
+import { Exceptions } from "../ceiling/exceptions";
+import { readCeiling } from "../ceiling/reading";
+import type { CeilingReading } from "../ceiling/reading";
+import { CEILING_FORM } from "../ceiling/schema";
 import { KubeObject } from "../kubernetes/object";
 import { Field } from "./field";
 import type { Finding } from "./finding";

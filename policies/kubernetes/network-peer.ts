@@ -1,5 +1,5 @@
 import type { Ceiling } from "../ceiling";
-import type { External } from "../ceiling-types";
+import type { External } from "../ceiling/types";
 import type { Field } from "../judgement/field";
 import { contains, overlap, parseCidr } from "./cidr";
 import { MESHED_LABEL, NAME_LABEL, zoneOfNamespace } from "./object";

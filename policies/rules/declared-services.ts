@@ -1,5 +1,5 @@
 import type { Ceiling } from "../ceiling";
-import { CALL_PORT, ceilingAllows, isMember } from "../ceiling-edges";
+import { CALL_PORT, ceilingAllows, isMember } from "../ceiling/edges";
 import { digestOf } from "../admission/seal";
 import { identityOf } from "../envoy/scope";
 import definitionSeals from "../custom-resource/seals.json";

@@ -1,6 +1,6 @@
 import type { Ceiling } from "../ceiling";
-import { isGateway, linkBlocks } from "../ceiling-links";
-import { outsideBlocks, outsideOf } from "../ceiling-outside";
+import { isGateway, linkBlocks } from "../ceiling/links";
+import { outsideBlocks, outsideOf } from "../ceiling/outside";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";

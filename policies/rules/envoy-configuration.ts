@@ -1,5 +1,5 @@
 import type { Ceiling } from "../ceiling";
-import { isMember } from "../ceiling-edges";
+import { isMember } from "../ceiling/edges";
 import type { Scope } from "../envoy/scope";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";

@@ -4,7 +4,7 @@ import { checkListeners } from "../envoy/listeners";
 import { closedKeys } from "../envoy/shape";
 import { checkTokens, checkTokensElsewhere } from "../envoy/token";
 import type { Scope } from "../envoy/scope";
-import { linkTo } from "../ceiling-links";
+import { linkTo } from "../ceiling/links";
 import type { Field } from "../judgement/field";
 import { digestOfTokens, tokenDatacenter } from "../reachability/envoy";
 import type { ResourceRule } from "../judgement/rule";

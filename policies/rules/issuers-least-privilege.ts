@@ -1,5 +1,5 @@
 import type { Ceiling } from "../ceiling";
-import { isMember } from "../ceiling-edges";
+import { isMember } from "../ceiling/edges";
 import { ISSUING_POLICY } from "../issuing/names";
 import { checkIssuer, isIssuer } from "../issuing/program";
 import { isIssuerRole, judgeIssuerBinding, judgeIssuerRole, judgeKeyReading } from "../issuing/rights";

@@ -1,8 +1,8 @@
 import type { Ceiling } from "../ceiling";
-import { CALL_PORT, ceilingConnects } from "../ceiling-edges";
-import { comesFromElsewhere, isGateway, leadsElsewhere } from "../ceiling-links";
-import { leadsTo, outsideOf } from "../ceiling-outside";
-import type { Side } from "../ceiling-types";
+import { CALL_PORT, ceilingConnects } from "../ceiling/edges";
+import { comesFromElsewhere, isGateway, leadsElsewhere } from "../ceiling/links";
+import { leadsTo, outsideOf } from "../ceiling/outside";
+import type { Side } from "../ceiling/types";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
 import type { ResourceRule } from "../judgement/rule";

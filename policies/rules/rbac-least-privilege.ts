@@ -1,6 +1,6 @@
 import { SEALS } from "../admission/seals";
 import type { Ceiling } from "../ceiling";
-import { isMember } from "../ceiling-edges";
+import { isMember } from "../ceiling/edges";
 import { isIssuerRole } from "../issuing/rights";
 import type { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";

@@ -1,6 +1,6 @@
 import type { EdgeLeave } from "../ceiling";
-import { ceilingDeclaration, podAddresses } from "../ceiling-network";
-import { sidecarBound } from "../ceiling-sidecars";
+import { ceilingDeclaration, podAddresses } from "../ceiling/network";
+import { sidecarBound } from "../ceiling/sidecars";
 import { Field } from "../judgement/field";
 import type { StackFinding, StackResource } from "../judgement/rule";
 import { zoneOfNamespace } from "../kubernetes/object";

@@ -1,5 +1,5 @@
 import type { DiscoveryLeave } from "../ceiling";
-import { registrationBounds } from "../ceiling-registration";
+import { registrationBounds } from "../ceiling/registration";
 import { Field } from "../judgement/field";
 import type { StackFinding, StackResource } from "../judgement/rule";
 import { Evidence, meshObjects, plannedCredentials, prove, registrationLayer } from "../reachability";

@@ -1,5 +1,5 @@
 import type { Ceiling } from "../ceiling";
-import { exported } from "../ceiling-links";
+import { exported } from "../ceiling/links";
 import type { ResourceRule } from "../judgement/rule";
 import { KubeObject, NAME_LABEL, isKind } from "../kubernetes/object";
 

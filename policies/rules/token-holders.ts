@@ -1,6 +1,6 @@
 import { CONSUL } from "../consul/resources";
 import type { DiscoveryLeave } from "../ceiling";
-import { ceilingAllows } from "../ceiling-edges";
+import { ceilingAllows } from "../ceiling/edges";
 import { parseAclRules } from "../consul/acl-rules";
 import { Unjudgeable } from "../judgement/field";
 import { findingsIn } from "../judgement/rule";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../components";
 import { NETWORKS, DATACENTERS, ceilingOf, meshesOf } from "../integration/support/datacenters-document";
-import { readCeiling } from "../../policies/ceiling-reading";
+import { readCeiling } from "../../policies/ceiling/reading";
 import { judgeResource } from "../../policies/judgement/rule";
 import { resourceRules, stackRules } from "../../policies/rules";
 import { planViolations } from "../../proof";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { checkoutDir } from "../../dev/paths";
 import { LUCID_CEILING } from "../../policies/ceiling";
-import { readCeiling } from "../../policies/ceiling-reading";
+import { readCeiling } from "../../policies/ceiling/reading";
 import { EXAMPLE, RAISED } from "../integration/support/joining-document";
 import { joinedDocument, joinsOf } from "../unit/components/joins";
 import { ownRepository } from "./own-repository";

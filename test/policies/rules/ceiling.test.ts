@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { LUCID_CEILING } from "../../../policies/ceiling";
-import { LONGEST_EXCEPTION_DAYS, Exceptions, endOf, holds } from "../../../policies/ceiling-exceptions";
-import { readCeiling } from "../../../policies/ceiling-reading";
-import { CEILING_FORM } from "../../../policies/ceiling-schema";
-import type { CeilingException } from "../../../policies/ceiling-types";
+import { LONGEST_EXCEPTION_DAYS, Exceptions, endOf, holds } from "../../../policies/ceiling/exceptions";
+import { readCeiling } from "../../../policies/ceiling/reading";
+import { CEILING_FORM } from "../../../policies/ceiling/schema";
+import type { CeilingException } from "../../../policies/ceiling/types";
 import { resourceRules, stackRules } from "../../../policies/rules";
 
 const NOW = new Date("2026-05-10T12:00:00Z");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { LUCID_CEILING } from "../../../policies/ceiling";
 import type { Ceiling } from "../../../policies/ceiling";
-import { ceilingAllows, ceilingConnects } from "../../../policies/ceiling-edges";
-import { linkProblems } from "../../../policies/ceiling-link-checks";
-import { readCeiling } from "../../../policies/ceiling-reading";
+import { ceilingAllows, ceilingConnects } from "../../../policies/ceiling/edges";
+import { linkProblems } from "../../../policies/ceiling/link-checks";
+import { readCeiling } from "../../../policies/ceiling/reading";
 import { DATA } from "../../../policies/admission/data";
 import { datacenterCeiling, linking } from "../fixtures/datacenters";
 import { assertTold } from "../support/judge";

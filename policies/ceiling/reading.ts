@@ -1,11 +1,11 @@
-import { LUCID_CEILING } from "./ceiling";
-import type { Ceiling } from "./ceiling";
-import { ceilingNotes, ceilingProblems } from "./ceiling-checks";
-import { exceptionProblems } from "./ceiling-exceptions";
-import { leaveProblems, withoutEndedLeaves } from "./ceiling-leaves";
-import { parseCeiling } from "./ceiling-schema";
-import type { ManyKey, WrittenCeiling } from "./ceiling-schema";
-import type { Finding } from "./judgement/finding";
+import { LUCID_CEILING } from "./lucid";
+import type { Ceiling } from "./lucid";
+import { ceilingNotes, ceilingProblems } from "./checks";
+import { exceptionProblems } from "./exceptions";
+import { leaveProblems, withoutEndedLeaves } from "./leaves";
+import { parseCeiling } from "./schema";
+import type { ManyKey, WrittenCeiling } from "./schema";
+import type { Finding } from "../judgement/finding";
 
 /** What reading a configuration of the ceiling needs to know beside it. */
 export interface CeilingContext {

@@ -1,11 +1,11 @@
 /** What a ceiling says of links that can't be, whatever its form. */
-import type { Ceiling } from "./ceiling";
-import { ISOLATED_ZONE } from "./ceiling-links";
-import type { CeilingLink } from "./ceiling-types";
-import { isElsewhere } from "./envoy/scope";
-import { Findings } from "./judgement/finding";
-import type { Finding } from "./judgement/finding";
-import { overlap, parseCidr, touchesNobody } from "./kubernetes/cidr";
+import type { Ceiling } from "./lucid";
+import { ISOLATED_ZONE } from "./links";
+import type { CeilingLink } from "./types";
+import { isElsewhere } from "../envoy/scope";
+import { Findings } from "../judgement/finding";
+import type { Finding } from "../judgement/finding";
+import { overlap, parseCidr, touchesNobody } from "../kubernetes/cidr";
 
 const NAME = /^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/;
 /** A wider block than of 256 addresses is no gateway's. */

@@ -1,8 +1,8 @@
 /** Leaves until a day, of services outside and of links. */
-import type { Ceiling } from "./ceiling";
-import { endProblems, holds } from "./ceiling-exceptions";
-import type { CeilingLeave } from "./ceiling-types";
-import type { Finding } from "./judgement/finding";
+import type { Ceiling } from "./lucid";
+import { endProblems, holds } from "./exceptions";
+import type { CeilingLeave } from "./types";
+import type { Finding } from "../judgement/finding";
 
 /** What has leaves, by its name. */
 type Entries = Readonly<Record<string, { readonly leave: Readonly<Partial<Record<string, CeilingLeave>>> }>>;

@@ -1,9 +1,9 @@
 /** Services outside the cluster: what the ceiling lets stand for one, where that leads, and who may call it. */
-import type { Ceiling } from "./ceiling";
-import type { CeilingOutside } from "./ceiling-types";
-import type { Finding } from "./judgement/finding";
-import { Findings } from "./judgement/finding";
-import { isClearnet, parseCidr, touchesNobody } from "./kubernetes/cidr";
+import type { Ceiling } from "./lucid";
+import type { CeilingOutside } from "./types";
+import type { Finding } from "../judgement/finding";
+import { Findings } from "../judgement/finding";
+import { isClearnet, parseCidr, touchesNobody } from "../kubernetes/cidr";
 
 type Leave = Pick<Ceiling, "outside">;
 

@@ -1,8 +1,8 @@
 /** Links between datacenters: what the ceiling lets pass between the one that is judged and others. */
-import type { Ceiling } from "./ceiling";
-import type { CeilingLink } from "./ceiling-types";
-import { anywhere, datacenterOf, isElsewhere } from "./envoy/scope";
-import { contains, isClearnet, parseCidr } from "./kubernetes/cidr";
+import type { Ceiling } from "./lucid";
+import type { CeilingLink } from "./types";
+import { anywhere, datacenterOf, isElsewhere } from "../envoy/scope";
+import { contains, isClearnet, parseCidr } from "../kubernetes/cidr";
 
 /** Where a gateway takes the calls of services here that leave. */
 export const DEPARTURE_PORT = "15443/TCP";

@@ -1,9 +1,9 @@
 /** What the ceiling lets be done at the discovery backends, as the proof is told. */
-import type { DiscoveryLeave } from "./ceiling";
-import { ceilingAllows, isMember } from "./ceiling-edges";
-import { KEEPER } from "./etcd/keeper";
-import { partyName } from "./reachability";
-import type { BackendName, Entitlement, RegistrationDeclaration } from "./reachability/registration";
+import type { DiscoveryLeave } from "./lucid";
+import { ceilingAllows, isMember } from "./edges";
+import { KEEPER } from "../etcd/keeper";
+import { partyName } from "../reachability";
+import type { BackendName, Entitlement, RegistrationDeclaration } from "../reachability/registration";
 
 /** Where each backend is asked: who may not reach it there, registers nobody. */
 const APIS: Readonly<Record<BackendName, { readonly party: string; readonly port: string }>> = {

@@ -1,11 +1,11 @@
-import type { Ceiling } from "./ceiling";
-import { isMember } from "./ceiling-edges";
-import { linkProblems } from "./ceiling-link-checks";
-import { outsideProblems } from "./ceiling-outside";
-import type { CeilingEdge } from "./ceiling-types";
-import type { Finding } from "./judgement/finding";
-import { Findings } from "./judgement/finding";
-import { isOutside, parseCidr } from "./kubernetes/cidr";
+import type { Ceiling } from "./lucid";
+import { isMember } from "./edges";
+import { linkProblems } from "./link-checks";
+import { outsideProblems } from "./outside";
+import type { CeilingEdge } from "./types";
+import type { Finding } from "../judgement/finding";
+import { Findings } from "../judgement/finding";
+import { isOutside, parseCidr } from "../kubernetes/cidr";
 
 const PORT = /^([1-9]\d{0,4})\/(TCP|UDP|SCTP)$/;
 const NAME = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;

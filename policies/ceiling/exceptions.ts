@@ -1,5 +1,5 @@
-import type { CeilingException, CeilingLeave } from "./ceiling-types";
-import type { Finding } from "./judgement/finding";
+import type { CeilingException, CeilingLeave } from "./types";
+import type { Finding } from "../judgement/finding";
 
 /** For how long an exception may be made; what is to last longer is asked for again, or becomes a rule's own. */
 export const LONGEST_EXCEPTION_DAYS = 366;

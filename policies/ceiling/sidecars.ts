@@ -1,12 +1,12 @@
 /** What the ceiling lets sidecars do, as the proof is told. */
-import type { Ceiling, EdgeLeave } from "./ceiling";
-import { CALL_PORT, ceilingAllows } from "./ceiling-edges";
-import { DEPARTURE_PORT, isLinked, linkTo } from "./ceiling-links";
-import { mayLeave, outsideBlocks, outsideOf } from "./ceiling-outside";
-import { anywhere, datacenterOf, isElsewhere } from "./envoy/scope";
-import { partyName } from "./reachability";
-import { serviceOf, zoneOf } from "./reachability/envoy";
-import type { Party, UpperBound } from "./reachability/envoy";
+import type { Ceiling, EdgeLeave } from "./lucid";
+import { CALL_PORT, ceilingAllows } from "./edges";
+import { DEPARTURE_PORT, isLinked, linkTo } from "./links";
+import { mayLeave, outsideBlocks, outsideOf } from "./outside";
+import { anywhere, datacenterOf, isElsewhere } from "../envoy/scope";
+import { partyName } from "../reachability";
+import { serviceOf, zoneOf } from "../reachability/envoy";
+import type { Party, UpperBound } from "../reachability/envoy";
 
 const CALLS = 15001;
 /** Stands for whoever is of a zone. */

@@ -1,8 +1,8 @@
-import type { Ceiling, EdgeLeave } from "./ceiling";
-import { DEPARTURE_PORT, exported, isGateway, isLinked, isListed } from "./ceiling-links";
-import { mayLeave } from "./ceiling-outside";
-import type { CeilingEdge, Side } from "./ceiling-types";
-import { anywhere, isElsewhere } from "./envoy/scope";
+import type { Ceiling, EdgeLeave } from "./lucid";
+import { DEPARTURE_PORT, exported, isGateway, isLinked, isListed } from "./links";
+import { mayLeave } from "./outside";
+import type { CeilingEdge, Side } from "./types";
+import { anywhere, isElsewhere } from "../envoy/scope";
 
 /** The port at which a sidecar takes calls: open between members of one zone without the ceiling's leave. */
 export const CALL_PORT = "15001/TCP";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { CeilingKey } from "./ceiling";
-import { LINK_LEAVES, OUTSIDE_LEAVES } from "./ceiling-types";
-import type { Finding } from "./judgement/finding";
+import type { CeilingKey } from "./lucid";
+import { LINK_LEAVES, OUTSIDE_LEAVES } from "./types";
+import type { Finding } from "../judgement/finding";
 
 /** An object whose other keys are refused by naming those that it has. */
 function closed<Shape extends z.core.$ZodLooseShape>(shape: Shape) {

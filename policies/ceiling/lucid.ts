@@ -6,7 +6,7 @@ import type {
   CeilingOutside,
   External,
   Reasoned,
-} from "./ceiling-types";
+} from "./types";
 
 /** Who makes the certificates of each zone, where the cluster does. */
 const ISSUERS = ["ops", "chain", "wallet", "mesh", "edge"].map((zone) => `mesh/issuer-${zone}`);

@@ -1,13 +1,13 @@
 /** What the ceiling lets be open at the network layer, as the proof is told. */
-import type { Ceiling, EdgeLeave } from "./ceiling";
-import { CALL_PORT, departs } from "./ceiling-edges";
-import { DEPARTURE_PORT, exported, linkBlocks, sourceBlocks } from "./ceiling-links";
-import { mayLeave, outsideBlocks } from "./ceiling-outside";
-import type { CeilingEdge, External, Side } from "./ceiling-types";
-import { MESHED_LABEL, NAME_LABEL } from "./kubernetes/object";
-import { partyName, partyOf, ZONE_NAMESPACE } from "./reachability";
-import { AddressSet, PortSet } from "./reachability/network";
-import type { Declaration, DeclaredEdge, DeclaredOutsider, Outsider } from "./reachability/network";
+import type { Ceiling, EdgeLeave } from "./lucid";
+import { CALL_PORT, departs } from "./edges";
+import { DEPARTURE_PORT, exported, linkBlocks, sourceBlocks } from "./links";
+import { mayLeave, outsideBlocks } from "./outside";
+import type { CeilingEdge, External, Side } from "./types";
+import { MESHED_LABEL, NAME_LABEL } from "../kubernetes/object";
+import { partyName, partyOf, ZONE_NAMESPACE } from "../reachability";
+import { AddressSet, PortSet } from "../reachability/network";
+import type { Declaration, DeclaredEdge, DeclaredOutsider, Outsider } from "../reachability/network";
 
 /** A party of the ceiling: a member of a zone that the plan shows, or somebody of whom it shows nothing. */
 type Party = ({ readonly member: string } | { readonly outsider: Outsider }) & {
