@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import { collectDefaultMetrics, Counter, Histogram, Registry } from "@prometheus-io/client";
 import type { ZoneName } from "../../../mesh/model.js";
 import type { CanaryCount, Layer, Outcome } from "./canary/model.js";
+import { GaugesOf } from "./gauges.js";
 
 /** Gauges that are asked when they are scraped. */
 export interface Gauges {
@@ -117,149 +118,84 @@ export class Metrics {
   /** Adds the gauges; call once. */
   expose(gauges: Gauges): void {
     collectDefaultMetrics({ register: this.registry });
-    new Gauge({
-      name: "lucid_controller_backlog",
-      help: "Instances whose registration is not yet as it should be.",
-      registers: [this.registry],
-      collect() {
-        this.set(gauges.backlog());
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_nodes_dead",
-      help: "Nodes whose lease was not renewed within the registration's time to live.",
-      registers: [this.registry],
-      collect() {
-        this.set(gauges.nodesDead());
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_leading",
-      help: "Whether this replica leads (1) or follows (0).",
-      registers: [this.registry],
-      collect() {
-        this.set(gauges.leading() ? 1 : 0);
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_services",
-      help: "Declared services, by zone and by what their status says of their readiness.",
-      labelNames: ["zone", "ready"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { zone, ready, count } of gauges.services()) {
-          this.set({ zone, ready }, count);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_certificate_expiry_timestamp_seconds",
-      help: "When the certificate of a service runs out, as it was issued last.",
-      labelNames: ["zone", "service"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { zone, service, end } of gauges.certificateEnds()) {
-          this.set({ zone, service }, end);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_certificate_renewal_timestamp_seconds",
-      help: "From when on the issuer of its zone makes the certificate of a service anew, where it makes it.",
-      labelNames: ["zone", "service"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { zone, service, renewal } of gauges.certificateRenewals()) {
-          this.set({ zone, service }, renewal);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_certificates_overdue",
-      help: "Certificates that the issuer of their zone should have made anew ten minutes ago, and did not.",
-      labelNames: ["zone"],
-      registers: [this.registry],
-      collect() {
-        for (const { zone, count } of gauges.overdueCertificates()) {
-          this.set({ zone }, count);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_drift",
-      help: "Objects that are not as declared, by zone and class; told by the replica that leads.",
-      labelNames: ["zone", "class"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { zone, class: of, count } of gauges.drift()) {
-          this.set({ zone, class: of }, count);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_drift_left",
-      help: "Objects that are not as declared and are left so, as they were changed again after each repair, by zone and class; told by the replica that leads.",
-      labelNames: ["zone", "class"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { zone, class: of, count } of gauges.driftLeft()) {
-          this.set({ zone, class: of }, count);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_canary",
-      help: "Pods by whether they refuse what they must, as the live canary found, by layer, outcome (enforced, let-in, blind) and node; told by the replica that leads.",
-      labelNames: ["layer", "outcome", "node"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { layer, outcome, node, count } of gauges.canary()) {
-          this.set({ layer, outcome, node }, count);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_clock_skew_seconds",
-      help: "Seconds by which the clock of a node is ahead of the controller's (behind: below 0), at the least, as a sidecar there showed it; told by the replica that leads.",
-      labelNames: ["node"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { node, seconds } of gauges.clocks()) {
-          this.set({ node }, seconds);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_service_instances",
-      help: "Instances of each declared service, by zone, service and state: declared, ready, or registered and so found by callers.",
-      labelNames: ["zone", "service", "state"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { zone, service, state, count } of gauges.serviceInstances()) {
-          this.set({ zone, service, state }, count);
-        }
-      },
-    });
-    new Gauge({
-      name: "lucid_controller_instances",
-      help: "Instances that should be registered, by zone and status of their check.",
-      labelNames: ["zone", "status"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { zone, status, count } of gauges.instances()) {
-          this.set({ zone, status }, count);
-        }
-      },
-    });
+    const tell = new GaugesOf(this.registry, "lucid_controller");
+    tell.one("backlog", "Instances whose registration is not yet as it should be.", gauges.backlog);
+    tell.one(
+      "nodes_dead",
+      "Nodes whose lease was not renewed within the registration's time to live.",
+      gauges.nodesDead,
+    );
+    tell.one("leading", "Whether this replica leads (1) or follows (0).", () => (gauges.leading() ? 1 : 0));
+    tell.each(
+      "services",
+      "Declared services, by zone and by what their status says of their readiness.",
+      ["zone", "ready"],
+      "count",
+      gauges.services,
+    );
+    tell.each(
+      "certificate_expiry_timestamp_seconds",
+      "When the certificate of a service runs out, as it was issued last.",
+      ["zone", "service"],
+      "end",
+      gauges.certificateEnds,
+    );
+    tell.each(
+      "certificate_renewal_timestamp_seconds",
+      "From when on the issuer of its zone makes the certificate of a service anew, where it makes it.",
+      ["zone", "service"],
+      "renewal",
+      gauges.certificateRenewals,
+    );
+    tell.each(
+      "certificates_overdue",
+      "Certificates that the issuer of their zone should have made anew ten minutes ago, and did not.",
+      ["zone"],
+      "count",
+      gauges.overdueCertificates,
+    );
+    tell.each(
+      "drift",
+      "Objects that are not as declared, by zone and class; told by the replica that leads.",
+      ["zone", "class"],
+      "count",
+      gauges.drift,
+    );
+    tell.each(
+      "drift_left",
+      "Objects that are not as declared and are left so, as they were changed again after each repair, by zone and class; told by the replica that leads.",
+      ["zone", "class"],
+      "count",
+      gauges.driftLeft,
+    );
+    tell.each(
+      "canary",
+      "Pods by whether they refuse what they must, as the live canary found, by layer, outcome (enforced, let-in, blind) and node; told by the replica that leads.",
+      ["layer", "outcome", "node"],
+      "count",
+      gauges.canary,
+    );
+    tell.each(
+      "clock_skew_seconds",
+      "Seconds by which the clock of a node is ahead of the controller's (behind: below 0), at the least, as a sidecar there showed it; told by the replica that leads.",
+      ["node"],
+      "seconds",
+      gauges.clocks,
+    );
+    tell.each(
+      "service_instances",
+      "Instances of each declared service, by zone, service and state: declared, ready, or registered and so found by callers.",
+      ["zone", "service", "state"],
+      "count",
+      gauges.serviceInstances,
+    );
+    tell.each(
+      "instances",
+      "Instances that should be registered, by zone and status of their check.",
+      ["zone", "status"],
+      "count",
+      gauges.instances,
+    );
   }
 
   /** A write succeeded. */

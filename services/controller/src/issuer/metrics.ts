@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from "@prometheus-io/client";
+import { collectDefaultMetrics, Counter, Registry } from "@prometheus-io/client";
+import { GaugesOf } from "../gauges.js";
 import type { Fault } from "./judgement.js";
 import type { Refusal } from "./zone-issuer.js";
 
@@ -46,56 +47,36 @@ export class IssuerMetrics {
   /** Adds the gauges; call once. */
   expose(gauges: IssuerGauges): void {
     collectDefaultMetrics({ register: this.registry });
-    const gauge = (name: string, help: string, value: () => number | undefined): void => {
-      new Gauge({
-        name: `lucid_issuer_${name}`,
-        help,
-        registers: [this.registry],
-        collect() {
-          const now = value();
-          this.reset();
-          if (now !== undefined) {
-            this.set(now);
-          }
-        },
-      });
-    };
-    gauge("leading", "Whether this process issues (1) or waits (0).", () => (gauges.leading() ? 1 : 0));
-    gauge("backlog", "Services whose certificate is being looked at or made.", gauges.backlog);
-    gauge("clock_skew_seconds", "How far this clock is ahead of the API server's.", gauges.skew);
-    gauge(
+    const tell = new GaugesOf(this.registry, "lucid_issuer");
+    tell.one("leading", "Whether this process issues (1) or waits (0).", () => (gauges.leading() ? 1 : 0));
+    tell.one("backlog", "Services whose certificate is being looked at or made.", gauges.backlog);
+    tell.one("clock_skew_seconds", "How far this clock is ahead of the API server's.", gauges.skew);
+    tell.one(
       "authority_expiry_timestamp_seconds",
       "When the certificate runs out that leaves are signed by.",
       gauges.authorityEnd,
     );
-    const perService = (name: string, help: string, value: "end" | "renewal"): void => {
-      new Gauge({
-        name: `lucid_issuer_certificate_${name}_timestamp_seconds`,
-        help,
-        labelNames: ["service"],
-        registers: [this.registry],
-        collect() {
-          this.reset();
-          for (const { service, ...times } of gauges.ends()) {
-            this.set({ service }, times[value]);
-          }
-        },
-      });
-    };
-    perService("expiry", "When the certificate of a service runs out, as it was issued last.", "end");
-    perService("renewal", "From when on the certificate of a service is made anew.", "renewal");
-    new Gauge({
-      name: "lucid_issuer_refused",
-      help: "Declared services that are given no certificate: not listed, revoked, or declared under another's identity.",
-      labelNames: ["reason"],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { reason, count } of gauges.refused()) {
-          this.set({ reason }, count);
-        }
-      },
-    });
+    tell.each(
+      "certificate_expiry_timestamp_seconds",
+      "When the certificate of a service runs out, as it was issued last.",
+      ["service"],
+      "end",
+      gauges.ends,
+    );
+    tell.each(
+      "certificate_renewal_timestamp_seconds",
+      "From when on the certificate of a service is made anew.",
+      ["service"],
+      "renewal",
+      gauges.ends,
+    );
+    tell.each(
+      "refused",
+      "Declared services that are given no certificate: not listed, revoked, or declared under another's identity.",
+      ["reason"],
+      "count",
+      gauges.refused,
+    );
   }
 
   /** A certificate was made. */

@@ -68,11 +68,6 @@ export class StatusWriter {
     });
   }
 
-  /** Services whose status is to be written. */
-  get backlog(): number {
-    return this.queue.size;
-  }
-
   /** Tells until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     this.signal = signal;
