@@ -73,9 +73,11 @@ export class ServiceMesh extends pulumi.ComponentResource {
   constructor(name: string, args: ServiceMeshArgs, opts?: pulumi.ComponentResourceOptions) {
     let declared: (declarations: Declarations) => void = () => undefined;
     const declaration = new Promise<Declarations>((resolve) => (declared = resolve));
+    const backend = discoveryBackend(args.settings);
     const recorder = new DeclarationRecorder(
       pulumi.output(declaration.then(({ written }) => [...written])),
       pulumi.output(declaration.then(({ trusted }) => [...trusted])),
+      (type, inputs) => backend.declaredOf?.(type, inputs),
     );
     const transformations = [...(opts?.transformations ?? []), recorder.transformation];
     super("lucid:mesh:ServiceMesh", name, {}, { ...opts, providers: Object.values(args.providers), transformations });
@@ -93,7 +95,6 @@ export class ServiceMesh extends pulumi.ComponentResource {
     const admission = shares
       ? new AdmissionControl("admission", { mesh, settings, inForce: args.admission }, child)
       : undefined;
-    const backend = discoveryBackend(settings);
     const zones = this.zones(args, backend, admission?.settled);
     const made = own.flatMap((name) => zones[name] ?? []);
     admission?.keep(made);

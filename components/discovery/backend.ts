@@ -2,6 +2,7 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Mesh, ZoneName } from "../../mesh";
+import type { DeclaredObject } from "../../mesh/declarations";
 import type { Leaf } from "../certificate-authority";
 import type { Permission } from "../network/network-peers";
 import type { NamedNetworkPolicy } from "../network/network-policies";
@@ -17,6 +18,11 @@ type ObjectMeta = { readonly name: string; readonly namespace: string; readonly 
 export interface DiscoveryBackend {
   /** What the network must let through for it. Plain data: zones are closed before anything of the backend is there. */
   network(mesh: Mesh): DiscoveryNetwork;
+  /**
+   * What a resource of its own declares of who may do what there, where the controller compares that: of the type and by the inputs of the resource. Undefined of every
+   * other resource.
+   */
+  declaredOf?(type: string, inputs: Readonly<Record<string, unknown>>): DeclaredObject | undefined;
   /** Its servers, and who has which rights there. */
   deploy(args: DiscoveryArgs, opts: pulumi.ComponentResourceOptions): Discovery;
 }

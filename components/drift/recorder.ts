@@ -9,6 +9,7 @@ import {
   type DeclaredObject,
   type Json,
 } from "../../mesh/declarations";
+import type { DiscoveryBackend } from "../discovery/backend";
 
 /** What is declared of an object, and the resource that is it. */
 export interface Recorded {
@@ -26,15 +27,17 @@ export class DeclarationRecorder {
   /**
    * @param written resolves with what holds the declaration, when all is recorded
    * @param trusted the same, of by what zones are trusted: that is known later, for the lists of revoked certificates are made of those
+   * @param declaredAt what resources of the discovery backend's own declare
    */
   constructor(
     private readonly written: pulumi.Output<pulumi.Resource[]>,
     private readonly trusted: pulumi.Output<pulumi.Resource[]>,
+    private readonly declaredAt: DiscoveryBackend["declaredOf"],
   ) {}
 
   /** A transformation of the component. */
   readonly transformation: pulumi.ResourceTransformation = ({ resource, type, props, opts }) => {
-    const object = type.startsWith("kubernetes:") ? declaredOf(props) : undefined;
+    const object = type.startsWith("kubernetes:") ? declaredOf(props) : this.declaredAt?.(type, props);
     if (object === undefined) return undefined;
     this.recorded.push({ object, resource });
     // Those are changed before the zones' namespaces are there, which hold the declaration.

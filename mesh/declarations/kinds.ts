@@ -14,7 +14,7 @@ export type DriftClass =
   | "workloads"
   /** As whom it proves itself: the certificates that sidecars show. */
   | "identity"
-  /** Whether what refuses refuses: a pod without sidecar, a network that lets through what it must not. */
+  /** Whether what refuses refuses: a pod without sidecar, a network that lets through what it must not, rights at the discovery backend that nobody declares. */
   | "enforcement";
 
 /** What the controller can put right by itself. Default: all of it. */
@@ -22,18 +22,23 @@ export const REPAIRED_CLASSES = ["isolation", "admission"] as const satisfies re
 
 export type RepairedClass = (typeof REPAIRED_CLASSES)[number];
 
-export interface DeclaredKind {
+/** What is compared, wherever it stands. */
+export interface ComparedKind {
   readonly kind: string;
-  /** `""`: the core. */
-  readonly group: string;
-  readonly version: string;
-  readonly plural: string;
-  readonly scope: "Namespaced" | "Cluster";
   readonly class: DriftClass;
   /** Fields of an object that are compared, besides the labels that are declared. */
   readonly fields: readonly string[];
   /** Nobody but the program makes objects of the kind in a zone: what isn't declared is drift. */
   readonly closed: boolean;
+}
+
+/** A kind of the Kubernetes API. */
+export interface DeclaredKind extends ComparedKind {
+  /** `""`: the core. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly scope: "Namespaced" | "Cluster";
 }
 
 const RBAC = { group: "rbac.authorization.k8s.io", version: "v1", class: "rights", closed: true } as const;
@@ -99,6 +104,25 @@ export const DECLARED_KINDS: readonly DeclaredKind[] = [
   { ...ADMISSION, kind: "ValidatingAdmissionPolicyBinding", plural: "validatingadmissionpolicybindings" },
 ];
 
+const GRANTS = ["policies", "roles", "serviceIdentities", "nodeIdentities", "templatedPolicies"] as const;
+const ACL = { class: "enforcement", closed: true } as const;
+
+/** What says who may do what at the discovery backend, of a backend where that is compared; by the names of `@pulumi/consul`. They are in no namespace. */
+export const ACL_KINDS = [
+  { ...ACL, kind: "AclPolicy", fields: ["rules", "datacenters"] },
+  { ...ACL, kind: "AclRole", fields: GRANTS },
+  { ...ACL, kind: "AclToken", fields: GRANTS },
+  { ...ACL, kind: "AclAuthMethod", fields: ["type"] },
+  { ...ACL, kind: "AclBindingRule", fields: ["authMethod", "bindType", "bindName", "selector"] },
+] as const satisfies readonly ComparedKind[];
+
+export type AclKind = (typeof ACL_KINDS)[number]["kind"];
+
+/** Whether objects of a kind stand at the discovery backend, and not in the Kubernetes API. */
+export function isAclKind(kind: string): kind is AclKind {
+  return ACL_KINDS.some((candidate) => candidate.kind === kind);
+}
+
 export function apiVersionOf({ group, version }: Pick<DeclaredKind, "group" | "version">): string {
   return group === "" ? version : `${group}/${version}`;
 }
@@ -112,6 +136,12 @@ export function collectionPath(
   return `${root}/${namespace === undefined ? "" : `namespaces/${namespace}/`}${plural}`;
 }
 
+/** A kind of the Kubernetes API. */
 export function kindNamed(kind: string): DeclaredKind | undefined {
   return DECLARED_KINDS.find((candidate) => candidate.kind === kind);
+}
+
+/** A kind of the Kubernetes API, or of the discovery backend. */
+export function comparedKind(kind: string): ComparedKind | undefined {
+  return kindNamed(kind) ?? ACL_KINDS.find((candidate) => candidate.kind === kind);
 }

@@ -51,6 +51,7 @@ export function ceilingNotes(ceiling: Ceiling): readonly Finding[] {
     ["torProxies", ceiling.torProxies],
     ["apiClients", Object.keys(ceiling.apiClients)],
     ["snapshotTakers", Object.keys(ceiling.snapshotTakers)],
+    ["aclReaders", Object.keys(ceiling.aclReaders)],
     ["mtlsOptional", Object.keys(ceiling.mtlsOptional).filter((party) => party !== "*")],
   ];
   for (const [key, parties] of lists) {

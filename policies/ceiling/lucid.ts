@@ -221,6 +221,15 @@ export const LUCID_CEILING = {
       'Takes snapshots of Consul\'s state beside its servers, whose pods have the management token already: `GET /v1/snapshot` asks for `acl = "write"`, and for nothing narrower',
   } as Reasoned,
 
+  /**
+   * Members whose pods may have a token by which Consul's ACLs are read, as `<zone>/<service>`, each with its reason. Its bearer sees who may do what there, and no token's
+   * secret.
+   */
+  aclReaders: {
+    "mesh/mesh-controller":
+      'Compares Consul\'s ACLs with what was declared; `acl = "read"` shows them, and nothing narrower does',
+  } as Reasoned,
+
   /** Members that may run with mutual TLS switched off, as `<zone>/<service>`, each with its reason; `*` is everybody. */
   mtlsOptional: {} as Reasoned,
 
@@ -296,4 +305,4 @@ export type EdgeLeave = Pick<
   "members" | "infrastructure" | "externals" | "edges" | "outside" | "datacenter" | "links"
 >;
 /** The same, and who may have which rights at the discovery backend. */
-export type DiscoveryLeave = EdgeLeave & Pick<Ceiling, "snapshotTakers">;
+export type DiscoveryLeave = EdgeLeave & Pick<Ceiling, "snapshotTakers" | "aclReaders">;

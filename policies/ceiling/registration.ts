@@ -15,7 +15,7 @@ const ROOTS: Readonly<Record<BackendName, string>> = { consul: "mesh/consul", et
 
 /**
  * The ceiling as an upper bound, at each backend: who may reach its API registers the members of one zone by one credential, and who stands beside the mesh
- * looks names up and keeps its own nodes. Who takes snapshots of Consul writes its ACLs, which Consul asks of it. Nobody else has any right there.
+ * looks names up and keeps its own nodes. Who takes snapshots of Consul writes its ACLs, which Consul asks of it, and who compares them reads them. Nobody else has any right there.
  */
 export function registrationBounds(ceiling: DiscoveryLeave): readonly RegistrationDeclaration[] {
   const services = new Map(
@@ -68,6 +68,13 @@ function entitlementsOf(backend: BackendName, ceiling: DiscoveryLeave): Entitlem
       holders: [named(member)],
       writesAcls: true,
     })),
+    ...(backend === "consul" ? Object.keys(ceiling.aclReaders) : []).map((member): Entitlement => ({
+      ...NOTHING,
+      title: "compares ACLs with what was declared",
+      word: "acl-reader",
+      holders: [named(member)],
+      readsAcls: true,
+    })),
     { ...NOTHING, title: "does everything", word: "root", holders: [named(root)], isRoot: true },
   ];
 }
@@ -77,6 +84,7 @@ const NOTHING = {
   nodePrefixes: [],
   readsAll: false,
   writesAcls: false,
+  readsAcls: false,
   isRoot: false,
   isRequired: false,
 } as const;

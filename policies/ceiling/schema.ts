@@ -73,6 +73,7 @@ const MANY = {
   apiClients: reasoned,
   powers: reasoned,
   snapshotTakers: reasoned,
+  aclReaders: reasoned,
   mtlsOptional: reasoned,
   images: texts,
   startGateImages: texts,
@@ -166,6 +167,10 @@ export const CEILING_FORM: Readonly<Record<CeilingKey | "also", FormField>> = {
   snapshotTakers: {
     type: "object",
     description: "`<zone>/<service>` whose pods may have a token that writes Consul's ACLs, to the reason.",
+  },
+  aclReaders: {
+    type: "object",
+    description: "`<zone>/<service>` whose pods may have a token that reads Consul's ACLs, to the reason.",
   },
   mtlsOptional: { type: "object", description: "`<zone>/<service>` that may run without mutual TLS, to the reason." },
   images: { type: "array", description: "Image repositories, registry first." },

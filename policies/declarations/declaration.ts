@@ -1,4 +1,5 @@
 import type { Field } from "../judgement/field";
+import type { Plain } from "../judgement/plain";
 import { isKind, KubeObject } from "../kubernetes/object";
 import type { StackResource } from "../judgement/rule";
 
@@ -12,7 +13,14 @@ const NAMES = {
   done: /^lucid-declared-done$/,
 } as const;
 /** Where that is declared which lies in no namespace of a zone. */
-const SHARED = "lucid-mesh";
+export const SHARED = "lucid-mesh";
+
+/** What the controller writes as it is declared, or takes away where it isn't: nothing of it is left open. */
+const WRITTEN: readonly string[] = [
+  "networking.k8s.io/NetworkPolicy",
+  "admissionregistration.k8s.io/ValidatingAdmissionPolicy",
+  "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding",
+];
 
 /** Kinds of objects that are declared, each with the fields that are told of it. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -33,8 +41,23 @@ const KINDS = Object.keys(FIELDS).map((groupKind) => groupKind.slice(groupKind.i
 /** What one of the ConfigMaps holds; undefined where its label says none of it. */
 export type What = keyof typeof NAMES | undefined;
 
+/** What the plan makes, and how a declaration has to tell of it. */
+export interface Told {
+  readonly resource: StackResource;
+  /** By what a declaration names it. */
+  readonly key: string;
+  /** The namespace in which it is declared. */
+  readonly home: string;
+  /** Whether its values are files, which are told by their digests. */
+  readonly isFiles: boolean;
+  /** Whether a value may be left open, or told by its digest. */
+  readonly mayStand: boolean;
+  /** What its entry says. @throws Unjudgeable */
+  readonly told: Plain;
+}
+
 /** An object of the plan that is declared, or is a declaration itself. */
-export class DeclaredObject {
+export class DeclaredObject implements Told {
   private constructor(
     readonly resource: StackResource,
     readonly object: KubeObject,
@@ -71,23 +94,31 @@ export class DeclaredObject {
     return what !== undefined && NAMES[what].test(this.object.name ?? "");
   }
 
-  /** By what a declaration names it. */
   get key(): string {
     const { object } = this;
     const namespace = object.isNamespaced ? [object.namespace.text() ?? ""] : [];
     return [object.kind, ...namespace, object.name ?? ""].join(".");
   }
 
-  /** The namespace in which it is declared. */
   get home(): string {
     const { object } = this;
     return object.isNamespaced && object.concernsMesh ? (object.namespace.text() ?? "") : SHARED;
   }
 
-  /** Fields that are told of it. */
-  get fields(): readonly (readonly [string, Field])[] {
-    const { body, groupKind } = this.object;
-    return (FIELDS[groupKind] ?? []).filter((name) => body.has(name)).map((name) => [name, body.at(name)] as const);
+  get mayStand(): boolean {
+    return !WRITTEN.includes(this.object.groupKind);
+  }
+
+  get told(): Plain {
+    const { body, groupKind, kind, isNamespaced, namespace, metadata } = this.object;
+    const fields = (FIELDS[groupKind] ?? []).filter((name) => body.has(name));
+    return {
+      kind,
+      ...(isNamespaced ? { namespace: namespace.plain } : {}),
+      name: metadata.at("name").plain,
+      labels: metadata.at("labels").plain ?? {},
+      fields: Object.fromEntries(fields.map((name) => [name, body.at(name).plain])),
+    };
   }
 }
 

@@ -8,21 +8,21 @@ import type { ResourceRule } from "../judgement/rule";
 
 /** An address of this machine, with its port. */
 const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
-/** What a policy may be about; `operator`, `keyring`, `agent`, `session`, `key` and the others are for the management token, and `acl` is for who takes snapshots, alone. */
+/** What a policy may be about; `operator`, `keyring`, `agent`, `session`, `key` and the others are for the management token, and `acl` is for who takes snapshots, or compares ACLs, alone. */
 const KINDS: readonly string[] = ["node", "node_prefix", "service", "service_prefix"];
 /** Policies that Consul brings along, each with every right or with every right to read. */
 const BUILT_IN = /^(global-management|builtin\/.*|00000000-0000-0000-0000-0000000000..)$/;
 const TOKEN_KEYS: readonly string[] = ["accessorId", "description", "expirationTime", "local", "policies"];
 const POLICY_KEYS: readonly string[] = ["datacenters", "description", "name", "rules"];
 
-/** Who has a token of Consul's registers members of the mesh, reads names, or takes snapshots, and may do nothing else. */
+/** Who has a token of Consul's registers members of the mesh, reads names, compares ACLs, or takes snapshots, and may do nothing else. */
 export const consulLeastPrivilege: ResourceRule = {
   name: "consul-least-privilege",
   description:
-    "Consul's ACL policies write listed services and nodes named for a zone or a service, or ACLs alone where somebody takes snapshots, and nothing else; tokens have such policies alone, and none of Consul's own.",
+    "Consul's ACL policies write listed services and nodes named for a zone or a service, or ACLs alone where somebody takes snapshots, or read those alone where somebody compares them, and nothing else; tokens have such policies alone, and none of Consul's own.",
   severity: "critical",
   remediation: "Declare Consul's ACLs with ConsulAcls.",
-  uses: ["members", "snapshotTakers"],
+  uses: ["members", "snapshotTakers", "aclReaders"],
   concerns: (type) => type.startsWith("consul:") || type === CONSUL.provider,
   judge({ type, properties }, ceiling, findings) {
     if (type === CONSUL.aclPolicy) judgePolicy(properties, ceiling, findings);
@@ -47,7 +47,16 @@ function judgePolicy(policy: Field, ceiling: Ceiling, findings: Findings): void 
     findings.add(field, "the rules can't be read", 'write each as `<kind> "<name>" { policy = "read" }`');
     return;
   }
-  if (isSnapshotPolicy(rules)) {
+  if (isOfAcls(rules, "read")) {
+    findings.require(
+      Object.keys(ceiling.aclReaders).length > 0,
+      field,
+      "who has the policy may read ACLs, and so who may do what",
+      "take it out, or have the ceiling's owner list who compares ACLs under aclReaders",
+    );
+    return;
+  }
+  if (isOfAcls(rules, "write")) {
     findings.require(
       Object.keys(ceiling.snapshotTakers).length > 0,
       field,
@@ -67,11 +76,11 @@ function judgePolicy(policy: Field, ceiling: Ceiling, findings: Findings): void 
   );
 }
 
-/** Consul asks this of who takes snapshots. Beside another right it would be more than they need; who has a token with it is judged by `stack-invariants`. */
-function isSnapshotPolicy(rules: readonly AclRule[]): boolean {
+/** Consul asks this of who takes snapshots, or compares ACLs. Beside another right it would be more than they need; who has a token with it is judged by `stack-invariants`. */
+function isOfAcls(rules: readonly AclRule[], right: "read" | "write"): boolean {
   return (
     rules.length === 1 &&
-    rules.every(({ kind, name, policy }) => kind === "acl" && name === undefined && policy === "write")
+    rules.every(({ kind, name, policy }) => kind === "acl" && name === undefined && policy === right)
   );
 }
 

@@ -1,6 +1,7 @@
+import { DeclaredAcl } from "../declarations/acl";
 import { difference } from "../declarations/compare";
 import { DeclaredObject, trustDigestOf } from "../declarations/declaration";
-import type { What } from "../declarations/declaration";
+import type { Told, What } from "../declarations/declaration";
 import { digestOf } from "../declarations/digest";
 import { Field } from "../judgement/field";
 import type { Findings } from "../judgement/finding";
@@ -9,12 +10,6 @@ import type { Plain } from "../judgement/plain";
 import { findingsIn } from "../judgement/rule";
 import type { StackFinding, StackResource } from "../judgement/rule";
 
-/** What the controller writes as it is declared, or takes away where it isn't: nothing of it is left open. */
-const WRITTEN: readonly string[] = [
-  "networking.k8s.io/NetworkPolicy",
-  "admissionregistration.k8s.io/ValidatingAdmissionPolicy",
-  "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding",
-];
 const MEND = "have ServiceMesh write down what is declared";
 
 /** What is told of one object. */
@@ -25,32 +20,34 @@ interface Entry {
 }
 
 /**
- * What the controller is told was declared is what the plan makes. It writes NetworkPolicies and admission policies as they stand there, and takes away what doesn't: an
+ * What the controller is told was declared is what the plan makes, in Kubernetes and at Consul. It writes NetworkPolicies and admission policies as they stand there, and takes away what doesn't: an
  * entry that says less than the object would open in the cluster what every other rule finds closed in the plan.
  */
 export function falseDeclarations(resources: readonly StackResource[]): StackFinding[] {
-  const declared: DeclaredObject[] = [];
+  const parts: DeclaredObject[] = [];
+  const made: Told[] = [];
   for (const resource of resources) {
     // What can't be told of an object is found where that is judged.
     findingsIn(resource, () => {
-      const object = DeclaredObject.of(resource);
-      if (object !== undefined && object.key !== "") declared.push(object);
+      const object = DeclaredObject.of(resource) ?? DeclaredAcl.of(resource);
+      if (object === undefined || object.key === "") return;
+      if (object instanceof DeclaredObject && object.isDeclaration) parts.push(object);
+      else made.push(object);
     });
   }
-  const parts = declared.filter(({ isDeclaration }) => isDeclaration);
   // A stack that joins declares nothing: it makes nothing that the controller writes.
-  return parts.length === 0 ? [] : new Declarations(parts, declared).judge();
+  return parts.length === 0 ? [] : new Declarations(parts, made).judge();
 }
 
 class Declarations {
-  private readonly objects: ReadonlyMap<string, DeclaredObject>;
+  private readonly objects: ReadonlyMap<string, Told>;
   private readonly entries = new Map<string, Entry>();
 
   constructor(
     private readonly parts: readonly DeclaredObject[],
-    declared: readonly DeclaredObject[],
+    made: readonly Told[],
   ) {
-    this.objects = new Map(declared.filter((one) => !one.isDeclaration).map((one) => [one.key, one]));
+    this.objects = new Map(made.map((one) => [one.key, one]));
   }
 
   judge(): StackFinding[] {
@@ -77,9 +74,9 @@ class Declarations {
     ];
   }
 
-  private ofEach(
-    objects: readonly DeclaredObject[],
-    judge: (object: DeclaredObject, findings: Findings) => void,
+  private ofEach<T extends Told>(
+    objects: readonly T[],
+    judge: (object: T, findings: Findings) => void,
   ): StackFinding[] {
     return objects.flatMap((object) =>
       findingsIn(object.resource, (_, findings) => {
@@ -123,17 +120,9 @@ class Declarations {
       `${key} is declared where nobody looks for it`,
       `have it declared in ${made.home}`,
     );
-    const { object } = made;
-    const wanted: Plain = {
-      kind: object.kind,
-      ...(object.isNamespaced ? { namespace: object.namespace.plain } : {}),
-      name: object.metadata.at("name").plain,
-      labels: object.metadata.at("labels").plain ?? {},
-      fields: Object.fromEntries(made.fields.map(([name, field]) => [name, field.plain])),
-    };
     const trusted = this.partOf(part, "trust");
-    const place = difference(parsed(text), wanted, {
-      mayStand: !WRITTEN.includes(object.groupKind),
+    const place = difference(parsed(text), made.told, {
+      mayStand: made.mayStand,
       isFiles: made.isFiles,
       trustDigest: (zone) => (trusted === undefined ? new Field(undefined) : trustDigestOf(trusted, zone)),
     });

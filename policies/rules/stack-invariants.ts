@@ -35,6 +35,7 @@ export const stackInvariants: StackRule = {
     "datacenter",
     "links",
     "snapshotTakers",
+    "aclReaders",
   ],
   judge(resources, ceiling) {
     return [

@@ -14,7 +14,8 @@ const ACLS = "acl";
 const API = { party: "mesh/consul", port: "8501/TCP" } as const;
 
 /**
- * A token that may write ACLs can do everything, and lies alone, in a Secret of who takes snapshots. One that may write others' services or nodes is a registrar's. Whoever else has one,
+ * A token that may write ACLs can do everything, and lies alone, in a Secret of who takes snapshots. One that may read them shows who may do what, and lies in a Secret of who
+ * compares them. One that may write others' services or nodes is a registrar's. Whoever else has one,
  * in a Secret of his, may write his own nodes alone. Tokens are not known at preview, and told by where a Secret's data comes from.
  */
 export function tokensElsewhere(resources: readonly StackResource[], ceiling: DiscoveryLeave): StackFinding[] {
@@ -35,7 +36,8 @@ export function tokensElsewhere(resources: readonly StackResource[], ceiling: Di
         const service = owner?.slice(owner.indexOf("/") + 1);
         for (const token of tokens) {
           const rights = rightsOf(token, policies);
-          if (rights?.some(({ kind }) => kind === ACLS) === true) {
+          const ofAcls = rights?.filter(({ kind }) => kind === ACLS) ?? [];
+          if (ofAcls.some(({ policy }) => policy !== "read")) {
             const mayHave = owner !== undefined && Object.hasOwn(ceiling.snapshotTakers, owner);
             findings.require(
               mayHave && tokens.length === 1 && isKind(resource.type, "Secret"),
@@ -44,6 +46,15 @@ export function tokensElsewhere(resources: readonly StackResource[], ceiling: Di
               "keep it in a Secret of its own of who takes snapshots, which the ceiling lists under snapshotTakers",
             );
             continue;
+          }
+          if (ofAcls.length > 0) {
+            const mayHave = owner !== undefined && Object.hasOwn(ceiling.aclReaders, owner);
+            findings.require(
+              mayHave && isKind(resource.type, "Secret"),
+              "",
+              `it is made of a token (${token.name}) that may read Consul's ACLs`,
+              "keep it in a Secret of who compares them, which the ceiling lists under aclReaders",
+            );
           }
           if (isRegistrar) continue;
           findings.require(

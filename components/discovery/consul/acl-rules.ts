@@ -30,6 +30,14 @@ export function resolverRules(): string {
 }
 
 /**
+ * Who compares Consul's ACLs with what was declared reads them, and nothing else: Consul shows the bearer every policy, role, token, auth method and binding rule, and no
+ * token's secret. It knows no narrower right.
+ */
+export function aclReaderRules(): string {
+  return 'acl = "read"\n';
+}
+
+/**
  * Who takes snapshots may write ACLs: Consul asks no less of `GET /v1/snapshot`, which shows every token, and knows no narrower right. Whoever may write ACLs can give
  * himself all the others, so this token is worth as much as the management token.
  */

@@ -2,10 +2,11 @@ import * as consul from "@pulumi/consul";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { findService, type Mesh, type Zone as ZoneModel, type ZoneName } from "../../../mesh";
+import { ACL_READER, aclNameOf, tokenDescription } from "../../../mesh/consul";
 import { CONSUL, SNAPSHOTS, WELL_KNOWN } from "../../../mesh/wire";
 import { objectLabels } from "../../pods/pod";
 import type { Zone } from "../../zone";
-import { registrarRules, resolverRules, snapshotRules } from "./acl-rules";
+import { aclReaderRules, registrarRules, resolverRules, snapshotRules } from "./acl-rules";
 import type { ConsulCluster } from "./cluster";
 import { SNAPSHOT_SECRET } from "./snapshots";
 
@@ -19,12 +20,14 @@ export interface ConsulAclsArgs {
 }
 
 /**
- * Consul's ACL policies and tokens: one registrar for each zone that has services (none while the controller is revoked), one reader for the node resolvers, and one
- * for who takes snapshots, in a Secret of Consul's servers.
+ * Consul's ACL policies and tokens: one registrar for each zone that has services and one for who compares all of this with what there is (none of them while the
+ * controller is revoked), one reader for the node resolvers, and one for who takes snapshots, in a Secret of Consul's servers.
  */
 export class ConsulAcls extends pulumi.ComponentResource {
   /** Token that may register a zone's services and nothing else. Secret. */
   readonly registrarTokens: ReadonlyMap<ZoneName, pulumi.Output<string>>;
+  /** Token that may read Consul's ACLs, and nothing else; undefined while the controller is revoked. Secret. */
+  readonly readerToken: pulumi.Output<string> | undefined;
   /** Token of the node resolvers' agents. Secret. */
   readonly resolverToken: pulumi.Output<string>;
   private readonly provider: consul.Provider;
@@ -53,6 +56,9 @@ export class ConsulAcls extends pulumi.ComponentResource {
         ),
       ]),
     );
+    this.readerToken = trusted
+      ? this.token(ACL_READER, "Compares Consul's ACLs with what was declared", aclReaderRules())
+      : undefined;
     this.resolverToken = this.token("node-resolver", "Reads names for the node resolvers", resolverRules());
     const { name: zone, namespace } = args.zone.model;
     new kubernetes.core.v1.Secret(
@@ -70,19 +76,21 @@ export class ConsulAcls extends pulumi.ComponentResource {
   }
 
   /** A policy and a token that bears it; the token's secret. They die with Consul, and are not asked of it one by one on destroy. */
-  private token(role: string, description: string, rules: string): pulumi.Output<string> {
+  private token(role: string, purpose: string, rules: string): pulumi.Output<string> {
     const options = {
       parent: this,
       provider: this.provider,
       dependsOn: this.cluster.statefulSet,
       deletedWith: this.cluster.statefulSet,
     };
-    const policy = new consul.AclPolicy(
-      `consul-${role}-policy`,
-      { name: `lucid-${role}`, description, rules },
-      options,
+    const name = aclNameOf(role);
+    const policy = new consul.AclPolicy(`consul-${role}-policy`, { name, description: purpose, rules }, options);
+    const token = new consul.AclToken(
+      `consul-${role}-token`,
+      // In plain text, as all that the controller compares must be known at preview.
+      { description: tokenDescription(name, purpose), policies: [name] },
+      { ...options, dependsOn: [this.cluster.statefulSet, policy] },
     );
-    const token = new consul.AclToken(`consul-${role}-token`, { description, policies: [policy.name] }, options);
     const secret = consul.getAclTokenSecretIdOutput(
       { accessorId: token.accessorId },
       { parent: this, provider: this.provider, dependsOn: [token] },

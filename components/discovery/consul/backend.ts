@@ -1,11 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Mesh } from "../../../mesh";
+import type { DeclaredObject } from "../../../mesh/declarations";
 import { CONSUL } from "../../../mesh/wire";
 import { ServiceImage } from "../../service-image";
 import type { Settings } from "../../stack/settings";
 import type { Discovery, DiscoveryArgs, DiscoveryBackend, DiscoveryNetwork } from "../backend";
 import { ConsulAcls } from "./acls";
 import { ConsulCluster } from "./cluster";
+import { declaredAcl } from "./declared";
 import { consulNetwork } from "./network";
 import { consulRegistrar } from "./registrar";
 import { consulResolverSource } from "./resolver";
@@ -18,6 +20,10 @@ export class ConsulBackend implements DiscoveryBackend {
 
   network(mesh: Mesh): DiscoveryNetwork {
     return consulNetwork(mesh);
+  }
+
+  declaredOf(type: string, inputs: Readonly<Record<string, unknown>>): DeclaredObject | undefined {
+    return declaredAcl(type, inputs);
   }
 
   deploy(args: DiscoveryArgs, opts: pulumi.ComponentResourceOptions): Discovery {
@@ -42,7 +48,12 @@ export class ConsulBackend implements DiscoveryBackend {
     return {
       ready: cluster,
       resolver: consulResolverSource({ cluster, servers, datacenter, agentToken: acls.resolverToken }),
-      registrar: consulRegistrar({ clusterIp, tokens: acls.registrarTokens, datacenter }),
+      registrar: consulRegistrar({
+        clusterIp,
+        tokens: acls.registrarTokens,
+        aclToken: acls.readerToken,
+        datacenter,
+      }),
     };
   }
 }

@@ -1,6 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ZoneName } from "../../../mesh";
+import { ACL_READER } from "../../../mesh/consul";
 import { CONSUL } from "../../../mesh/wire";
 import type { Registrar } from "../backend";
 import { consulServerName } from "./config";
@@ -13,12 +14,14 @@ export interface ConsulRegistrarArgs {
   readonly clusterIp: string;
   /** For each zone that has services, the token that may register them. */
   readonly tokens: ReadonlyMap<ZoneName, pulumi.Input<string>>;
+  /** Token that may read Consul's ACLs; undefined where nobody is to. */
+  readonly aclToken: pulumi.Input<string> | undefined;
   /** Where it runs, where there are several datacenters. */
   readonly datacenter?: string | undefined;
 }
 
-/** The controller at Consul: a token for each zone, and the roots by which it believes the servers. */
-export function consulRegistrar({ clusterIp, tokens, datacenter }: ConsulRegistrarArgs): Registrar {
+/** The controller at Consul: a token for each zone, one by which it reads ACLs, and the roots by which it believes the servers. */
+export function consulRegistrar({ clusterIp, tokens, aclToken, datacenter }: ConsulRegistrarArgs): Registrar {
   return {
     zones: [...tokens.keys()],
     attach: ({ name, zone, object, resourceOptions }) => {
@@ -42,7 +45,14 @@ export function consulRegistrar({ clusterIp, tokens, datacenter }: ConsulRegistr
         waitFor: [
           new kubernetes.core.v1.Secret(
             `${name}-tokens`,
-            { metadata: secret, type: "Opaque", stringData: Object.fromEntries(tokens) },
+            {
+              metadata: secret,
+              type: "Opaque",
+              stringData: {
+                ...Object.fromEntries(tokens),
+                ...(aclToken === undefined ? {} : { [ACL_READER]: aclToken }),
+              },
+            },
             resourceOptions,
           ),
           new kubernetes.core.v1.ConfigMap(

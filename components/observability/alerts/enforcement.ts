@@ -17,7 +17,8 @@ function driftAlerts(mesh: Mesh): AlertRule[] {
       name: "LucidEnforcementLost",
       severity: "critical",
       expression: drift('class="enforcement"'),
-      summary: "In {{ $labels.zone }} something runs that nothing holds back ({{ $value }})",
+      summary:
+        "In {{ $labels.zone }} something runs that nothing holds back, or somebody may do more at the discovery backend than is declared ({{ $value }})",
     },
     {
       name: "LucidDrift",

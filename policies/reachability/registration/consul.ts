@@ -67,7 +67,7 @@ export class ConsulDirectory implements Directory {
     const { kind, name } = item as ConsulItem;
     const rights = rightsOf(kind);
     if (entitlement.isRoot) return rights;
-    if (kind === "acl") return entitlement.writesAcls ? rights : [];
+    if (kind === "acl") return entitlement.writesAcls ? rights : entitlement.readsAcls ? ["read"] : [];
     const registers = entitlement.registers.has(name);
     if (kind === "service") return registers ? rights : entitlement.readsAll ? ["read"] : [];
     // Whoever reads a service reads who may call it.

@@ -53,6 +53,8 @@ export interface Entitlement {
   readonly readsAll: boolean;
   /** Whether ACLs may be written, by which the bearer could give himself every other right: what Consul asks of who takes snapshots. */
   readonly writesAcls: boolean;
+  /** Whether ACLs may be read: who may do what, and no token's secret. */
+  readonly readsAcls: boolean;
   /** Whether everything may be done: nobody else is named then. */
   readonly isRoot: boolean;
   /** Whether there must be such a credential. */

@@ -42,6 +42,15 @@ export const consulDiscovery: DeclaredDiscovery = {
       nodePrefixes: [`${NODE_RESOLVER.service}-`],
       readsAll: true,
     },
+    // One token for each who registers, whatever the number of zones.
+    ...[...new Map(registrars.map(({ party, isThere }) => [party, isThere]))].map(([party, isThere]) => ({
+      ...NO_RIGHTS,
+      title: "compares ACLs with what was declared",
+      word: "acl-reader",
+      holders: [party],
+      readsAcls: true,
+      isRequired: isThere,
+    })),
     // Consul gives its whole state to nobody who may not write ACLs.
     { ...NO_RIGHTS, title: "takes snapshots", word: "snapshots", holders: [consul], writesAcls: true },
     // The token that servers start from; the deployer's is the same.

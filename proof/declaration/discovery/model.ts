@@ -30,6 +30,7 @@ export const NO_RIGHTS: Omit<Entitlement, "holders" | "title" | "word"> = {
   nodePrefixes: [],
   readsAll: false,
   writesAcls: false,
+  readsAcls: false,
   isRoot: false,
   isRequired: true,
 };

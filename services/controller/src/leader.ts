@@ -111,8 +111,8 @@ export class Leader {
     };
     this.register = new DriftRegister(writer, log, events, instance);
     const zones = told.map(({ zone, services }) => driftOf(zone.name, services));
-    const repairs = config.driftRepairs;
-    this.drift = new Drift(api, writer, zones, this.register, log, events, { repairs });
+    const compared = { repairs: config.driftRepairs, ...(this.registry.access && { access: this.registry.access }) };
+    this.drift = new Drift(api, writer, zones, this.register, log, events, compared);
     const inspected = told.flatMap(({ zone: view, services, objects }): InspectedZone[] => {
       const proxy = config.inspection.get(view.name);
       return proxy === undefined ? [] : [{ view, services, objects, proxy }];

@@ -25,8 +25,8 @@ export interface Backend {
 
 const SERVICE = "admin-ui";
 
-async function consulBackend(): Promise<Backend> {
-  const consul = await TestConsul.start();
+/** A Consul that is there. */
+export function backendOf(consul: TestConsul): Backend {
   const { address, caFile = "", serverName, tokensDirectory } = consul.config;
   return {
     env: {
@@ -90,4 +90,7 @@ async function etcdBackend(): Promise<Backend> {
   };
 }
 
-export const BACKENDS: Readonly<Record<string, () => Promise<Backend>>> = { Consul: consulBackend, etcd: etcdBackend };
+export const BACKENDS: Readonly<Record<string, () => Promise<Backend>>> = {
+  Consul: async () => backendOf(await TestConsul.start()),
+  etcd: etcdBackend,
+};

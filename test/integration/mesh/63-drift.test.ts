@@ -4,6 +4,8 @@ import { CustomObjectsApi, RbacAuthorizationV1Api } from "@kubernetes/client-nod
 import { MESH_SERVICE, type MeshServiceStatus } from "../../../mesh/custom-resource";
 import { kubectl } from "../cluster/support";
 import { core, kubeConfig, mergePatch, networking } from "../support/cluster";
+import { consul, managementToken } from "../support/consul";
+import { only } from "../support/discovery";
 import { service } from "../support/document";
 import { eventually } from "../support/eventually";
 import { pulumi } from "../support/pulumi";
@@ -16,7 +18,9 @@ const { name, namespace } = subject;
 const TOLD = 10;
 const fieldManager = "somebodys-hand";
 
-async function drifted(): Promise<{ readonly status: string; readonly message: string }> {
+type Named = Pick<typeof subject, "name" | "namespace">;
+
+async function drifted({ name, namespace }: Named): Promise<{ readonly status: string; readonly message: string }> {
   const { group, version, plural } = MESH_SERVICE;
   const object = (await custom.getNamespacedCustomObject({ group, version, plural, namespace, name })) as {
     status?: MeshServiceStatus;
@@ -25,11 +29,11 @@ async function drifted(): Promise<{ readonly status: string; readonly message: s
   return { status: found?.status ?? "absent", message: found?.message ?? "" };
 }
 
-const becomes = (status: string, message = /./) =>
+const becomes = (status: string, message = /./, of: Named = subject) =>
   eventually(
     `Drifted ${status}`,
     async () => {
-      const found = await drifted();
+      const found = await drifted(of);
       assert.equal(found.status, status, found.message);
       assert.match(found.message, message);
     },
@@ -106,6 +110,79 @@ describe("drift on the deployed mesh", function () {
     } finally {
       await rbac.deleteClusterRoleBinding({ name: "a-favour" });
     }
+  });
+
+  only("consul", "drift of Consul's ACLs", () => {
+    const controller = service("mesh-controller");
+    const everything = [{ Name: "global-management" }];
+    const made = (text: string) => JSON.parse(text) as { readonly ID: string; readonly AccessorID: string };
+
+    const put = async (what: string, content: object) => {
+      const { status, body } = await consul("PUT", `/v1/acl/${what}`, {
+        token: await managementToken(),
+        body: content,
+      });
+      assert.equal(status, 200, body);
+      return made(body);
+    };
+    const remove = async (what: string, id: string) => {
+      const { status, body } = await consul("DELETE", `/v1/acl/${what}/${id}`, { token: await managementToken() });
+      assert.equal(status, 200, body);
+    };
+    const isTold = async (message: RegExp, undo: () => Promise<unknown>) => {
+      try {
+        await event("lucid-mesh", "EnforcementLost", message);
+        await becomes("True", message, controller);
+      } finally {
+        await undo();
+      }
+      await becomes("False", undefined, controller);
+    };
+
+    it("of Consul's ACLs is told of where a policy's rules are wider", async () => {
+      const token = await managementToken();
+      const { body } = await consul("GET", "/v1/acl/policies", { token });
+      const Name = "lucid-registrar-wallet";
+      const policy = (JSON.parse(body) as readonly { ID: string; Name: string }[]).find((one) => one.Name === Name);
+      const before = await consul("GET", `/v1/acl/policy/${policy?.ID ?? ""}`, { token });
+      const { Rules, Description } = JSON.parse(before.body) as { Rules: string; Description: string };
+      const set = (rules: string) => put(`policy/${policy?.ID ?? ""}`, { Name, Description, Rules: rules });
+      await set(`${Rules}service_prefix "" {\n  policy = "write"\n}\n`);
+      await isTold(/AclPolicy lucid-registrar-wallet was changed \(rules\)/, () => set(Rules));
+    });
+
+    it("of Consul's ACLs is told of where somebody has a token that nobody declares", async () => {
+      const { AccessorID } = await put("token", { Description: "for a moment", Policies: everything });
+      await isTold(new RegExp(`AclToken ${AccessorID} was added .*gives policy global-management`), () =>
+        remove("token", AccessorID),
+      );
+    });
+
+    it("of Consul's ACLs is told of where a role is there that nobody declares", async () => {
+      const { ID } = await put("role", { Name: "wide", Policies: everything });
+      await isTold(/AclRole wide was added .*gives policy global-management/, () => remove("role", ID));
+    });
+
+    it("of Consul's ACLs is told of where whoever shows no token may do something", async () => {
+      const anonymous = "token/00000000-0000-0000-0000-000000000002";
+      await put(anonymous, { Description: "Anonymous Token", Policies: [{ Name: "lucid-node-resolver" }] });
+      await isTold(/AclToken anonymous was added .*to whoever shows no token/, () =>
+        put(anonymous, { Description: "Anonymous Token", Policies: [] }),
+      );
+    });
+
+    it("of Consul's ACLs is seen by a token that shows no secret and changes nothing", async () => {
+      const secret = await core.readNamespacedSecret({ name: "mesh-controller-tokens", namespace: "lucid-mesh" });
+      const token = Buffer.from(secret.data?.["acl-reader"] ?? "", "base64").toString();
+      const listed = await consul("GET", "/v1/acl/tokens", { token });
+      assert.equal(listed.status, 200, listed.body);
+      for (const { SecretID } of JSON.parse(listed.body) as readonly { SecretID: string }[])
+        assert.equal(SecretID, "<hidden>");
+      const content = { Name: "mine", Rules: 'acl = "write"' };
+      assert.equal((await consul("PUT", "/v1/acl/policy", { token, body: content })).status, 403);
+      assert.equal((await consul("PUT", "/v1/acl/token", { token, body: {} })).status, 403);
+      assert.equal((await consul("GET", "/v1/snapshot", { token })).status, 403);
+    });
   });
 
   it("leaves nothing for Pulumi, also where it looks at what there is", async () => {

@@ -179,7 +179,8 @@ export function troubledMesh(): Overview {
             name: "LucidEnforcementLost",
             severity: "critical",
             since: "2026-06-01T11:48:00.000Z",
-            summary: "In ops something runs that nothing holds back (1)",
+            summary:
+              "In ops something runs that nothing holds back, or somebody may do more at the discovery backend than is declared (1)",
             runbook: "docs/runbooks/enforcement.md#lucidenforcementlost",
             labels: { zone: "ops", class: "enforcement" },
           },

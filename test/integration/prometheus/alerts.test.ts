@@ -108,7 +108,10 @@ describe("Prometheus with the mesh's jobs and rules", function () {
         ]);
         const [first] = view.alerts.value?.firing ?? [];
         assert.equal(first?.name, "LucidEnforcementLost");
-        assert.equal(first.summary, "In wallet something runs that nothing holds back (1)");
+        assert.equal(
+          first.summary,
+          "In wallet something runs that nothing holds back, or somebody may do more at the discovery backend than is declared (1)",
+        );
         assert.equal(first.runbook, "docs/runbooks/enforcement.md#lucidenforcementlost");
         assert.deepEqual(first.labels, { zone: "wallet", class: "enforcement" });
       },

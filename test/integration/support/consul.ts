@@ -29,7 +29,7 @@ export interface ConsulAnswer {
 
 /** Asks Consul's API, through a port-forward to a server's loopback. */
 export async function consul(
-  method: "GET" | "POST" | "PUT",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   options: { readonly token?: string; readonly body?: unknown } = {},
 ): Promise<ConsulAnswer> {

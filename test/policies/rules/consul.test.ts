@@ -251,7 +251,10 @@ describe("consul-least-privilege", () => {
     [rule("service", "payout-router", "list"), /none that the rule models/],
     [rule("key_prefix", "", "read"), /which is the management token's/],
     [rule("agent_prefix", "", "write"), /which is the management token's/],
-    ['acl = "read"', /`acl`, which is the management token's/],
+    ['acl = "deny"', /`acl`, which is the management token's/],
+    ['acl = "read"\noperator = "read"', /`acl`, which is the management token's/],
+    ['acl = "read"\nservice "payout-router" { policy = "write" }', /`acl`, which is the management token's/],
+    ['acl "" { policy = "read" }', /acl ""/],
     ['acl = "write"\noperator = "write"', /`acl`, which is the management token's/],
     ['acl = "write"\nservice "payout-router" { policy = "write" }', /`acl`, which is the management token's/],
     ['acl "" { policy = "write" }', /acl ""/],
@@ -281,6 +284,13 @@ describe("consul-least-privilege", () => {
       assertPasses(consulLeastPrivilege, aclPolicy(text));
       const nobody = { ...LUCID_CEILING, snapshotTakers: {} };
       assertFinds(consulLeastPrivilege, aclPolicy(text), /give himself every right/, nobody);
+    }
+  });
+  it("lets ACLs be read, by that alone, where somebody compares them", () => {
+    for (const text of ['acl = "read"\n', '{"acl": "read"}']) {
+      assertPasses(consulLeastPrivilege, aclPolicy(text));
+      const nobody = { ...LUCID_CEILING, aclReaders: {} };
+      assertFinds(consulLeastPrivilege, aclPolicy(text), /may read ACLs, and so who may do what/, nobody);
     }
   });
   it("reads several rules, one after the other", () => {

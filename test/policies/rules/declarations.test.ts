@@ -13,6 +13,8 @@ import type { PlannedResource } from "../support/recorded-stack";
 const NAMESPACE = "lucid-wallet";
 const POLICY = `NetworkPolicy.${NAMESPACE}.tron-payment`;
 const SETTLED = "ValidatingAdmissionPolicy.lucid-network";
+const ACL_POLICY = "AclPolicy.lucid-registrar-wallet";
+const ACL_TOKEN = "AclToken.lucid-registrar-wallet";
 
 interface Named {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: object };
@@ -46,7 +48,9 @@ describe("what the controller is told was declared", function () {
     return plan.filter((resource) => !chosen(resource));
   };
   const found = (resources: readonly StackResource[]) =>
-    falseDeclarations(resources).map(({ resource, problem }) => `${named(resource).metadata.name}: ${problem}`);
+    falseDeclarations(resources).map(({ resource, problem }) => `${nameOf(resource)}: ${problem}`);
+  const nameOf = (resource: StackResource) =>
+    resource.type.startsWith("consul:") ? resource.name : named(resource).metadata.name;
   const declarationOf = (key: string) => (resource: StackResource) =>
     resource.type.endsWith(":ConfigMap") &&
     /^lucid-declared-\d+$/.test(named(resource).metadata.name) &&
@@ -99,6 +103,11 @@ describe("what the controller is told was declared", function () {
     ],
     ["a file's text itself", `ConfigMap.${NAMESPACE}.tron-payment-envoy`, 'fields.data["listeners.yaml"]', "{}"],
     ["a role with more rights", "Role.lucid-wallet.lucid-drift-observer", "fields.rules[0].verbs", ["*"]],
+    ["wider rules at Consul", ACL_POLICY, "fields.rules", 'service_prefix "" {\n  policy = "write"\n}\n'],
+    ["rules at Consul left open", ACL_POLICY, "fields.rules", { $any: true }],
+    ["another policy of a token of Consul's", ACL_TOKEN, "fields.policies[0]", "lucid-snapshots"],
+    ["one more policy of a token of Consul's", ACL_TOKEN, "fields.policies[1]", "global-management"],
+    ["a token of Consul's with a role", ACL_TOKEN, "fields.roles", ["wide"]],
   ] as const) {
     it(`is not ${title}`, () => {
       const [finding, ...others] = found(told(key, (entry) => edit(entry, path, value as never)));
@@ -115,7 +124,18 @@ describe("what the controller is told was declared", function () {
     assert.deepEqual(gone, [`lucid-declared-0: declares ${POLICY}, which the plan does not make`]);
   });
 
-  for (const key of [POLICY, SETTLED, `ConfigMap.${NAMESPACE}.tron-payment-envoy`]) {
+  it("is not a token of Consul's that the plan doesn't make, or makes under another name", () => {
+    const token = (resource: StackResource) => resource.name === "consul-registrar-wallet-token";
+    const never = `lucid-declared-0: declares ${ACL_TOKEN}, which the plan does not make`;
+    assert.deepEqual(found(without(token)), [never]);
+    const renamed = exchanged(token, (inputs) => edit(inputs, "description", "lucid-others: registers"));
+    assert.deepEqual(found(renamed), [
+      never,
+      "consul-registrar-wallet-token: no declaration tells of it, so the controller takes it for another's",
+    ]);
+  });
+
+  for (const key of [POLICY, SETTLED, ACL_POLICY, ACL_TOKEN, `ConfigMap.${NAMESPACE}.tron-payment-envoy`]) {
     it(`is whole: ${key} is in it`, () => {
       const silent = found(exchanged(declarationOf(key), (inputs) => edit(inputs, `data["${key}"]`, undefined)));
       assert.equal(silent.length, 1);

@@ -36,8 +36,9 @@ const reader = named(
   'node_prefix "node-resolver-" {\n  policy = "write"\n}\nservice_prefix "" {\n  policy = "read"\n}\n',
 );
 const snapshots = named("snapshots", 'acl = "write"\n');
-const found = (secret: StackResource) =>
-  tokensElsewhere([registrar, reader, snapshots, secret], LUCID_CEILING).map(({ problem }) => problem);
+const aclReader = named("acl-reader", 'acl = "read"\n');
+const found = (secret: StackResource, ceiling = LUCID_CEILING) =>
+  tokensElsewhere([registrar, reader, snapshots, aclReader, secret], ceiling).map(({ problem }) => problem);
 
 describe("a Secret with a token of Consul's", () => {
   it("is a registrar's, or holds one for its own nodes", () => {
@@ -76,6 +77,31 @@ describe("a Secret with a token of Consul's", () => {
   for (const [what, secret] of everything) {
     it(`is refused where by it ACLs may be written: ${what}`, () => {
       assert.match(found(secret).join(), /may write Consul's ACLs, and so do everything there/);
+    });
+  }
+
+  it("is the controller's, where by it ACLs may be read, beside its others", () => {
+    const own = secretOf("mesh-controller-tokens", "lucid-mesh", token("registrar"), token("acl-reader"));
+    assert.deepEqual(found(own), []);
+    assert.match(found(own, { ...LUCID_CEILING, aclReaders: {} }).join(), /may read Consul's ACLs/);
+  });
+
+  const read: readonly [what: string, secret: StackResource][] = [
+    ["the servers' own", secretOf("consul-snapshots", "lucid-mesh", token("acl-reader"))],
+    ["a resolver's", secretOf("node-resolver-config", "lucid-mesh", token("acl-reader"))],
+    ["a service's", secretOf("payout-router-tokens", "lucid-wallet", token("acl-reader"))],
+    ["the controller's name in another zone", secretOf("mesh-controller-tokens", "lucid-ops", token("acl-reader"))],
+    [
+      "a ConfigMap of the controller's",
+      {
+        ...secretOf("mesh-controller-tokens", "lucid-mesh", token("acl-reader")),
+        type: "kubernetes:core/v1:ConfigMap",
+      },
+    ],
+  ];
+  for (const [what, secret] of read) {
+    it(`is refused where by it ACLs may be read: ${what}`, () => {
+      assert.match(found(secret).join(), /may read Consul's ACLs/);
     });
   }
 

@@ -188,6 +188,33 @@ describe("the program's resources", function () {
     assert.doesNotMatch(String(rules), /admin-ui|lucid-blocks|prefix "" /);
   });
 
+  it("declare Consul's policies and tokens to the controller, in plain text, and give it one token that reads ACLs", () => {
+    const { data } = named("declared-mesh-0").inputs as { data: Readonly<Record<string, string>> };
+    const declared = Object.entries(data).filter(([key]) => key.startsWith("Acl"));
+    const made = recorded.filter(({ type }) => type.startsWith("consul:index/acl"));
+    assert.equal(declared.length, made.length);
+    assert.deepEqual(JSON.parse(data["AclToken.lucid-registrar-wallet"] ?? ""), {
+      kind: "AclToken",
+      name: "lucid-registrar-wallet",
+      labels: {},
+      fields: { policies: ["lucid-registrar-wallet"] },
+    });
+    const { rules } = named("consul-registrar-wallet-policy").inputs;
+    assert.deepEqual(JSON.parse(data["AclPolicy.lucid-registrar-wallet"] ?? ""), {
+      kind: "AclPolicy",
+      name: "lucid-registrar-wallet",
+      labels: {},
+      fields: { rules },
+    });
+    assert.equal(named("consul-acl-reader-policy").inputs.rules, 'acl = "read"\n');
+    for (const { name, inputs } of ofType("kubernetes:core/v1:Secret"))
+      assert.equal(
+        JSON.stringify(inputs).includes("SECRET-ACCESSOR-consul-acl-reader-token"),
+        name === "mesh-controller-tokens",
+        name,
+      );
+  });
+
   it("take snapshots beside each Consul server, by a token that lies with the servers alone, on volumes of their own", () => {
     assert.equal(named("consul-snapshots-policy").inputs.rules, 'acl = "write"\n');
     for (const { name, inputs } of ofType("kubernetes:core/v1:Secret"))

@@ -38,7 +38,7 @@ export class CanaryTeller {
   /** An Event that can't be written is no reason to ask no more. */
   private async tell({ pod: { namespace, name, uid } }: LetIn, text: string): Promise<void> {
     const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
-    const regarding = { kind: POD.kind, namespace, name, live: { kind: POD, uid } };
+    const regarding = { kind: POD.kind, namespace, name, live: { uid } };
     const { path, body } = eventOf(regarding, "EnforcementLost", text, this.instance, now);
     try {
       await this.writer.create(path, body, this.signal);

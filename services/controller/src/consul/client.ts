@@ -24,10 +24,10 @@ export class ConsulError extends Error {
 }
 
 /**
- * Consul's HTTP API with a token per zone. Token and CA files are read when they are used, so that a rotated one counts at once;
+ * Consul's HTTP API with a token per zone, or by whatever else files of tokens are named for. Token and CA files are read when they are used, so that a rotated one counts at once;
  * connections are kept open, and opened anew when the CA file has changed.
  */
-export class ConsulClient {
+export class ConsulClient<Name extends string = ZoneName> {
   private agent: http.Agent | undefined;
   private ca: string | undefined;
   private succeeded: number | undefined;
@@ -35,7 +35,7 @@ export class ConsulClient {
 
   constructor(
     private readonly config: ConsulSettings,
-    private readonly observe: RequestObserver = () => undefined,
+    private readonly observe: RequestObserver<Name> = () => undefined,
   ) {}
 
   /** When Consul last answered with success; milliseconds since 1970. */
@@ -44,17 +44,17 @@ export class ConsulClient {
   }
 
   /**
-   * One request in the name of a zone.
+   * One request in the name of a zone, or of who else has a token.
    *
    * @param path with its query, from `/v1/` on
    * @returns the parsed body
    * @throws ConsulError where Consul refuses; Error where it can't be reached in time or the zone's token can't be read
    */
-  async request(zone: ZoneName, method: "GET" | "PUT", path: string, body?: unknown): Promise<unknown> {
+  async request(name: Name, method: "GET" | "PUT", path: string, body?: unknown): Promise<unknown> {
     if (this.closed) {
       throw new Error("the connection to Consul is closed");
     }
-    const token = await this.token(zone);
+    const token = await this.token(name);
     const agent = await this.connections();
     const start = performance.now();
     let outcome = "error";
@@ -75,7 +75,7 @@ export class ConsulClient {
       }
       throw new Error(`Consul at ${this.config.address.host}, ${method} ${path}`, { cause: error });
     } finally {
-      this.observe(zone, (performance.now() - start) / 1000, outcome);
+      this.observe(name, (performance.now() - start) / 1000, outcome);
     }
   }
 
@@ -86,12 +86,12 @@ export class ConsulClient {
     this.agent = undefined;
   }
 
-  private async token(zone: ZoneName): Promise<string> {
-    const file = join(this.config.tokensDirectory, zone);
+  private async token(name: Name): Promise<string> {
+    const file = join(this.config.tokensDirectory, name);
     const token = (await readFile(file, "utf8")).trim();
     // A header with a line break would be refused by Node with the token in the message.
     if (!/^[\x21-\x7e]{1,128}$/.test(token)) {
-      throw new Error(`${file} holds no Consul token; put the zone's token into it`);
+      throw new Error(`${file} holds no Consul token; put the token of ${name} into it`);
     }
     return token;
   }

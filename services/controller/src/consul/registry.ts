@@ -1,6 +1,8 @@
+import type { ACL_READER } from "../../../../mesh/consul.js";
 import type { ZoneName } from "../../../../mesh/model.js";
 import type { Registration } from "../registry/registration.js";
 import type { Actual, Registry, RequestObserver, Step } from "../registry/registry.js";
+import { ConsulAcl } from "./acl.js";
 import { Catalogue } from "./catalogue.js";
 import { ConsulClient } from "./client.js";
 import { entryOf, nodeName, podOf, type CatalogueEntry } from "./entry.js";
@@ -10,12 +12,19 @@ import type { ConsulSettings } from "./settings.js";
 /** Consul's catalogue as a registry: each pod is a synthetic node, with one service and one check. */
 export class ConsulRegistry implements Registry<CatalogueEntry> {
   readonly title = "Consul";
+  readonly access: ConsulAcl;
   private readonly client: ConsulClient;
+  /** Of its own, so that what it is answered is no sign that anybody can be registered. */
+  private readonly reader: ConsulClient<typeof ACL_READER>;
   private readonly catalogue: Catalogue;
 
   constructor(settings: ConsulSettings, observe: RequestObserver) {
     this.client = new ConsulClient(settings, observe);
     this.catalogue = new Catalogue(this.client);
+    this.reader = new ConsulClient(settings, (_, seconds, outcome) => {
+      observe("mesh", seconds, outcome);
+    });
+    this.access = new ConsulAcl(this.reader);
   }
 
   get lastSuccess(): number | undefined {
@@ -48,6 +57,7 @@ export class ConsulRegistry implements Registry<CatalogueEntry> {
 
   close(): void {
     this.client.close();
+    this.reader.close();
   }
 }
 

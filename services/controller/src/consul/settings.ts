@@ -8,7 +8,7 @@ export interface ConsulSettings {
   readonly caFile?: string;
   /** Name that Consul's certificate must bear. */
   readonly serverName: string;
-  /** Folder with one file per zone, named for it, that holds the zone's token. */
+  /** Folder with one file per zone, named for it, that holds the zone's token; and `acl-reader`, with the token by which ACLs are read. */
   readonly tokensDirectory: string;
 }
 

@@ -1,9 +1,9 @@
 /** What was declared of a zone, as its ConfigMaps say. */
 import { z } from "zod";
 import {
+  comparedKind,
   DECLARATION,
   declaredKey,
-  kindNamed,
   textDigest,
   trustDigestAnnotation,
   type DeclaredObject,
@@ -21,7 +21,7 @@ const schema = z.object({
   data: z.record(z.string(), z.string()).optional(),
 });
 const declaredSchema = z.object({
-  kind: z.string().refine((kind) => kindNamed(kind) !== undefined),
+  kind: z.string().refine((kind) => comparedKind(kind) !== undefined),
   namespace: z.string().optional(),
   name: z.string().min(1),
   labels: z.record(z.string(), z.string()),

@@ -6,8 +6,10 @@ import type { ApiWriter } from "../election/fence.js";
 import { ApiError, type KubernetesApi } from "../kubernetes/api.js";
 import { follow, type Collection, type FollowOptions } from "../kubernetes/follow.js";
 import { describe, type Log } from "../log.js";
+import type { AccessControl } from "../registry/access.js";
 import { SettledQueue } from "../settled-queue.js";
 import { accountsOf } from "./about.js";
+import { followAccess } from "./access.js";
 import { filesConfigMap, VERSIONED } from "../inspection/files.js";
 import type { SidecarFiles, VersionedFile } from "../inspection/files.js";
 import { describeFinding, type Finding } from "./finding.js";
@@ -43,7 +45,11 @@ const FORGOTTEN = 10 * 60_000;
 export interface DriftOptions {
   /** What is put right; the rest is told of. */
   readonly repairs: readonly DriftClass[];
+  /** Who may do what at the discovery backend, where that is compared. */
+  readonly access?: AccessControl;
   readonly settle?: number;
+  /** Milliseconds between two looks at `access`. */
+  readonly accessInterval?: number;
   readonly backoff?: BackoffBounds;
   readonly follow?: FollowOptions;
   readonly now?: () => number;
@@ -140,6 +146,7 @@ export class Drift {
     if (shared !== undefined) {
       const zoneOf = (object: LiveObject): ZoneDrift | undefined => this.zoneOf(object, shared);
       follows.push(...clusterCollections().map((collection) => this.followObjects(collection, this.zones, zoneOf)));
+      if (this.options.access !== undefined) follows.push(this.followAccess(this.options.access, shared));
     }
     await Promise.all([
       ...follows,
@@ -239,6 +246,21 @@ export class Drift {
         put(parseLive(kind, object), false);
       },
     });
+  }
+
+  private followAccess(access: AccessControl, zone: ZoneDrift): Promise<void> {
+    const follower = {
+      changed: (key: string): void => {
+        this.add(zone, key);
+      },
+      listed: (): void => {
+        this.addAll(zone);
+      },
+      failed: (error: unknown): void => {
+        this.events.failed("ACLs of the discovery backend", error);
+      },
+    };
+    return followAccess(access, zone, follower, this.signal, this.options.accessInterval);
   }
 
   private follow(collection: Collection, follower: Omit<Parameters<typeof follow>[2], "failed">): Promise<void> {

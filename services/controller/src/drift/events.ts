@@ -19,7 +19,7 @@ const REPORTER = "mesh.lucid.internal/mesh-controller";
 
 /** The object that an Event is about. */
 export interface Regarded extends Pick<Finding, "kind" | "namespace" | "name"> {
-  readonly live: Pick<LiveObject, "kind" | "uid"> | undefined;
+  readonly live: Pick<LiveObject, "uid"> | undefined;
 }
 
 /** An Event, and where it is created. */
@@ -54,7 +54,7 @@ export function eventOf(finding: Regarded, reason: Reason, note: string, instanc
 }
 
 function regardingOf({ kind, namespace, name, live }: Regarded) {
-  const own = live?.kind ?? (kind === POD.kind ? POD : kindNamed(kind));
+  const own = kind === POD.kind ? POD : kindNamed(kind);
   if (namespace === undefined || own === undefined || !NAMESPACES.includes(namespace)) {
     const { apiVersion, kind: meshService } = MESH_SERVICE;
     return { apiVersion, kind: meshService, namespace: namespaceOf("mesh"), name: WELL_KNOWN.controller };

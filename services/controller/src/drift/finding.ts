@@ -1,4 +1,4 @@
-import type { DriftClass } from "../../../../mesh/declarations/index.js";
+import { isAclKind, type DriftClass } from "../../../../mesh/declarations/index.js";
 import type { ZoneName } from "../../../../mesh/model.js";
 import type { Difference } from "./compare.js";
 import type { LiveObject, Writer } from "./live.js";
@@ -30,8 +30,8 @@ export function describeFinding({ kind, namespace, name, what, detail, writer }:
   const title = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
   if (what === "running") return `the sidecar of ${title} ${detail}`;
   const by =
-    what === "removed"
-      ? "Kubernetes does not note by whom"
+    what === "removed" || isAclKind(kind)
+      ? `${isAclKind(kind) ? "the discovery backend" : "Kubernetes"} does not note by whom`
       : writer === undefined
         ? "last written by nobody that Kubernetes names"
         : `last written by ${writer.manager}${writer.time === "" ? "" : ` at ${writer.time}`}`;

@@ -1,7 +1,7 @@
-/** What is kept of an object of the cluster: what is compared, and who wrote it last. */
+/** What is kept of an object of the cluster, or of the discovery backend: what is compared, and who wrote it last. */
 import { z } from "zod";
 import { sidecarFilesOf, type SidecarFiles } from "../inspection/files.js";
-import { textDigest, type DeclaredKind } from "../../../../mesh/declarations/index.js";
+import { textDigest, type ComparedKind, type DeclaredKind } from "../../../../mesh/declarations/index.js";
 
 export interface Writer {
   /** Field manager: `kubectl-edit`, `pulumi-kubernetes-1a2b3c4d`. */
@@ -11,7 +11,7 @@ export interface Writer {
 }
 
 export interface LiveObject {
-  readonly kind: DeclaredKind;
+  readonly kind: ComparedKind;
   readonly namespace: string | undefined;
   readonly name: string;
   readonly uid: string;
@@ -25,6 +25,8 @@ export interface LiveObject {
   readonly owned: boolean;
   /** Of a ConfigMap with the files of a sidecar: what they say of themselves. */
   readonly files?: SidecarFiles;
+  /** What somebody can do by it, for people, where that is told. */
+  readonly gives?: string;
 }
 
 const managedFields = z.array(

@@ -26,8 +26,8 @@ export async function repair(
   declared: DeclaredObject | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const kind = finding.live?.kind ?? kindNamed(finding.kind);
-  if (kind === undefined) throw new Error(`${finding.kind} is no kind that is declared`);
+  const kind = kindNamed(finding.kind);
+  if (kind === undefined) throw new Error(`${finding.kind} is no kind that is put right`);
   const collection = collectionPath(kind, finding.namespace);
   const path = `${collection}/${encodeURIComponent(finding.name)}`;
   const { live } = finding;

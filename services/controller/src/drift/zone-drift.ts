@@ -1,9 +1,11 @@
 /** One zone: what was declared, what there is, and what is not as declared. Holds no connection and no clock of its own. */
 import {
+  comparedKind,
   declaredKey,
+  isAclKind,
   kindNamed,
   STANDING_FOR,
-  type DeclaredKind,
+  type ComparedKind,
   type DeclaredObject,
 } from "../../../../mesh/declarations/index.js";
 import type { ZoneName } from "../../../../mesh/model.js";
@@ -40,6 +42,8 @@ export class ZoneDrift {
   private live = new Map<string, LiveObject>();
   /** Kinds of which a complete list was seen. */
   private readonly listed = new Set<string>();
+  /** What was declared before, and is no more. */
+  private readonly former = new Set<string>();
   private withoutSidecar: ReadonlySet<string> = new Set();
   declaration = new ZoneDeclaration([]);
 
@@ -57,7 +61,7 @@ export class ZoneDrift {
   }
 
   /** Whether objects of all these kinds were listed. */
-  hasListed(kinds: readonly DeclaredKind[]): boolean {
+  hasListed(kinds: readonly ComparedKind[]): boolean {
     return kinds.every(({ kind }) => this.listed.has(kind));
   }
 
@@ -67,7 +71,9 @@ export class ZoneDrift {
     if (part === undefined && !this.parts.has(name)) return false;
     if (part === undefined) this.parts.delete(name);
     else this.parts.set(name, part);
+    for (const key of this.declaration.keys()) this.former.add(key);
     this.declaration = new ZoneDeclaration([...this.parts.values()]);
+    for (const key of this.declaration.keys()) this.former.delete(key);
     return true;
   }
 
@@ -93,7 +99,7 @@ export class ZoneDrift {
   }
 
   /** All objects of a kind were listed. */
-  kindListed({ kind }: DeclaredKind): void {
+  kindListed({ kind }: Pick<ComparedKind, "kind">): void {
     this.listed.add(kind);
   }
 
@@ -142,8 +148,10 @@ export class ZoneDrift {
     const wrong = this.whyUndeclared(live);
     if (wrong === undefined) return AS_DECLARED;
     // What a program declares no more it deletes at the end of its update.
-    const isLeaving = PULUMI.test(live.writer?.manager ?? "") && now - this.declaration.written < PATIENCE;
-    if (isLeaving) return { kind: "changing" };
+    const isPrograms = isAclKind(live.kind.kind)
+      ? this.former.has(key) || this.declaration.isChanging(key)
+      : isPulumis(live);
+    if (isPrograms && now - this.declaration.written < PATIENCE) return { kind: "changing" };
     return { kind: "drifted", finding: this.finding(key, live, "added", wrong, live) };
   }
 
@@ -155,7 +163,8 @@ export class ZoneDrift {
     if (live.kind.class === "workloads" && this.isJoined(live.labels[LABELS.name] ?? live.name)) return undefined;
     const accounts = live.kind.kind.endsWith("Binding") ? accountsOf(live) : [];
     const given = accounts.map((account) => (account === "/" ? "everybody" : account)).join(", ");
-    return `nobody declares it${given === "" ? "" : `, and it gives rights to ${given}`}`;
+    const gives = live.gives ?? (given === "" ? undefined : `rights to ${given}`);
+    return `nobody declares it${gives === undefined ? "" : `, and it gives ${gives}`}`;
   }
 
   private finding(
@@ -170,7 +179,7 @@ export class ZoneDrift {
     detail: string,
     live: LiveObject | undefined,
   ): Finding {
-    const known = typeof kind === "string" ? kindNamed(kind) : (kind as DeclaredKind);
+    const known = typeof kind === "string" ? comparedKind(kind) : (kind as ComparedKind);
     const service = labels[LABELS.name] ?? "";
     return {
       key,

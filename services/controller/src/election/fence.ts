@@ -31,6 +31,7 @@ export function fencedApi(api: ApiWriter, term: Held): ApiWriter {
 export function fencedRegistry<Entry extends object>(registry: Registry<Entry>, term: Held): Registry<Entry> {
   return {
     title: registry.title,
+    ...(registry.access && { access: registry.access }),
     get lastSuccess() {
       return registry.lastSuccess;
     },

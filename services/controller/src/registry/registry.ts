@@ -1,4 +1,5 @@
 import type { ZoneName } from "../../../../mesh/model.js";
+import type { AccessControl } from "./access.js";
 import type { Registration } from "./registration.js";
 
 /** What is known of a pod in the registry; `unknown` after a write whose outcome was not seen. */
@@ -27,6 +28,8 @@ export interface Registry<Entry extends object = object> {
   readonly title: string;
   /** When it last answered with success; milliseconds since 1970. */
   readonly lastSuccess: number | undefined;
+  /** Who may do what there, where that is compared with what was declared. */
+  readonly access?: AccessControl;
   /**
    * All that stands there for a zone, by pod.
    *
@@ -53,4 +56,4 @@ export interface RegistryOptions {
 }
 
 /** Told how long each request took and how it ended: the backend's status, or `error` where no answer came. */
-export type RequestObserver = (zone: ZoneName, seconds: number, outcome: string) => void;
+export type RequestObserver<Name extends string = ZoneName> = (name: Name, seconds: number, outcome: string) => void;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  ACL_KINDS,
   DECLARATION,
   declarationParts,
   declaredKey,
@@ -9,6 +10,8 @@ import {
   type DeclaredObject,
 } from "../../../../mesh/declarations/index.js";
 import { accountsOf } from "../../src/drift/about.js";
+import { liveAccess } from "../../src/drift/access.js";
+import { describeFinding } from "../../src/drift/finding.js";
 import { POD } from "../../src/drift/kinds.js";
 import { lastWriter, parseLive } from "../../src/drift/live.js";
 import { liveKey, PATIENCE, ZoneDrift } from "../../src/drift/zone-drift.js";
@@ -176,6 +179,101 @@ describe("controller: the drift of a zone", () => {
     assert.equal(pod("c", "admin-ui", ["start-gate"], true), "it has no sidecar");
     assert.equal(pod("d", "resolver", [], true), "as-declared");
     assert.equal(pod("e", "resolver", [], false), "no workload made it");
+  });
+});
+
+describe("controller: the drift of who may do what at the discovery backend", () => {
+  const rules = 'service "admin-ui" {\n  policy = "write"\n}\n';
+  const policy: DeclaredObject = { kind: "AclPolicy", name: "lucid-registrar-ops", labels: {}, fields: { rules } };
+  const other: DeclaredObject = { ...policy, name: "lucid-others" };
+  let zone: ZoneDrift;
+
+  const declare = (objects: readonly DeclaredObject[], time = BEGIN): void => {
+    const [data = {}] = declarationParts(objects);
+    zone.putPart("lucid-declared-0", part("objects", "lucid-declared-0", data, time));
+  };
+  const end = (objects: readonly DeclaredObject[]): void => {
+    const digests = objects.map((one) => [declaredKey(one), textDigest(writtenDown(one))]);
+    zone.putPart(
+      DECLARATION.done,
+      part("done", DECLARATION.done, Object.fromEntries(digests) as Record<string, string>),
+    );
+  };
+  const live = (fields: object, name = policy.name): string => {
+    const object = liveAccess({
+      kind: "AclPolicy",
+      name,
+      version: "1/a",
+      fields: { datacenters: [], ...fields },
+      gives: "what its rules say",
+    });
+    zone.put(liveKey(object), object);
+    return liveKey(object);
+  };
+  const judged = (key: string, now = BEGIN): string => {
+    const judgement = zone.judge(key, now);
+    return judgement.kind === "drifted" ? describeFinding(judgement.finding) : judgement.kind;
+  };
+  const key = declaredKey(policy);
+  const byWhom = "the discovery backend does not note by whom";
+
+  beforeEach(() => {
+    zone = new ZoneDrift(
+      "mesh",
+      "lucid-mesh",
+      () => false,
+      () => false,
+    );
+    declare([policy, other]);
+    end([policy, other]);
+    for (const kind of ACL_KINDS) zone.kindListed(kind);
+  });
+
+  it("is what was changed, removed and added, of the class that is an alert by itself", () => {
+    assert.equal(judged(key), `AclPolicy lucid-registrar-ops was removed, ${byWhom}`);
+    live({ rules });
+    assert.equal(judged(key), "as-declared");
+    live({ rules: 'acl = "write"' });
+    assert.equal(judged(key), `AclPolicy lucid-registrar-ops was changed (rules), ${byWhom}`);
+    live({ rules, datacenters: ["dc2"] });
+    assert.equal(judged(key), `AclPolicy lucid-registrar-ops was changed (datacenters added), ${byWhom}`);
+    const added = live({ rules }, "lucid-wide");
+    assert.equal(
+      judged(added),
+      `AclPolicy lucid-wide was added (nobody declares it, and it gives what its rules say), ${byWhom}`,
+    );
+    const judgement = zone.judge(added, BEGIN);
+    assert.equal(judgement.kind === "drifted" && judgement.finding.class, "enforcement");
+  });
+
+  it("is not what is missing before all was read", () => {
+    const fresh = new ZoneDrift(
+      "mesh",
+      "lucid-mesh",
+      () => false,
+      () => false,
+    );
+    fresh.putPart("lucid-declared-0", part("objects", "lucid-declared-0", declarationParts([policy])[0] ?? {}));
+    assert.equal(fresh.judge(key, BEGIN).kind, "as-declared");
+  });
+
+  it("is not what an update changes, and not what it declares no more and is about to delete, for as long as it may take", () => {
+    const leaving = live({ rules }, other.name);
+    live({ rules });
+    declare([{ ...policy, fields: { rules: 'acl = "read"' } }]);
+    assert.equal(judged(key), "changing");
+    assert.equal(judged(leaving), "changing", "it stands in what the last update ended with");
+    end([policy]);
+    assert.equal(judged(leaving), "changing", "it was declared a moment ago");
+    assert.match(judged(leaving, BEGIN + PATIENCE), /lucid-others was added/);
+    declare([policy, other]);
+    end([policy, other]);
+    assert.equal(judged(leaving), "as-declared");
+  });
+
+  it("is what was added meanwhile, whatever an update does", () => {
+    declare([policy]);
+    assert.match(judged(live({ rules }, "lucid-wide")), /lucid-wide was added/);
   });
 });
 

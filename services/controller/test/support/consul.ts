@@ -5,11 +5,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { binDir } from "../../../../dev/paths.js";
+import { ACL_READER, aclNameOf, tokenDescription, tokenNameIn } from "../../../../mesh/consul.js";
 import type { ZoneName } from "../../../../mesh/model.js";
 import type { ConsulSettings } from "../../src/consul/settings.js";
 import { eventually } from "./eventually.js";
 
 const MANAGEMENT_TOKEN = "7d5a6cdc-0000-4000-8000-5a1b2c3d4e5f";
+const READER_TOKEN = "33333333-0000-4000-8000-5a1b2c3d4e5f";
 
 /** Who may register what, as the mesh's own ACLs say it: a zone's token writes that zone's nodes and services. */
 const ZONES: Readonly<Partial<Record<ZoneName, { readonly token: string; readonly services: readonly string[] }>>> = {
@@ -68,7 +70,7 @@ export class TestConsul {
   }
 
   /** A request with all rights, past the controller. */
-  async request(method: "GET" | "PUT", path: string, body?: unknown): Promise<unknown> {
+  async request(method: "GET" | "PUT" | "POST" | "DELETE", path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`http://127.0.0.1:${String(this.httpPort)}${path}`, {
       method,
       headers: { "X-Consul-Token": MANAGEMENT_TOKEN },
@@ -157,6 +159,7 @@ export class TestConsul {
 
   private async makeTokens(more: Readonly<Partial<Record<ZoneName, readonly string[]>>>): Promise<void> {
     mkdirSync(join(this.folder, "tokens"));
+    await this.makeToken(ACL_READER, READER_TOKEN, 'acl = "read"\n');
     for (const [zone, { token, services }] of Object.entries(ZONES)) {
       const rules = [
         `node_prefix "lucid-${zone}-" { policy = "write" }`,
@@ -164,10 +167,38 @@ export class TestConsul {
           (service) => `service "${service}" { policy = "write" }`,
         ),
       ];
-      await this.request("PUT", "/v1/acl/policy", { Name: `zone-${zone}`, Rules: rules.join("\n") });
-      await this.request("PUT", "/v1/acl/token", { SecretID: token, Policies: [{ Name: `zone-${zone}` }] });
-      writeFileSync(join(this.folder, "tokens", zone), `${token}\n`);
+      await this.makeToken(zone, token, rules.join("\n"), `registrar-${zone}`);
     }
+  }
+
+  /** Makes a policy as a program does: one of its name becomes it. */
+  async setPolicy(policy: {
+    readonly Name: string;
+    readonly Description: string;
+    readonly Rules: string;
+  }): Promise<void> {
+    const all = (await this.request("GET", "/v1/acl/policies")) as readonly { ID: string; Name: string }[];
+    const known = all.find(({ Name }) => Name === policy.Name);
+    await this.request("PUT", `/v1/acl/policy${known === undefined ? "" : `/${known.ID}`}`, policy);
+  }
+
+  /** Makes a token as a program does: one of its name becomes it. A controller reads it from the file that is named for its role. */
+  async setToken(Description: string, policies: readonly string[]): Promise<void> {
+    const name = tokenNameIn(Description);
+    const all = (await this.request("GET", "/v1/acl/tokens")) as readonly { AccessorID: string; Description: string }[];
+    const known = all.find((token) => tokenNameIn(token.Description) === name);
+    const place = known === undefined ? "" : `/${known.AccessorID}`;
+    const body = { AccessorID: known?.AccessorID, Description, Policies: policies.map((Name) => ({ Name })) };
+    const { SecretID } = (await this.request("PUT", `/v1/acl/token${place}`, body)) as { SecretID: string };
+    writeFileSync(join(this.folder, "tokens", (name ?? "").replace(/^lucid-(registrar-)?/, "")), `${SecretID}\n`);
+  }
+
+  private async makeToken(file: string, SecretID: string, Rules: string, role = file): Promise<void> {
+    const Name = aclNameOf(role);
+    await this.request("PUT", "/v1/acl/policy", { Name, Rules });
+    const Description = tokenDescription(Name, "of the test's");
+    await this.request("PUT", "/v1/acl/token", { SecretID, Description, Policies: [{ Name }] });
+    writeFileSync(join(this.folder, "tokens", file), `${SecretID}\n`);
   }
 }
 

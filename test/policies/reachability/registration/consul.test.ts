@@ -82,6 +82,37 @@ describe("the layer of registration, with Consul", function () {
       });
   });
 
+  describe("of who compares ACLs, finds", () => {
+    const [policy, token] = ["consul-acl-reader-policy", "consul-acl-reader-token"];
+    it("a right to change them", () => {
+      finds(plan.withInputs(policy, { rules: 'acl = "write"\n' }), {
+        proof: /Mesh\/mesh-controller can write ACLs by AclToken consul-acl-reader-token, which nobody declared/,
+        pack: /Mesh\/mesh-controller .*consul-acl-reader-token/,
+      });
+    });
+    it("a right to something else", () => {
+      finds(plan.withInputs(policy, { rules: 'acl = "read"\noperator = "read"\n' }), {
+        proof:
+          /Mesh\/mesh-controller can read the operator, the mesh and the peering by AclToken consul-acl-reader-token/,
+        pack: /can read the operator, the mesh and the peering by AclToken consul-acl-reader-token/,
+      });
+    });
+    it("no token", () => {
+      finds(plan.without(token), {
+        proof:
+          /Mesh\/mesh-controller has nothing that compares ACLs with what was declared at consul, which is declared/,
+      });
+    });
+    for (const secret of ["consul-snapshots", "node-resolver-config"])
+      it(`it in a Secret of others: ${secret}`, () => {
+        finds(plan.withSource(secret, "stringData", token), {
+          proof:
+            /has AclToken consul-acl-reader-token by Secret .*: it is what compares ACLs with what was declared, and for Mesh\/mesh-controller alone/,
+          pack: /consul-acl-reader-token/,
+        });
+      });
+  });
+
   describe("finds in a policy", () => {
     it("a prefix that covers every name", () => {
       finds(adding(OPS, 'service_prefix "" { policy = "write" }'), {

@@ -72,7 +72,8 @@ export const CASES: readonly Case[] = [
     fires: 2,
     over: 5,
     labels: { zone: "wallet", class: "enforcement" },
-    summary: "In wallet something runs that nothing holds back (2)",
+    summary:
+      "In wallet something runs that nothing holds back, or somebody may do more at the discovery backend than is declared (2)",
   },
   {
     alert: "LucidDrift",

@@ -1,0 +1,232 @@
+/** Who may do what at a real Consul, as it is read by a token that may read ACLs and nothing else. */
+import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
+import { ACL_READER } from "../../../../mesh/consul.js";
+import { ConsulAcl } from "../../src/consul/acl.js";
+import { ConsulClient, ConsulError } from "../../src/consul/client.js";
+import type { AccessObject } from "../../src/registry/access.js";
+import { TestConsul } from "../support/consul.js";
+
+interface Made {
+  readonly ID: string;
+  readonly AccessorID: string;
+  readonly SecretID: string;
+}
+
+describe("controller: Consul's ACLs", function () {
+  this.timeout(60_000);
+  const asked: string[] = [];
+  let consul: TestConsul;
+  let client: ConsulClient<typeof ACL_READER>;
+  let acl: ConsulAcl;
+
+  before(async () => {
+    consul = await TestConsul.start();
+    client = new ConsulClient<typeof ACL_READER>(consul.config);
+    const counted = {
+      request: (...request: Parameters<typeof client.request>) => {
+        asked.push(request[2]);
+        return client.request(...request);
+      },
+    };
+    acl = new ConsulAcl(counted as typeof client);
+  });
+  after(async () => {
+    client.close();
+    await consul.stop();
+  });
+
+  const make = async (what: string, body: object): Promise<Made> =>
+    (await consul.request("PUT", `/v1/acl/${what}`, body)) as Made;
+  const remove = (what: string, id: string) => consul.request("DELETE", `/v1/acl/${what}/${id}`);
+  const of = async (kind: AccessObject["kind"], name: string): Promise<AccessObject | undefined> =>
+    (await acl.read()).find((object) => object.kind === kind && object.name === name);
+  const names = async (): Promise<string[]> => (await acl.read()).map(({ kind, name }) => `${kind} ${name}`).sort();
+  let asMade: string[];
+
+  it("are what somebody made, and nothing that Consul makes itself", async () => {
+    asMade = await names();
+    assert.deepEqual(asMade, [
+      "AclPolicy lucid-acl-reader",
+      "AclPolicy lucid-registrar-chain",
+      "AclPolicy lucid-registrar-ops",
+      "AclToken lucid-acl-reader",
+      "AclToken lucid-registrar-chain",
+      "AclToken lucid-registrar-ops",
+    ]);
+    assert.deepEqual((await of("AclToken", "lucid-registrar-ops"))?.fields, {
+      policies: ["lucid-registrar-ops"],
+      roles: [],
+      serviceIdentities: [],
+      nodeIdentities: [],
+      templatedPolicies: [],
+    });
+    assert.match(String((await of("AclPolicy", "lucid-registrar-ops"))?.fields.rules), /^node_prefix "lucid-ops-"/);
+  });
+
+  it("cost five requests where nothing has changed, and one more for each policy that has", async () => {
+    const lists = ["auth-methods", "binding-rules", "policies", "roles", "tokens"].map((list) => `/v1/acl/${list}`);
+    asked.length = 0;
+    await acl.read();
+    assert.deepEqual([...asked].sort(), lists);
+    const { ID } = await make("policy", { Name: "lucid-new", Rules: 'acl = "read"' });
+    const before = (await of("AclPolicy", "lucid-new"))?.version;
+    asked.length = 0;
+    await make(`policy/${ID}`, { Name: "lucid-new", Rules: 'acl = "write"' });
+    const after = await of("AclPolicy", "lucid-new");
+    assert.deepEqual([...asked].sort(), [...lists, `/v1/acl/policy/${ID}`].sort());
+    assert.equal(after?.fields.rules, 'acl = "write"');
+    assert.notEqual(after.version, before);
+    await remove("policy", ID);
+    assert.deepEqual(await names(), asMade);
+  });
+
+  it("tell what a token gives that somebody made, by what Consul calls it", async () => {
+    const Policies = [{ Name: "global-management" }];
+    const { AccessorID } = await make("token", { Description: "for a moment", Policies });
+    assert.match((await of("AclToken", AccessorID))?.gives ?? "", /^policy global-management, since 20\d\d-/);
+    await remove("token", AccessorID);
+    const identities = {
+      ServiceIdentities: [{ ServiceName: "web", Datacenters: ["dc1"] }],
+      NodeIdentities: [{ NodeName: "n1", Datacenter: "dc1" }],
+      TemplatedPolicies: [
+        { TemplateName: "builtin/service", TemplateVariables: { Name: "db" } },
+        { TemplateName: "builtin/dns" },
+      ],
+    };
+    const other = await make("token", identities);
+    assert.deepEqual((await of("AclToken", other.AccessorID))?.fields, {
+      policies: [],
+      roles: [],
+      serviceIdentities: ["web in dc1"],
+      nodeIdentities: ["n1 in dc1"],
+      templatedPolicies: ["builtin/dns", "builtin/service db"],
+    });
+    await remove("token", other.AccessorID);
+    const nothing = await make("token", { Description: "gives nothing" });
+    assert.deepEqual(await names(), asMade);
+    await remove("token", nothing.AccessorID);
+  });
+
+  it("leave a name to the oldest token that bears it", async () => {
+    const Description = "lucid-registrar-ops: Registers the services of zone ops";
+    const { AccessorID } = await make("token", { Description, Policies: [{ Name: "lucid-registrar-ops" }] });
+    assert.deepEqual(await names(), [...asMade, `AclToken ${AccessorID}`].sort());
+    await remove("token", AccessorID);
+  });
+
+  it("have one token of the servers' own, which may do everything", async () => {
+    const Description = "Initial Management Token";
+    const { AccessorID } = await make("token", { Description, Policies: [{ Name: "global-management" }] });
+    assert.deepEqual(await names(), [...asMade, `AclToken ${AccessorID}`].sort());
+    await remove("token", AccessorID);
+    assert.deepEqual(await names(), asMade);
+  });
+
+  it("tell what whoever shows no token may do, once that is anything", async () => {
+    const anonymous = "token/00000000-0000-0000-0000-000000000002";
+    await make(anonymous, { Policies: [{ Name: "builtin/global-read-only" }] });
+    assert.equal(
+      (await of("AclToken", "anonymous"))?.gives,
+      "policy builtin/global-read-only to whoever shows no token",
+    );
+    await make(anonymous, { Description: "changed" });
+    assert.deepEqual(await names(), asMade);
+  });
+
+  it("tell of a policy of Consul's own that is called otherwise", async () => {
+    const id = "00000000-0000-0000-0000-000000000001";
+    const { Rules } = (await consul.request("GET", `/v1/acl/policy/${id}`)) as { Rules: string };
+    await make(`policy/${id}`, { Name: "lucid-harmless", Rules });
+    try {
+      const found = await names();
+      assert.ok(found.includes("AclPolicy lucid-harmless"), found.join());
+      assert.ok(
+        found.some((name) => /^AclToken [0-9a-f]{8}-/.test(name)),
+        "the servers' own token has it",
+      );
+    } finally {
+      await make(`policy/${id}`, { Name: "global-management", Rules });
+    }
+    assert.deepEqual(await names(), asMade);
+  });
+
+  it("tell of roles, ways to log in and what they give, and of no login, however many there are", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const role = await make("role", { Name: "wide", Policies: [{ Name: "global-management" }] });
+    assert.equal((await of("AclRole", "wide"))?.gives, "policy global-management");
+    const keys = [publicKey.export({ type: "spki", format: "pem" })];
+    await make("auth-method", { Name: "door", Type: "jwt", Config: { JWTValidationPubKeys: keys, BoundIssuer: "me" } });
+    assert.deepEqual((await of("AclAuthMethod", "door"))?.fields, { type: "jwt" });
+    const rule = { AuthMethod: "door", BindType: "role", BindName: "wide", Selector: "" };
+    const { ID } = await make("binding-rule", rule);
+    assert.equal((await of("AclBindingRule", ID))?.gives, "role wide to who logs in by door");
+    const before = await names();
+    const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const now = Math.floor(Date.now() / 1000);
+    const head = `${encoded({ alg: "ES256", typ: "JWT" })}.${encoded({ iss: "me", sub: "s", iat: now - 5, nbf: now - 5, exp: now + 600 })}`;
+    const signature = sign("sha256", Buffer.from(head), { key: privateKey, dsaEncoding: "ieee-p1363" });
+    const BearerToken = `${head}.${signature.toString("base64url")}`;
+    const logIn = () => consul.request("POST", "/v1/acl/login", { AuthMethod: "door", BearerToken });
+    const made = await Promise.all(Array.from({ length: 20 }, logIn));
+    assert.equal(new Set((made as Made[]).map(({ AccessorID }) => AccessorID)).size, 20);
+    assert.deepEqual(await names(), before);
+    await assert.rejects(make("token", { AuthMethod: "door" }), /disallowed outside of login/);
+    await remove("auth-method", "door");
+    await remove("role", role.ID);
+    assert.deepEqual(await names(), asMade, "what was given by a login has gone with the way to log in");
+  });
+
+  it("are read whole or not at all", async () => {
+    const broken = {
+      request: (_: string, __: string, path: string) =>
+        path.endsWith("binding-rules") ? Promise.resolve({ no: "list" }) : client.request(ACL_READER, "GET", path),
+    };
+    await assert.rejects(new ConsulAcl(broken as typeof client).read());
+  });
+
+  describe("by that token", () => {
+    const refused = (error: unknown) => error instanceof ConsulError && error.status === 403;
+    const ask = (method: "GET" | "PUT", path: string, body?: unknown) =>
+      client.request(ACL_READER, method, `/v1/${path}`, body);
+    const tokens = async () => (await ask("GET", "acl/tokens")) as readonly Made[];
+
+    it("show no secret, of a token nor of its own", async () => {
+      const listed = await tokens();
+      assert.ok(listed.length >= 5);
+      for (const { AccessorID, SecretID } of listed) {
+        assert.equal(SecretID, "<hidden>");
+        const one = (await ask("GET", `acl/token/${AccessorID}?expanded=true`)) as Made;
+        assert.equal(one.SecretID, "<hidden>");
+      }
+    });
+
+    it("can't be changed", async () => {
+      const AccessorID = (await tokens()).at(0)?.AccessorID ?? "";
+      for (const [path, body] of [
+        ["acl/policy", { Name: "mine", Rules: 'acl = "write"' }],
+        ["acl/role", { Name: "mine" }],
+        ["acl/token", {}],
+        [`acl/token/${AccessorID}`, { Policies: [{ Name: "global-management" }] }],
+        [`acl/token/${AccessorID}/clone`, { Description: "mine" }],
+        ["acl/auth-method", { Name: "mine", Type: "jwt", Config: {} }],
+        ["acl/binding-rule", { AuthMethod: "mine", BindType: "role", BindName: "wide" }],
+      ] as const)
+        await assert.rejects(ask("PUT", path, body), refused, path);
+    });
+
+    it("are all that is shown: no name, no snapshot, nobody registered", async () => {
+      assert.deepEqual(await ask("GET", "catalog/services"), {});
+      assert.deepEqual(await ask("GET", "catalog/nodes"), []);
+      await assert.rejects(ask("GET", "snapshot"), refused);
+      await assert.rejects(ask("GET", "operator/raft/configuration"), refused);
+      await assert.rejects(ask("PUT", "catalog/register", { Node: "mine", Address: "10.0.0.1" }), refused);
+    });
+
+    it("are shown to nobody who registers", async () => {
+      const registrar = new ConsulClient(consul.config);
+      await assert.rejects(registrar.request("ops", "GET", "/v1/acl/policies"), refused);
+      registrar.close();
+    });
+  });
+});
