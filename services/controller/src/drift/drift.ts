@@ -1,23 +1,18 @@
-import { DECLARATION, declaredKey, type DriftClass } from "../../../../mesh/declarations/index.js";
-import { ZONES, type ZoneName } from "../../../../mesh/model.js";
-import { namespaceOf } from "../../../../mesh/names.js";
+import { declaredKey, type DriftClass } from "../../../../mesh/declarations/index.js";
+import type { ZoneName } from "../../../../mesh/model.js";
 import { aborted, pause, type BackoffBounds } from "../backoff.js";
 import type { ApiWriter } from "../election/fence.js";
 import { ApiError, type KubernetesApi } from "../kubernetes/api.js";
-import { follow, type Collection, type FollowOptions } from "../kubernetes/follow.js";
-import { describe, type Log } from "../log.js";
-import type { AccessControl } from "../registry/access.js";
+import type { Log } from "../log.js";
 import { SettledQueue } from "../settled-queue.js";
-import { accountsOf } from "./about.js";
-import { followAccess } from "./access.js";
 import { filesConfigMap, VERSIONED } from "../inspection/files.js";
 import type { SidecarFiles, VersionedFile } from "../inspection/files.js";
 import { describeFinding, type Finding } from "./finding.js";
-import { clusterCollections, zoneCollections } from "./kinds.js";
-import { parseLive, type LiveObject } from "./live.js";
+import type { LiveObject } from "./live.js";
 import type { DriftEvents, DriftRegister } from "./register.js";
 import { repair } from "./repair.js";
-import { isPulumis, liveKey, type ZoneDrift } from "./zone-drift.js";
+import { Watches, type WatchesOptions } from "./watches.js";
+import { isPulumis, type ZoneDrift } from "./zone-drift.js";
 
 /** Milliseconds from a change to its being judged: what comes with it is judged once. */
 const SETTLE = 300;
@@ -29,8 +24,6 @@ const CHANGING_LOOK = 5_000;
 const WHOLE_LOOK = 60_000;
 /** Milliseconds between two looks whether everything was looked at once. */
 const FIRST_LOOK = 250;
-/** The zone in whose declaration stands what is in no zone. */
-const SHARED: ZoneName = "mesh";
 /**
  * Milliseconds for which an admission policy that Pulumi wrote is not taken for drift: an update changes those first, has them come into force, and makes the namespaces, before it
  * can write what it declares.
@@ -42,16 +35,11 @@ const REPAIR_PAUSE = 1_000;
 /** Milliseconds after which a repair is in no row any more. */
 const FORGOTTEN = 10 * 60_000;
 
-export interface DriftOptions {
+export interface DriftOptions extends WatchesOptions {
   /** What is put right; the rest is told of. */
   readonly repairs: readonly DriftClass[];
-  /** Who may do what at the discovery backend, where that is compared. */
-  readonly access?: AccessControl;
   readonly settle?: number;
-  /** Milliseconds between two looks at `access`. */
-  readonly accessInterval?: number;
   readonly backoff?: BackoffBounds;
-  readonly follow?: FollowOptions;
   readonly now?: () => number;
 }
 
@@ -72,13 +60,13 @@ export class Drift {
   private readonly repairs = new Map<string, Repairs>();
   /** Zones of which everything was looked at once. */
   private readonly looked = new Set<ZoneName>();
-  private readonly declarationsListed = new Set<ZoneName>();
   private readonly queue: SettledQueue;
+  private readonly watches: Watches;
   private readonly now: () => number;
   private signal = new AbortController().signal;
 
   constructor(
-    private readonly reader: KubernetesApi,
+    reader: KubernetesApi,
     private readonly writer: ApiWriter,
     private readonly zones: readonly ZoneDrift[],
     private readonly register: DriftRegister,
@@ -95,6 +83,20 @@ export class Drift {
         this.events.failed(`drift of ${key}`, error);
       },
     });
+    const watcher = {
+      changed: (zone: ZoneDrift, key: string): void => {
+        this.add(zone, key);
+      },
+      changedAll: (zone: ZoneDrift): void => {
+        this.addAll(zone);
+      },
+      declared: (zone: ZoneDrift): void => {
+        this.addAll(zone);
+        this.events.changed(zone.name, undefined);
+      },
+      failed: events.failed,
+    };
+    this.watches = new Watches(reader, zones, watcher, log, options);
   }
 
   /** What of it is left as it is, because it was changed again after each repair. */
@@ -138,139 +140,14 @@ export class Drift {
   /** Compares until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     this.signal = signal;
-    const follows = this.zones.flatMap((zone) => [
-      this.followDeclaration(zone),
-      ...zoneCollections(zone.namespace).map((collection) => this.followObjects(collection, [zone], () => zone)),
-    ]);
-    const shared = this.zones.find(({ name }) => name === SHARED);
-    if (shared !== undefined) {
-      const zoneOf = (object: LiveObject): ZoneDrift | undefined => this.zoneOf(object, shared);
-      follows.push(...clusterCollections().map((collection) => this.followObjects(collection, this.zones, zoneOf)));
-      if (this.options.access !== undefined) follows.push(this.followAccess(this.options.access, shared));
-    }
     await Promise.all([
-      ...follows,
+      this.watches.run(signal),
       this.awaitFirstLook(),
       this.lookAgain(CHANGING_LOOK),
       this.lookAgain(WHOLE_LOOK),
       aborted(signal),
     ]);
     await this.queue.stop();
-  }
-
-  /** In whose declaration an object of the whole cluster stands; undefined of what is nobody's. */
-  private zoneOf(object: LiveObject, shared: ZoneDrift): ZoneDrift | undefined {
-    const own = this.zones.find(({ namespace }) => namespace === object.namespace);
-    if (own !== undefined) return own;
-    if (shared.declaration.has(liveKey(object)) || shared.get(liveKey(object)) !== undefined) return shared;
-    const isBinding = object.kind.kind.endsWith("Binding") && object.kind.class === "rights";
-    if (isBinding) return accountsOf(object).length > 0 ? shared : undefined;
-    // Of others it is not known yet whether they are declared.
-    return ZONES.some((zone) => object.namespace === namespaceOf(zone)) ? undefined : shared;
-  }
-
-  private followDeclaration(zone: ZoneDrift): Promise<void> {
-    const path = `/api/v1/namespaces/${zone.namespace}/configmaps`;
-    const names = new Set<string>();
-    const nameOf = (object: unknown): string => (object as { metadata: { name: string } }).metadata.name;
-    const put = (name: string, object: unknown): void => {
-      zone.putPart(name, object);
-      if (object === undefined) names.delete(name);
-      else names.add(name);
-    };
-    return this.follow(
-      { path, labelSelector: DECLARATION.label },
-      {
-        replaced: (objects) => {
-          const present = new Map(objects.map((object) => [nameOf(object), object]));
-          for (const name of [...names, ...present.keys()]) put(name, present.get(name));
-          this.declarationsListed.add(zone.name);
-          this.declarationChanged(zone);
-        },
-        changed: (object) => {
-          put(nameOf(object), object);
-          this.declarationChanged(zone);
-        },
-        deleted: (object) => {
-          put(nameOf(object), undefined);
-          this.declarationChanged(zone);
-        },
-      },
-    );
-  }
-
-  private declarationChanged(zone: ZoneDrift): void {
-    zone.declarationRead();
-    this.addAll(zone);
-    this.events.changed(zone.name, undefined);
-  }
-
-  private followObjects(
-    collection: ReturnType<typeof zoneCollections>[number],
-    /** Zones of which the collection holds all objects of the kind. */
-    zones: readonly ZoneDrift[],
-    zoneOf: (object: LiveObject) => ZoneDrift | undefined,
-  ): Promise<void> {
-    const { kind } = collection;
-    const known = new Map<string, ZoneDrift>();
-    const put = (live: LiveObject, there: boolean): void => {
-      const key = liveKey(live);
-      const zone = known.get(key) ?? zoneOf(live);
-      if (zone === undefined) return;
-      zone.put(key, there ? live : undefined);
-      if (there) known.set(key, zone);
-      else known.delete(key);
-      this.add(zone, key);
-    };
-    return this.follow(collection, {
-      replaced: (objects) => {
-        const gone = new Map(known);
-        for (const object of objects) {
-          const live = parseLive(kind, object);
-          gone.delete(liveKey(live));
-          put(live, true);
-        }
-        for (const [key, zone] of gone) {
-          known.delete(key);
-          zone.put(key, undefined);
-        }
-        for (const zone of zones) {
-          zone.kindListed(kind);
-          this.addAll(zone);
-        }
-      },
-      changed: (object) => {
-        put(parseLive(kind, object), true);
-      },
-      deleted: (object) => {
-        put(parseLive(kind, object), false);
-      },
-    });
-  }
-
-  private followAccess(access: AccessControl, zone: ZoneDrift): Promise<void> {
-    const follower = {
-      changed: (key: string): void => {
-        this.add(zone, key);
-      },
-      listed: (): void => {
-        this.addAll(zone);
-      },
-      failed: (error: unknown): void => {
-        this.events.failed("ACLs of the discovery backend", error);
-      },
-    };
-    return followAccess(access, zone, follower, this.signal, this.options.accessInterval);
-  }
-
-  private follow(collection: Collection, follower: Omit<Parameters<typeof follow>[2], "failed">): Promise<void> {
-    const failed = (error: unknown): void => {
-      // What another stack has not deployed yet gives no right either.
-      if (!(error instanceof ApiError && error.status === 403))
-        this.events.failed(`watch of ${collection.path}`, error);
-      else this.log.debug("not watched", { path: collection.path, error: describe(error) });
-    };
-    return follow(this.reader, collection, { ...follower, failed }, this.signal, this.options.follow);
   }
 
   private add(zone: ZoneDrift, key: string): void {
@@ -287,9 +164,7 @@ export class Drift {
     while (!this.signal.aborted && this.looked.size < this.zones.length) {
       await pause(FIRST_LOOK, this.signal);
       for (const zone of this.zones) {
-        const kinds = zoneCollections(zone.namespace).map(({ kind }) => kind);
-        const isListed = this.declarationsListed.has(zone.name) && zone.hasListed(kinds);
-        if (!this.looked.has(zone.name) && isListed && this.queue.size === 0) {
+        if (!this.looked.has(zone.name) && this.watches.haveListed(zone) && this.queue.size === 0) {
           this.looked.add(zone.name);
           this.events.changed(zone.name, undefined);
         }
