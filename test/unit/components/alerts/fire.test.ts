@@ -115,6 +115,19 @@ describe("alerts, as Prometheus evaluates them", function () {
     assert.equal(evaluated(rules, past, [...quiet(1_200), ...quiet(3_300)]), "");
   });
 
+  it("leave a Consul that is restored from a snapshot its time: until then nobody's token is known there", () => {
+    const refused = ofController(
+      "lucid_controller_failures_total",
+      'exported_zone="none", operation="drift"',
+      growing([0, 5], [1, 5], [0, 20]),
+    );
+    const times = Array.from({ length: 28 }, (_, minute): Expectation => ({
+      alert: "LucidControllerFailing",
+      at: (minute + 1) * 60,
+    }));
+    assert.equal(evaluated(rules, [refused], times), "");
+  });
+
   it("scale with the life of certificates, so that one that lives a day is not always near its end", () => {
     const ofADay = alertRulesFile(alertGroups(lucid, { certValidityDays: 1 }));
     const left = (hours: number) => [
