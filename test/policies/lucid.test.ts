@@ -119,7 +119,8 @@ describe("each zone of Lucid, deployed by a stack of its own, passes the pack", 
       const own = (await plannedResources(lucid, changes)).filter(({ name, type, properties }) => {
         const key = type.endsWith(":Namespace") ? "name" : "namespace";
         const place = properties.at("metadata", key);
-        const isShared = type.startsWith("kubernetes:") && !lucid.zones.some((other) => place.is(other.namespace));
+        // Rights at Consul stand in no zone, as what is the whole cluster's.
+        const isShared = /^(kubernetes|consul):/.test(type) && !lucid.zones.some((other) => place.is(other.namespace));
         return place.is(namespace) || name.startsWith(`${zone}-ca`) || (zone === SHARED_PART && isShared);
       });
       assert.ok(own.some(({ type }) => type.endsWith(":Namespace")));
