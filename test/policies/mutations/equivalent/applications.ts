@@ -22,6 +22,6 @@ export const APPLICATIONS: readonly Argument[] = [
   },
   {
     survives: /: Secret <service>-tokens (stringData.*|type|origin of stringData)?$/,
-    why: "takes a registrar's token from the controller, or gives it another that it has as well",
+    why: "takes a token from the controller, or gives it another that it has as well: it says that it can't register, or can't compare ACLs",
   },
 ];

@@ -1,13 +1,15 @@
 /** About Consul: its agents and its ACLs. */
+import { isList } from "../place";
+import type { Mutation } from "../mutation";
 import type { Argument } from "./argument";
 
 export const CONSUL: readonly Argument[] = [
   {
     survives: /: Acl(Policy|Token) [\w<>-]+ description$|^(drop of description|swap of description with name): Acl/,
-    why: "is a description, or a name that nothing in the plan has then",
+    why: "is a description, or a name that nothing in the plan has then; by a token's the controller knows it again, which is held to what is declared, and tells of one that bears no name or another's",
   },
   {
-    survives: /^(drop of |duplicate of |swap of (\}|acl = "write") with the next): AclPolicy [\w<>-]+ rules: $/,
+    survives: /^(drop of |duplicate of |swap of (\}|acl = "(read|write)") with the next): AclPolicy [\w<>-]+ rules: $/,
     why: "moves or changes the empty line at the end of rules",
   },
   {
@@ -16,15 +18,17 @@ export const CONSUL: readonly Argument[] = [
   },
   {
     survives: /^(swap of content with [\w<>-]+|duplicate under its name): AclToken consul-[\w<>-]+-token$/,
-    why: "gives a registrar another zone's token in place of its own, or makes one more that nobody has: all registrars' tokens are the controller's, and which stands under which zone is not known before the update; it opens nothing",
+    why: "gives a registrar another zone's token in place of its own, or the one that reads ACLs, or makes one more that nobody has: all of them are the controller's, and which stands under which name is not known before the update; it opens nothing",
   },
   {
-    survives: /^(widen to an unknown|duplicate of lucid-[\w<>-]+): AclToken consul-[\w<>-]+-token policies(\[\])?$/,
-    why: "says the same policy twice, or leaves its name to the update: it comes from a policy of the stack, and is judged when it is known",
+    survives: /^duplicate of lucid-[\w<>-]+: AclToken consul-[\w<>-]+-token policies$/,
+    why: "says the same policy twice",
   },
   {
-    survives: /: AclToken [\w<>-]+ origin of policies$/,
-    why: "says of a value that is known what it was made of",
+    survives: /^add of another object's: AclToken consul-snapshots-token policies$/,
+    where: addsAclReader,
+    isRare: true,
+    why: "lets who may write ACLs read them, which is part of it",
   },
   {
     survives: /: Secret (consul|node-resolver)-config (stringData\b|type\b|$)/,
@@ -67,3 +71,9 @@ export const CONSUL: readonly Argument[] = [
     why: "has the program ask another port of this machine, where its token is refused or nobody listens",
   },
 ];
+
+function addsAclReader({ change }: Mutation): boolean {
+  return [...change.values()]
+    .flat()
+    .every(({ inputs: { policies } }) => isList(policies) && policies.at(-1) === "lucid-acl-reader");
+}
