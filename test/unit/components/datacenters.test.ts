@@ -304,6 +304,14 @@ describe("the resources of a datacenter", function () {
     assert.deepEqual(consul.dnsNames, ["server.north.discovery.lucid.internal", "localhost"]);
   });
 
+  it("have the ACLs of its own Consul compared, which the controller asks by the datacenter's name", () => {
+    assert.match(JSON.stringify(named("mesh-controller-tokens")), /"acl-reader":/);
+    const declared = named("declared-mesh-0") as unknown as { data: Record<string, string> };
+    assert.ok("AclToken.lucid-acl-reader" in declared.data && "AclPolicy.lucid-registrar-ops" in declared.data);
+    const asked = '"CONSUL_TLS_SERVER_NAME","value":"server.north.discovery.lucid.internal"';
+    assert.ok(JSON.stringify(named("mesh-controller-deployment")).includes(asked));
+  });
+
   it("have the roots of peers elsewhere as they were told, each beside those of its own zones", () => {
     const trust = named("billing-sidecar-trust") as unknown as { data: Record<string, string> };
     assert.deepEqual(Object.keys(trust.data).sort(), [
