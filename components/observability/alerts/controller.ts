@@ -14,7 +14,9 @@ function ofController(mesh: Mesh): AlertRule[] {
   if (of === undefined) return [];
   const failures = (operation: string) =>
     `sum by (zone, operation) (${told(`rate(${of("lucid_controller_failures_total", operation)}[5m])`)}) > 0`;
-  const requests = "lucid_controller_registry_request_duration_seconds";
+  const requests = (part: "bucket" | "count", status: string) =>
+    // What is asked in no zone's name registers nobody: where that fails, it is the controller's failing.
+    of(`lucid_controller_registry_request_duration_seconds_${part}`, `exported_zone!="none", ${status}`);
   return [
     {
       name: "LucidControllerAway",
@@ -48,7 +50,7 @@ function ofController(mesh: Mesh): AlertRule[] {
     {
       name: "LucidRegistryAway",
       severity: "critical",
-      expression: `sum(rate(${of(`${requests}_count`, 'status="error"')}[5m])) > 0`,
+      expression: `sum(rate(${requests("count", 'status="error"')}[5m])) > 0`,
       for: "2m",
       summary: "The discovery backend gives the controller no answer",
     },
@@ -69,7 +71,7 @@ function ofController(mesh: Mesh): AlertRule[] {
     {
       name: "LucidRegistrationSlow",
       severity: "warning",
-      expression: `histogram_quantile(0.99, sum by (le) (rate(${of(`${requests}_bucket`, 'status!="error"')}[10m]))) > 1`,
+      expression: `histogram_quantile(0.99, sum by (le) (rate(${requests("bucket", 'status!="error"')}[10m]))) > 1`,
       for: "15m",
       summary: "One in a hundred requests to the discovery backend takes {{ $value | humanizeDuration }} or longer",
     },

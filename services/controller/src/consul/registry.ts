@@ -22,7 +22,7 @@ export class ConsulRegistry implements Registry<CatalogueEntry> {
     this.client = new ConsulClient(settings, observe);
     this.catalogue = new Catalogue(this.client);
     this.reader = new ConsulClient(settings, (_, seconds, outcome) => {
-      observe("mesh", seconds, outcome);
+      observe("none", seconds, outcome);
     });
     this.access = new ConsulAcl(this.reader);
   }

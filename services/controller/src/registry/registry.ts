@@ -55,5 +55,9 @@ export interface RegistryOptions {
   readonly failed: (where: string, error: unknown) => void;
 }
 
-/** Told how long each request took and how it ended: the backend's status, or `error` where no answer came. */
-export type RequestObserver<Name extends string = ZoneName> = (name: Name, seconds: number, outcome: string) => void;
+/** Told in whose name each request was (`none`: in no zone's), how long it took and how it ended: the backend's status, or `error` where no answer came. */
+export type RequestObserver<Name extends string = ZoneName> = (
+  name: Name | "none",
+  seconds: number,
+  outcome: string,
+) => void;

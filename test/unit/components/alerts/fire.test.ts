@@ -115,6 +115,20 @@ describe("alerts, as Prometheus evaluates them", function () {
     assert.equal(evaluated(rules, past, [...quiet(1_200), ...quiet(3_300)]), "");
   });
 
+  it("take no look at ACLs for a registration, were it slow or without an answer", () => {
+    const requests = "lucid_controller_registry_request_duration_seconds";
+    const look = (part: string, labels: string) =>
+      ofController(`${requests}_${part}`, `exported_zone="none", ${labels}`, growing([1, 60]));
+    const past = [
+      look("count", 'status="error"'),
+      ...["2.5", "+Inf"].map((le) => look("bucket", `status="200", le="${le}"`)),
+      ofController(`${requests}_bucket`, 'exported_zone="none", status="200", le="1"', growing([0, 60])),
+    ];
+    const alerts = ["LucidRegistryAway", "LucidRegistrationSlow"];
+    const expected = alerts.flatMap((alert): Expectation[] => [1_200, 3_300].map((at) => ({ alert, at })));
+    assert.equal(evaluated(rules, past, expected), "");
+  });
+
   it("leave a Consul that is restored from a snapshot its time: until then nobody's token is known there", () => {
     const refused = ofController(
       "lucid_controller_failures_total",
