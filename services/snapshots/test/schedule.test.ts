@@ -90,7 +90,7 @@ describe("the schedule of snapshots", () => {
 
   it("counts what fails, keeps what there is, and goes on", async () => {
     await running(async () => eventually(async () => assert.equal((await store().list()).length, 1)));
-    fails = new ConsulError(403, "Consul answered 403 to GET /v1/snapshot: Permission denied");
+    fails = new ConsulError(403, "Permission denied", "GET /v1/snapshot");
     await running(async () => {
       await eventually(async () => assert.ok((await valueOf('lucid_snapshots_failures_total{step="take"}')) >= 2));
       assert.equal((await store().list()).length, 1);

@@ -1,6 +1,7 @@
 /** Consul's ACLs changed by hand, at a real Consul: what the controller says of it, by a token that may read them and nothing else. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { textDigest } from "../../../mesh/declarations";
 import { TestConsul } from "../../../services/controller/test/support/consul";
 import { plannedResources } from "../../policies/support/planned";
 import { eventually } from "../support/eventually";
@@ -11,6 +12,7 @@ import type { Replica } from "./replica";
 /** Within which a drift is told of. */
 const TOLD_SECONDS = 10;
 const CONTROLLER = "mesh-controller";
+const CONFIG_MAPS = "/api/v1/namespaces/lucid-mesh/configmaps";
 const ANONYMOUS = "token/00000000-0000-0000-0000-000000000002";
 const MANAGEMENT = [{ Name: "global-management" }];
 
@@ -99,9 +101,16 @@ describe("drift of Consul's ACLs", function () {
     });
   };
 
+  /** Looks at ACLs that the leader was answered, each of several requests. */
+  const answers = () =>
+    leader.counted("lucid_controller_registry_request_duration_seconds_count", 'zone="none"', 'status="200"');
+
   it("is none of what was declared and made", async () => {
     await condition("False");
+    const before = await answers();
+    assert.ok(before >= 5, "ACLs were read before that was said");
     await sleep(7_000);
+    assert.ok((await answers()) >= before + 5, "and are again");
     await condition("False");
     assert.deepEqual(await events("EnforcementLost"), []);
     assert.equal(await counted(), 0);
@@ -199,19 +208,72 @@ describe("drift of Consul's ACLs", function () {
     // As after an update that no longer declares a policy, and has not come to delete it yet.
     const policy = await make("policy", { Name: "lucid-leaving", Rules: 'operator = "read"' });
     await told(/AclPolicy lucid-leaving was added/);
-    const path = "/api/v1/namespaces/lucid-mesh/configmaps/lucid-declared-done";
-    const done = (digest: string | null) =>
-      lab.api.ask({
-        method: "PATCH",
-        path: `${path}?fieldManager=pulumi-kubernetes`,
-        body: { data: { "AclPolicy.lucid-leaving": digest } },
-        contentType: "application/merge-patch+json",
-      });
+    const done = (digest: string | null) => part("lucid-declared-done", "AclPolicy.lucid-leaving", digest);
     await done("0".repeat(32));
     await condition("False");
     await done(null);
     await condition("True", /lucid-leaving/);
     await remove("policy", policy.ID);
+    await condition("False");
+  });
+
+  it("is none of what an update has changed by its end, however late that was looked at", async () => {
+    const earlier = await events("EnforcementLost");
+    const key = "AclPolicy.lucid-registrar-ops";
+    const [declaration, text] = await declarationOf(key);
+    const declared = JSON.parse(text) as { fields: { rules: string } };
+    const { rules } = declared.fields;
+    const ID = await idOf("policies", "lucid-registrar-ops");
+    const update = async (Rules: string): Promise<void> => {
+      const written = JSON.stringify({ ...declared, fields: { ...declared.fields, rules: Rules } });
+      await part(declaration, key, written);
+      // The policy is changed between two looks, and the update ends.
+      await sleep(4_000);
+      await make(`policy/${ID}`, { Name: "lucid-registrar-ops", Rules });
+      await part("lucid-declared-done", key, textDigest(written));
+      await sleep(4_000);
+      await condition("False");
+    };
+    for (const comment of ["# once\n", "# twice\n", "# and a third time\n"]) await update(`${comment}${rules}`);
+    assert.deepEqual(await events("EnforcementLost"), earlier);
+    await make(`policy/${ID}`, { Name: "lucid-registrar-ops", Rules: rules });
+    await condition("True", /AclPolicy lucid-registrar-ops was changed \(rules\)/);
+    await update(rules);
+  });
+
+  it("is that they are shown no more, and a new leader takes that for no silence", async () => {
+    const wide = await make("policy", { Name: "lucid-unseen", Rules: 'operator = "read"' });
+    await told(/AclPolicy lucid-unseen was added/);
+    const ID = await idOf("policies", "lucid-acl-reader");
+    const reader = (Rules: string) => make(`policy/${ID}`, { Name: "lucid-acl-reader", Rules });
+    await reader('operator = "read"');
+    const lost =
+      /AclToken lucid-acl-reader shows nobody any more who may do what at the discovery backend \(Consul answered 403: Permission denied/;
+    await told(lost);
+    await condition("True", lost);
+    await condition("True", /lucid-unseen/);
+    assert.equal(await counted(), 2);
+    await leader.end("SIGKILL");
+    const said = new Set<string>();
+    const watching = new AbortController();
+    const watched = (async () => {
+      while (!watching.signal.aborted) {
+        const { status } = await lab.meshService("lucid-mesh", CONTROLLER);
+        said.add(status?.conditions?.find(({ type }) => type === "Drifted")?.status ?? "absent");
+        await sleep(200);
+      }
+    })();
+    leader = await lab.replica();
+    await eventually("the metric of a new leader", async () => {
+      assert.equal(await counted(), 1);
+    });
+    await condition("True", lost);
+    watching.abort();
+    await watched;
+    assert.deepEqual([...said], ["True"]);
+    await reader('acl = "read"\n');
+    await condition("True", /^AclPolicy lucid-unseen was added[^;]*$/);
+    await remove("policy", wide.ID);
     await condition("False");
   });
 
@@ -230,6 +292,26 @@ describe("drift of Consul's ACLs", function () {
     await remove("token", AccessorID);
     await condition("False");
   });
+
+  /** As Pulumi writes what is declared. */
+  function part(name: string, key: string, text: string | null) {
+    return lab.api.ask({
+      method: "PATCH",
+      path: `${CONFIG_MAPS}/${name}?fieldManager=pulumi-kubernetes`,
+      body: { data: { [key]: text } },
+      contentType: "application/merge-patch+json",
+    });
+  }
+
+  /** The ConfigMap in which something is declared, and as what. */
+  async function declarationOf(key: string): Promise<readonly [string, string]> {
+    const { items } = (await lab.api.ask({ method: "GET", path: CONFIG_MAPS })) as unknown as {
+      items: readonly { readonly metadata: { readonly name: string }; readonly data?: Record<string, string> }[];
+    };
+    const found = items.find(({ metadata, data }) => /^lucid-declared-\d+$/.test(metadata.name) && data?.[key]);
+    assert.ok(found, key);
+    return [found.metadata.name, found.data?.[key] ?? ""];
+  }
 
   async function idOf(list: string, name: string): Promise<string> {
     const all = (await consul.request("GET", `/v1/acl/${list}`)) as readonly {

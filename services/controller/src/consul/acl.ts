@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { tokenNameIn, type ACL_READER } from "../../../../mesh/consul.js";
-import type { AccessControl, AccessObject } from "../registry/access.js";
-import type { ConsulClient } from "./client.js";
+import { ACL_READER, aclNameOf, tokenNameIn } from "../../../../mesh/consul.js";
+import { AccessRefused, type AccessControl, type AccessObject } from "../registry/access.js";
+import { ConsulError, NoTokenError, type ConsulClient } from "./client.js";
 
 /** Policies that Consul brings along, by their identifiers. Their rules can't be changed, what they are called can. */
 const BUILT_IN_POLICIES: Readonly<Record<string, string>> = {
@@ -79,9 +79,47 @@ type Grants = Record<"policies" | "roles" | "serviceIdentities" | "nodeIdentitie
 export class ConsulAcl implements AccessControl {
   private rules = new Map<string, { readonly version: string; readonly rules: string }>();
 
-  constructor(private readonly consul: ConsulClient<typeof ACL_READER>) {}
+  readonly reader = aclNameOf(ACL_READER);
+
+  /** @param registrars by whom others are served */
+  constructor(
+    private readonly consul: ConsulClient<typeof ACL_READER>,
+    private readonly registrars: Pick<ConsulClient, "lastSuccess">,
+  ) {}
+
+  get othersServed(): number | undefined {
+    return this.registrars.lastSuccess;
+  }
 
   async read(): Promise<readonly AccessObject[]> {
+    try {
+      return await this.readAll();
+    } catch (error) {
+      throw (await this.refusalOf(error)) ?? error;
+    }
+  }
+
+  private async refusalOf(error: unknown): Promise<AccessRefused | undefined> {
+    if (error instanceof NoTokenError) return new AccessRefused(error.message, false, { cause: error });
+    if (!isRefusal(error)) return undefined;
+    // A server that passed the question on says so.
+    const reason = error.reason.replace(/^(rpc error making call: )+/, "");
+    const why = `Consul answered ${String(error.status)}: ${reason}`;
+    return new AccessRefused(why, await this.isKnown(), { cause: error });
+  }
+
+  /** Whether Consul knows the token: of itself it tells every one. */
+  private async isKnown(): Promise<boolean> {
+    try {
+      await this.get("token/self");
+      return true;
+    } catch (error) {
+      if (isRefusal(error)) return false;
+      throw error;
+    }
+  }
+
+  private async readAll(): Promise<readonly AccessObject[]> {
     const [policies, roles, tokens, methods, bindings] = await Promise.all([
       this.list("policies", policiesSchema),
       this.list("roles", rolesSchema),
@@ -136,8 +174,12 @@ export class ConsulAcl implements AccessControl {
   }
 
   private get(path: string): Promise<unknown> {
-    return this.consul.request("acl-reader", "GET", `/v1/acl/${path}`);
+    return this.consul.request(ACL_READER, "GET", `/v1/acl/${path}`);
   }
+}
+
+function isRefusal(error: unknown): error is ConsulError {
+  return error instanceof ConsulError && (error.status === 401 || error.status === 403);
 }
 
 /** Of several that bear one name the oldest has it: the others are somebody's own, and known by what Consul calls them. */

@@ -17,10 +17,17 @@ export class ConsulError extends Error {
 
   constructor(
     readonly status: number,
-    message: string,
+    /** What it said. */
+    readonly reason: string,
+    request: string,
   ) {
-    super(message);
+    super(`Consul answered ${String(status)} to ${request}: ${reason}`);
   }
+}
+
+/** There is no token to show. */
+export class NoTokenError extends Error {
+  override readonly name = "NoTokenError";
 }
 
 /**
@@ -48,7 +55,7 @@ export class ConsulClient<Name extends string = ZoneName> {
    *
    * @param path with its query, from `/v1/` on
    * @returns the parsed body
-   * @throws ConsulError where Consul refuses; Error where it can't be reached in time or the zone's token can't be read
+   * @throws ConsulError where Consul refuses; NoTokenError where there is no token; Error where Consul can't be reached in time
    */
   async request(name: Name, method: "GET" | "PUT", path: string, body?: unknown): Promise<unknown> {
     if (this.closed) {
@@ -62,10 +69,7 @@ export class ConsulClient<Name extends string = ZoneName> {
       const { status, text } = await this.exchange(agent, token, method, path, body);
       outcome = String(status);
       if (status < 200 || status > 299) {
-        throw new ConsulError(
-          status,
-          `Consul answered ${String(status)} to ${method} ${path}: ${text.trim().slice(0, 300)}`,
-        );
+        throw new ConsulError(status, text.trim().slice(0, 300), `${method} ${path}`);
       }
       this.succeeded = Date.now();
       return JSON.parse(text) as unknown;
@@ -88,10 +92,10 @@ export class ConsulClient<Name extends string = ZoneName> {
 
   private async token(name: Name): Promise<string> {
     const file = join(this.config.tokensDirectory, name);
-    const token = (await readFile(file, "utf8")).trim();
+    const token = (await readToken(file)).trim();
     // A header with a line break would be refused by Node with the token in the message.
     if (!/^[\x21-\x7e]{1,128}$/.test(token)) {
-      throw new Error(`${file} holds no Consul token; put the token of ${name} into it`);
+      throw new NoTokenError(`${file} holds no Consul token; put the token of ${name} into it`);
     }
     return token;
   }
@@ -120,5 +124,13 @@ export class ConsulClient<Name extends string = ZoneName> {
     const url = new URL(path, this.config.address);
     const { request } = url.protocol === "https:" ? https : http;
     return exchange(() => request(url, { agent, method, headers }), payload);
+  }
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new NoTokenError(error instanceof Error ? error.message : file, { cause: error });
   }
 }

@@ -24,7 +24,7 @@ export class ConsulRegistry implements Registry<CatalogueEntry> {
     this.reader = new ConsulClient(settings, (_, seconds, outcome) => {
       observe("none", seconds, outcome);
     });
-    this.access = new ConsulAcl(this.reader);
+    this.access = new ConsulAcl(this.reader, this.client);
   }
 
   get lastSuccess(): number | undefined {

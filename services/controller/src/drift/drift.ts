@@ -8,6 +8,7 @@ import { SettledQueue } from "../settled-queue.js";
 import { filesConfigMap, VERSIONED } from "../inspection/files.js";
 import type { SidecarFiles, VersionedFile } from "../inspection/files.js";
 import { describeFinding, type Finding } from "./finding.js";
+import { FirstLooks } from "./first-looks.js";
 import type { LiveObject } from "./live.js";
 import type { DriftEvents, DriftRegister } from "./register.js";
 import { repair } from "./repair.js";
@@ -22,8 +23,6 @@ const CONCURRENCY = 4;
 const CHANGING_LOOK = 5_000;
 /** Milliseconds between two looks at everything: what waits for time alone is found by them. */
 const WHOLE_LOOK = 60_000;
-/** Milliseconds between two looks whether everything was looked at once. */
-const FIRST_LOOK = 250;
 /**
  * Milliseconds for which an admission policy that Pulumi wrote is not taken for drift: an update changes those first, has them come into force, and makes the namespaces, before it
  * can write what it declares.
@@ -58,10 +57,9 @@ export class Drift {
   private readonly firstSeen = new Map<string, number>();
   private readonly changing = new Set<string>();
   private readonly repairs = new Map<string, Repairs>();
-  /** Zones of which everything was looked at once. */
-  private readonly looked = new Set<ZoneName>();
   private readonly queue: SettledQueue;
   private readonly watches: Watches;
+  private readonly firstLooks: FirstLooks;
   private readonly now: () => number;
   private signal = new AbortController().signal;
 
@@ -97,6 +95,14 @@ export class Drift {
       failed: events.failed,
     };
     this.watches = new Watches(reader, zones, watcher, log, options);
+    this.firstLooks = new FirstLooks(zones, {
+      haveListed: (zone) => this.watches.haveListed(zone),
+      followsAccess: (zone) => this.watches.followsAccess(zone),
+      isJudged: () => this.queue.size === 0,
+      looked: (name) => {
+        this.events.changed(name, undefined);
+      },
+    });
   }
 
   /** What of it is left as it is, because it was changed again after each repair. */
@@ -105,12 +111,16 @@ export class Drift {
     return [...this.found].flatMap((place) => (this.isLeft(place, now) ? (this.register.get(place) ?? []) : []));
   }
 
-  /** What of a service, or of all of its zone, is not as it was declared; `unseen` before all was looked at once, undefined where nothing is declared. */
+  /**
+   * What of a service, or of all of its zone, is not as it was declared; `unseen` before all was looked at once, or where nothing was found and what stands at the discovery backend is
+   * not shown; undefined where nothing is declared.
+   */
   of(name: ZoneName, service: string): readonly Finding[] | "unseen" | undefined {
     const zone = this.zones.find((candidate) => candidate.name === name);
-    if (zone !== undefined && !this.looked.has(name)) return "unseen";
+    if (zone !== undefined && !this.firstLooks.haveSeen(name)) return "unseen";
     if (zone?.isDeclared !== true) return undefined;
-    return this.register.of(name, service);
+    const found = this.register.of(name, service);
+    return found.length === 0 && !this.firstLooks.haveSeenAll(zone) ? "unseen" : found;
   }
 
   /** An object of a zone, as it is there. */
@@ -124,7 +134,7 @@ export class Drift {
     service: string,
   ): { readonly files: SidecarFiles; readonly undeclared: readonly VersionedFile[] } | undefined {
     const zone = this.zones.find((candidate) => candidate.name === name);
-    if (zone?.isDeclared !== true || !this.looked.has(name)) return undefined;
+    if (zone?.isDeclared !== true || !this.firstLooks.haveSeen(name)) return undefined;
     const key = declaredKey({ kind: "ConfigMap", namespace: zone.namespace, name: filesConfigMap(service) });
     const files = zone.get(key)?.files;
     if (files === undefined) return undefined;
@@ -142,7 +152,7 @@ export class Drift {
     this.signal = signal;
     await Promise.all([
       this.watches.run(signal),
-      this.awaitFirstLook(),
+      this.firstLooks.run(signal),
       this.lookAgain(CHANGING_LOOK),
       this.lookAgain(WHOLE_LOOK),
       aborted(signal),
@@ -158,18 +168,6 @@ export class Drift {
     const own = `${zone.name}/`;
     const found = [...this.found].filter((place) => place.startsWith(own)).map((place) => place.slice(own.length));
     for (const key of new Set([...zone.keys(), ...found])) this.add(zone, key);
-  }
-
-  private async awaitFirstLook(): Promise<void> {
-    while (!this.signal.aborted && this.looked.size < this.zones.length) {
-      await pause(FIRST_LOOK, this.signal);
-      for (const zone of this.zones) {
-        if (!this.looked.has(zone.name) && this.watches.haveListed(zone) && this.queue.size === 0) {
-          this.looked.add(zone.name);
-          this.events.changed(zone.name, undefined);
-        }
-      }
-    }
   }
 
   private async lookAgain(milliseconds: number): Promise<void> {
@@ -193,6 +191,7 @@ export class Drift {
     if (zone === undefined) return;
     const now = this.now();
     const judgement = zone.judge(key, now);
+    if (judgement.kind === "unseen") return;
     const isChanging =
       judgement.kind === "changing" || (judgement.kind === "drifted" && this.isBefore(place, judgement.finding, now));
     this.changing[isChanging ? "add" : "delete"](place);

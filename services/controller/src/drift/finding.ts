@@ -13,8 +13,8 @@ export interface Finding {
   readonly name: string;
   /** The service that it is of; undefined where it is of the whole zone. */
   readonly service: string | undefined;
-  /** What became of the object; `running`: it is as declared, and what runs in it is not. */
-  readonly what: "changed" | "removed" | "added" | "running";
+  /** What became of the object; `running`: it is as declared, and what runs in it is not; `unread`: by it nobody can see any more what he should. */
+  readonly what: "changed" | "removed" | "added" | "running" | "unread";
   /** Why, for people: what of it differs, or what is wrong with its being there. */
   readonly detail: string;
   readonly writer: Writer | undefined;
@@ -28,6 +28,7 @@ const NAMED = 4;
 /** In one line: what, where and by whom. */
 export function describeFinding({ kind, namespace, name, what, detail, writer }: Finding): string {
   const title = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+  if (what === "unread") return `${title} shows nobody any more who may do what at the discovery backend (${detail})`;
   if (what === "running") return `the sidecar of ${title} ${detail}`;
   const by =
     what === "removed" || isAclKind(kind)

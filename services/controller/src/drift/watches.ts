@@ -6,7 +6,7 @@ import { follow, type Collection, type FollowOptions } from "../kubernetes/follo
 import { describe, type Log } from "../log.js";
 import type { AccessControl } from "../registry/access.js";
 import { accountsOf } from "./about.js";
-import { followAccess } from "./access.js";
+import { AccessWatch, type AccessTiming } from "./access.js";
 import { clusterCollections, zoneCollections } from "./kinds.js";
 import { parseLive, type LiveObject } from "./live.js";
 import { liveKey, type ZoneDrift } from "./zone-drift.js";
@@ -18,8 +18,7 @@ export interface WatchesOptions {
   readonly follow?: FollowOptions;
   /** Who may do what at the discovery backend, where that is compared. */
   readonly access?: AccessControl;
-  /** Milliseconds between two looks at `access`. */
-  readonly accessInterval?: number;
+  readonly accessTiming?: AccessTiming;
 }
 
 /** Who is told of what is seen. */
@@ -36,6 +35,8 @@ export interface Watcher {
 /** Brings zones up to date: what was declared of them, what there is of it in the cluster, and who may do what at the discovery backend. */
 export class Watches {
   private readonly declarationsListed = new Set<ZoneName>();
+  /** Who compares the discovery backend with what `SHARED` declares. */
+  private readonly access: AccessWatch | undefined;
   private signal = new AbortController().signal;
 
   constructor(
@@ -44,12 +45,20 @@ export class Watches {
     private readonly watcher: Watcher,
     private readonly log: Log,
     private readonly options: WatchesOptions,
-  ) {}
+  ) {
+    const shared = zones.find(({ name }) => name === SHARED);
+    if (shared !== undefined && options.access !== undefined) this.access = this.accessWatch(options.access, shared);
+  }
 
   /** Whether the declaration of a zone was seen, and all that is in its namespace. */
   haveListed(zone: ZoneDrift): boolean {
     const kinds = zoneCollections(zone.namespace).map(({ kind }) => kind);
     return this.declarationsListed.has(zone.name) && zone.hasListed(kinds);
+  }
+
+  /** Whether who may do what at the discovery backend is compared with what the zone declares. */
+  followsAccess({ name }: Pick<ZoneDrift, "name">): boolean {
+    return name === SHARED && this.access !== undefined;
   }
 
   /** Does it until `signal` is aborted. */
@@ -63,8 +72,8 @@ export class Watches {
     if (shared !== undefined) {
       const zoneOf = (object: LiveObject): ZoneDrift | undefined => this.zoneOf(object, shared);
       follows.push(...clusterCollections().map((collection) => this.followObjects(collection, this.zones, zoneOf)));
-      if (this.options.access !== undefined) follows.push(this.followAccess(this.options.access, shared));
     }
+    if (this.access !== undefined) follows.push(this.access.run(signal));
     await Promise.all(follows);
   }
 
@@ -91,6 +100,7 @@ export class Watches {
     const declared = (): void => {
       zone.declarationRead();
       this.watcher.declared(zone);
+      if (this.followsAccess(zone)) this.access?.lookNow();
     };
     return this.follow(
       { path, labelSelector: DECLARATION.label },
@@ -156,19 +166,19 @@ export class Watches {
     });
   }
 
-  private followAccess(access: AccessControl, zone: ZoneDrift): Promise<void> {
+  private accessWatch(access: AccessControl, zone: ZoneDrift): AccessWatch {
     const follower = {
       changed: (key: string): void => {
         this.watcher.changed(zone, key);
       },
-      listed: (): void => {
+      looked: (): void => {
         this.watcher.changedAll(zone);
       },
       failed: (error: unknown): void => {
         this.watcher.failed("ACLs of the discovery backend", error);
       },
     };
-    return followAccess(access, zone, follower, this.signal, this.options.accessInterval);
+    return new AccessWatch(access, zone, follower, this.options.accessTiming);
   }
 
   private follow(collection: Collection, follower: Omit<Parameters<typeof follow>[2], "failed">): Promise<void> {

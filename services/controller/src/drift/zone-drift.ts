@@ -33,9 +33,21 @@ export type Judgement =
   | { readonly kind: "as-declared" }
   /** It differs, and an update is changing it; to be looked at again. */
   | { readonly kind: "changing" }
+  /** What there is was not read since the declaration changed: what was known of it before stands. */
+  | { readonly kind: "unseen" }
   | { readonly kind: "drifted"; readonly finding: Finding };
 
 const AS_DECLARED: Judgement = { kind: "as-declared" };
+const CHANGING: Judgement = { kind: "changing" };
+const UNSEEN: Judgement = { kind: "unseen" };
+
+/** A look at who may do what at the discovery backend. */
+export interface AccessLook {
+  /** Of the declaration, when the look began. */
+  readonly revision: number;
+  /** Key of the token to which nothing is shown any more, and why; undefined where all was read. */
+  readonly refused: { readonly key: string; readonly why: string } | undefined;
+}
 
 export class ZoneDrift {
   private parts = new Map<string, DeclarationPart>();
@@ -46,6 +58,10 @@ export class ZoneDrift {
   private readonly former = new Set<string>();
   private withoutSidecar: ReadonlySet<string> = new Set();
   declaration = new ZoneDeclaration([]);
+  /** How often the declaration has changed. */
+  revision = 0;
+  /** The last look at the discovery backend that told anything, where that is compared. */
+  access: AccessLook | undefined;
 
   constructor(
     readonly name: ZoneName,
@@ -60,6 +76,11 @@ export class ZoneDrift {
     return this.declaration.isThere;
   }
 
+  /** Whether who may do what at the discovery backend was read by a look that began after the declaration had changed last. */
+  get isAccessRead(): boolean {
+    return this.access?.revision === this.revision && this.access.refused === undefined;
+  }
+
   /** Whether objects of all these kinds were listed. */
   hasListed(kinds: readonly ComparedKind[]): boolean {
     return kinds.every(({ kind }) => this.listed.has(kind));
@@ -68,9 +89,11 @@ export class ZoneDrift {
   /** Takes a ConfigMap, if it is one of the declaration; undefined: it is gone. @returns whether it is one */
   putPart(name: string, object: unknown): boolean {
     const part = object === undefined ? undefined : parsePart(object);
-    if (part === undefined && !this.parts.has(name)) return false;
+    const before = this.parts.get(name);
+    if (part === undefined && before === undefined) return false;
     if (part === undefined) this.parts.delete(name);
     else this.parts.set(name, part);
+    this.revision += 1;
     for (const key of this.declaration.keys()) this.former.add(key);
     this.declaration = new ZoneDeclaration([...this.parts.values()]);
     for (const key of this.declaration.keys()) this.former.delete(key);
@@ -113,16 +136,18 @@ export class ZoneDrift {
     if (!this.declaration.isThere) return AS_DECLARED;
     const live = this.live.get(key);
     const declared = this.declaration.get(key);
+    const isAcl = isAclKind(key.split(".")[0] ?? "");
+    if (isAcl && !this.isAccessRead) return this.judgeUnread(key, declared, now);
     if (declared === undefined) return live === undefined ? AS_DECLARED : this.judgeUndeclared(key, live, now);
-    if (!this.listed.has(declared.kind) || !this.isWatched(declared)) return AS_DECLARED;
-    const isRecent = now - this.declaration.written < PATIENCE;
+    if (!(isAcl || this.listed.has(declared.kind)) || !this.isWatched(declared)) return AS_DECLARED;
+    const isRecent = this.isRecent(now);
     if (live === undefined) {
-      if (isRecent && this.declaration.isChanging(key)) return { kind: "changing" };
+      if (isRecent && this.declaration.isChanging(key)) return CHANGING;
       return { kind: "drifted", finding: this.finding(key, declared, "removed", "", undefined) };
     }
     const found = compare(declared, live, this.declaration);
     if (found.length === 0) return AS_DECLARED;
-    if (isRecent && this.isBeingChanged(key, declared)) return { kind: "changing" };
+    if (isRecent && this.isBeingChanged(key, declared)) return CHANGING;
     return { kind: "drifted", finding: this.finding(key, declared, "changed", describePlaces(found), live) };
   }
 
@@ -133,6 +158,19 @@ export class ZoneDrift {
     return compare(declared, live, this.declaration).flatMap(
       ({ path }) => /^data(?:\.(\w+)$|\["(.+)"\]$)/.exec(path)?.[2] ?? [],
     );
+  }
+
+  /** Whether an update may be under way that changes what is declared. */
+  private isRecent(now: number): boolean {
+    return now - this.declaration.written < PATIENCE;
+  }
+
+  /** Of what stands at the discovery backend, while it can't be judged by what was read: that it is not shown is the fault of the token to which it should be. */
+  private judgeUnread(key: string, declared: DeclaredObject | undefined, now: number): Judgement {
+    const { revision, refused } = this.access ?? {};
+    if (revision !== this.revision || refused?.key !== key || declared === undefined) return UNSEEN;
+    if (this.isRecent(now) && this.declaration.isChanging(key)) return CHANGING;
+    return { kind: "drifted", finding: this.finding(key, declared, "unread", refused.why, undefined) };
   }
 
   private isWatched({ kind, namespace }: DeclaredObject): boolean {
@@ -151,7 +189,7 @@ export class ZoneDrift {
     const isPrograms = isAclKind(live.kind.kind)
       ? this.former.has(key) || this.declaration.isChanging(key)
       : isPulumis(live);
-    if (isPrograms && now - this.declaration.written < PATIENCE) return { kind: "changing" };
+    if (isPrograms && this.isRecent(now)) return CHANGING;
     return { kind: "drifted", finding: this.finding(key, live, "added", wrong, live) };
   }
 

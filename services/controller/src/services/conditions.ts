@@ -17,8 +17,8 @@ export interface ServiceFacts {
   readonly certificateEnd: string | undefined;
   /** From when on an issuer makes it anew; undefined where none does. */
   readonly certificateRenewal: string | undefined;
-  /** What of it, or of its zone, is not as it was declared, a line each; undefined where nothing was compared. */
-  readonly drift: readonly string[] | undefined;
+  /** What of it, or of its zone, is not as it was declared, a line each; `unseen` where not all could be looked at, undefined where nothing is declared. */
+  readonly drift: readonly string[] | "unseen" | undefined;
 }
 
 /** A condition without the times that the one before it decides. */
@@ -140,6 +140,9 @@ function drift({ drift: found }: ServiceFacts): Finding {
   const type = "Drifted";
   if (found === undefined) {
     return { type, status: "Unknown", reason: "NotCompared", message: "nothing is declared yet to compare it with" };
+  }
+  if (found === "unseen") {
+    return { type, status: "Unknown", reason: "NotSeen", message: "not all of it could be looked at yet" };
   }
   if (found.length > 0) {
     return { type, status: "True", reason: "NotAsDeclared", message: listed([...found].sort(), "; ") };

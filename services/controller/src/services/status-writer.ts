@@ -158,7 +158,7 @@ export class StatusWriter {
       untold: untoldPods(pods, objects.digest(service)),
       certificateEnd: objects.certificateEnd(service),
       certificateRenewal: objects.certificateRenewal(service),
-      drift: found === "unseen" ? undefined : found,
+      drift: found,
     };
   }
 

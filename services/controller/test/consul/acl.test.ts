@@ -1,10 +1,12 @@
 /** Who may do what at a real Consul, as it is read by a token that may read ACLs and nothing else. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ACL_READER } from "../../../../mesh/consul.js";
 import { ConsulAcl } from "../../src/consul/acl.js";
 import { ConsulClient, ConsulError } from "../../src/consul/client.js";
-import type { AccessObject } from "../../src/registry/access.js";
+import { AccessRefused, type AccessObject } from "../../src/registry/access.js";
 import { TestConsul } from "../support/consul.js";
 
 interface Made {
@@ -29,7 +31,7 @@ describe("controller: Consul's ACLs", function () {
         return client.request(...request);
       },
     };
-    acl = new ConsulAcl(counted as typeof client);
+    acl = new ConsulAcl(counted as typeof client, { lastSuccess: undefined });
   });
   after(async () => {
     client.close();
@@ -41,6 +43,10 @@ describe("controller: Consul's ACLs", function () {
   const remove = (what: string, id: string) => consul.request("DELETE", `/v1/acl/${what}/${id}`);
   const of = async (kind: AccessObject["kind"], name: string): Promise<AccessObject | undefined> =>
     (await acl.read()).find((object) => object.kind === kind && object.name === name);
+  const idOf = async (policy: string): Promise<string> => {
+    const all = (await consul.request("GET", "/v1/acl/policies")) as readonly { ID: string; Name: string }[];
+    return all.find(({ Name }) => Name === policy)?.ID ?? assert.fail(policy);
+  };
   const names = async (): Promise<string[]> => (await acl.read()).map(({ kind, name }) => `${kind} ${name}`).sort();
   let asMade: string[];
 
@@ -182,7 +188,60 @@ describe("controller: Consul's ACLs", function () {
       request: (_: string, __: string, path: string) =>
         path.endsWith("binding-rules") ? Promise.resolve({ no: "list" }) : client.request(ACL_READER, "GET", path),
     };
-    await assert.rejects(new ConsulAcl(broken as typeof client).read());
+    await assert.rejects(new ConsulAcl(broken as typeof client, { lastSuccess: undefined }).read());
+  });
+
+  describe("that are not shown", () => {
+    const refusal = async (isKnown: boolean, why: RegExp): Promise<void> => {
+      await assert.rejects(acl.read(), (error) => {
+        assert.ok(error instanceof AccessRefused, String(error));
+        assert.match(error.why, why);
+        assert.equal(error.isKnown, isKnown);
+        return true;
+      });
+    };
+
+    it("are refused to a known token that may read them no more", async () => {
+      const ID = await idOf("lucid-acl-reader");
+      await make(`policy/${ID}`, { Name: "lucid-acl-reader", Rules: 'operator = "read"' });
+      try {
+        await refusal(true, /^Consul answered 403: Permission denied: .*acl:read/);
+      } finally {
+        await make(`policy/${ID}`, { Name: "lucid-acl-reader", Rules: 'acl = "read"' });
+      }
+      assert.deepEqual(await names(), asMade);
+    });
+
+    it("are refused to a token that Consul doesn't know, and to who has none", async () => {
+      const file = join(consul.folder, "tokens", ACL_READER);
+      const token = readFileSync(file, "utf8");
+      try {
+        writeFileSync(file, "44444444-0000-4000-8000-5a1b2c3d4e5f\n");
+        await refusal(false, /^Consul answered 403: ACL not found/);
+        rmSync(file);
+        await refusal(false, /ENOENT.*acl-reader/);
+      } finally {
+        writeFileSync(file, token);
+      }
+      assert.deepEqual(await names(), asMade);
+    });
+
+    it("are not refused where there is no answer", async () => {
+      const away = new ConsulClient<typeof ACL_READER>({ ...consul.config, address: new URL("https://127.0.0.1:1") });
+      const read = new ConsulAcl(away, { lastSuccess: undefined }).read();
+      await assert.rejects(read, (error) => error instanceof Error && !(error instanceof AccessRefused));
+      away.close();
+    });
+
+    it("are others' to be served by, each time", async () => {
+      const registrar = new ConsulClient(consul.config);
+      const served = new ConsulAcl(client, registrar);
+      const before = served.othersServed;
+      assert.equal(before, undefined);
+      await registrar.request("ops", "GET", "/v1/catalog/nodes");
+      assert.ok(Date.now() - (served.othersServed ?? 0) < 5_000);
+      registrar.close();
+    });
   });
 
   describe("by that token", () => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import {
-  ACL_KINDS,
   DECLARATION,
   declarationParts,
   declaredKey,
@@ -210,6 +209,10 @@ describe("controller: the drift of who may do what at the discovery backend", ()
     zone.put(liveKey(object), object);
     return liveKey(object);
   };
+  /** All was read since the declaration changed. */
+  const look = (): void => {
+    zone.access = { revision: zone.revision, refused: undefined };
+  };
   const judged = (key: string, now = BEGIN): string => {
     const judgement = zone.judge(key, now);
     return judgement.kind === "drifted" ? describeFinding(judgement.finding) : judgement.kind;
@@ -226,7 +229,7 @@ describe("controller: the drift of who may do what at the discovery backend", ()
     );
     declare([policy, other]);
     end([policy, other]);
-    for (const kind of ACL_KINDS) zone.kindListed(kind);
+    look();
   });
 
   it("is what was changed, removed and added, of the class that is an alert by itself", () => {
@@ -246,7 +249,7 @@ describe("controller: the drift of who may do what at the discovery backend", ()
     assert.equal(judgement.kind === "drifted" && judgement.finding.class, "enforcement");
   });
 
-  it("is not what is missing before all was read", () => {
+  it("is nothing before all was read", () => {
     const fresh = new ZoneDrift(
       "mesh",
       "lucid-mesh",
@@ -254,25 +257,39 @@ describe("controller: the drift of who may do what at the discovery backend", ()
       () => false,
     );
     fresh.putPart("lucid-declared-0", part("objects", "lucid-declared-0", declarationParts([policy])[0] ?? {}));
-    assert.equal(fresh.judge(key, BEGIN).kind, "as-declared");
+    assert.equal(fresh.judge(key, BEGIN).kind, "unseen");
+  });
+
+  it("is nothing that was read before the declaration changed", () => {
+    live({ rules });
+    for (const change of [declare, end]) {
+      change([policy]);
+      assert.equal(judged(key), "unseen");
+      look();
+      assert.equal(judged(key), "as-declared");
+    }
   });
 
   it("is not what an update changes, and not what it declares no more and is about to delete, for as long as it may take", () => {
     const leaving = live({ rules }, other.name);
     live({ rules });
     declare([{ ...policy, fields: { rules: 'acl = "read"' } }]);
+    look();
     assert.equal(judged(key), "changing");
     assert.equal(judged(leaving), "changing", "it stands in what the last update ended with");
     end([policy]);
+    look();
     assert.equal(judged(leaving), "changing", "it was declared a moment ago");
     assert.match(judged(leaving, BEGIN + PATIENCE), /lucid-others was added/);
     declare([policy, other]);
     end([policy, other]);
+    look();
     assert.equal(judged(leaving), "as-declared");
   });
 
   it("is what was added meanwhile, whatever an update does", () => {
     declare([policy]);
+    look();
     assert.match(judged(live({ rules }, "lucid-wide")), /lucid-wide was added/);
   });
 });

@@ -200,6 +200,8 @@ describe("controller: what is said of a service", () => {
   it("that is not as it was declared", () => {
     const drift = ["b was removed", "a was changed"];
     assert.equal(said(two, { ...well, drift }).Drifted, "True NotAsDeclared: a was changed; b was removed");
+    const unseen = { ...well, drift: "unseen" } as const;
+    assert.equal(said(two, unseen).Drifted, "Unknown NotSeen: not all of it could be looked at yet");
     const without = { ...well, drift: undefined };
     assert.equal(said(two, without).Drifted, "Unknown NotCompared: nothing is declared yet to compare it with");
   });

@@ -111,6 +111,6 @@ export class ConsulApi {
     if (statusCode === 200) return response;
     // What Consul says of a refusal names the accessor at most, never the token itself.
     const said = (await text(response)).trim().slice(0, 300);
-    throw new ConsulError(statusCode, `Consul answered ${String(statusCode)} to ${method} ${path}: ${said}`);
+    throw new ConsulError(statusCode, said, `${method} ${path}`);
   }
 }
