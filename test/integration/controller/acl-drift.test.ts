@@ -206,14 +206,21 @@ describe("drift of Consul's ACLs", function () {
 
   it("is none of what an update changes, or is about to delete", async () => {
     // As after an update that no longer declares a policy, and has not come to delete it yet.
-    const policy = await make("policy", { Name: "lucid-leaving", Rules: 'operator = "read"' });
+    const [leaving, other] = await Promise.all(
+      ["lucid-leaving", "lucid-other"].map((Name) => make("policy", { Name, Rules: 'operator = "read"' })),
+    );
+    assert.ok(leaving !== undefined && other !== undefined);
     await told(/AclPolicy lucid-leaving was added/);
+    await told(/AclPolicy lucid-other was added/);
     const done = (digest: string | null) => part("lucid-declared-done", "AclPolicy.lucid-leaving", digest);
     await done("0".repeat(32));
-    await condition("False");
+    await condition("True", /^AclPolicy lucid-other was added[^;]*$/);
+    // All is changed that it changes, and deleted is last.
     await done(null);
-    await condition("True", /lucid-leaving/);
-    await remove("policy", policy.ID);
+    await sleep(5_000);
+    await condition("True", /^AclPolicy lucid-other was added[^;]*$/);
+    await remove("policy", leaving.ID);
+    await remove("policy", other.ID);
     await condition("False");
   });
 

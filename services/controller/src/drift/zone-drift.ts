@@ -94,7 +94,9 @@ export class ZoneDrift {
     if (part === undefined) this.parts.delete(name);
     else this.parts.set(name, part);
     this.revision += 1;
-    for (const key of this.declaration.keys()) this.former.add(key);
+    // What the last update ended with was declared too, and who has just begun to look knows it by that alone.
+    const ended = before?.what === "done" ? Object.keys(before.data) : [];
+    for (const key of [...this.declaration.keys(), ...ended]) this.former.add(key);
     this.declaration = new ZoneDeclaration([...this.parts.values()]);
     for (const key of this.declaration.keys()) this.former.delete(key);
     return true;

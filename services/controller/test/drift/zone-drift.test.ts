@@ -287,6 +287,25 @@ describe("controller: the drift of who may do what at the discovery backend", ()
     assert.equal(judged(leaving), "as-declared");
   });
 
+  it("is not what an update is about to delete that began before anybody looked", () => {
+    zone = new ZoneDrift(
+      "mesh",
+      "lucid-mesh",
+      () => false,
+      () => false,
+    );
+    declare([policy]);
+    end([policy, other]);
+    const [leaving, wide] = [live({ rules }, other.name), live({ rules }, "lucid-wide")];
+    look();
+    assert.equal(judged(leaving), "changing");
+    end([policy]);
+    look();
+    assert.equal(judged(leaving), "changing", "Pulumi deletes last of all");
+    assert.match(judged(wide), /lucid-wide was added/);
+    assert.match(judged(leaving, BEGIN + PATIENCE), /lucid-others was added/);
+  });
+
   it("is what was added meanwhile, whatever an update does", () => {
     declare([policy]);
     look();
