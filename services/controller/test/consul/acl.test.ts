@@ -87,6 +87,32 @@ describe("controller: Consul's ACLs", function () {
     assert.deepEqual(await names(), asMade);
   });
 
+  it("are asked for once each where a look breaks off", async () => {
+    const rules: string[] = [];
+    let broken = false;
+    const breaking = {
+      request: (...request: Parameters<typeof client.request>) => {
+        const isRules = request[2].startsWith("/v1/acl/policy/");
+        if (isRules) rules.push(request[2]);
+        return isRules && broken ? Promise.reject(new Error("no answer")) : client.request(...request);
+      },
+    };
+    const own = new ConsulAcl(breaking as typeof client, { lastSuccess: undefined });
+    await own.read();
+    assert.equal(rules.length, 3);
+    const [path = ""] = rules;
+    const { Name, Rules } = (await consul.request("GET", path)) as { Name: string; Rules: string };
+    const set = (text: string) => consul.request("PUT", path, { Name, Rules: text });
+    await set(`${Rules}\n`);
+    rules.length = 0;
+    broken = true;
+    await assert.rejects(own.read(), /no answer/);
+    broken = false;
+    await own.read();
+    assert.deepEqual(rules, [path, path], "the first of them, and no other");
+    await set(Rules);
+  });
+
   it("tell what a token gives that somebody made, by what Consul calls it", async () => {
     const Policies = [{ Name: "global-management" }];
     const { AccessorID } = await make("token", { Description: "for a moment", Policies });
@@ -157,7 +183,7 @@ describe("controller: Consul's ACLs", function () {
     assert.deepEqual(await names(), asMade);
   });
 
-  it("tell of roles, ways to log in and what they give, and of no login, however many there are", async () => {
+  it("tell of roles, ways to log in and what they give, and of no login but one that was changed, however many there are", async () => {
     const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const role = await make("role", { Name: "wide", Policies: [{ Name: "global-management" }] });
     assert.equal((await of("AclRole", "wide"))?.gives, "policy global-management");
@@ -178,7 +204,25 @@ describe("controller: Consul's ACLs", function () {
     assert.equal(new Set((made as Made[]).map(({ AccessorID }) => AccessorID)).size, 20);
     assert.deepEqual(await names(), before);
     await assert.rejects(make("token", { AuthMethod: "door" }), /disallowed outside of login/);
-    await remove("auth-method", "door");
+    const [{ AccessorID } = assert.fail()] = made as Made[];
+    const wider = { AccessorID, AuthMethod: "door", Local: true, Policies: [{ Name: "global-management" }] };
+    await make(`token/${AccessorID}`, wider);
+    assert.match((await of("AclToken", AccessorID))?.gives ?? "", /^policy global-management, since 20\d\d-/);
+    const late = {
+      request: async (...request: Parameters<typeof client.request>) => {
+        // Between the one list and the other the way to log in goes, and its tokens with it.
+        if (request[2].endsWith("auth-methods")) await remove("auth-method", "door");
+        return client.request(...request);
+      },
+    };
+    const seen = await new ConsulAcl(late as typeof client, { lastSuccess: undefined }).read();
+    assert.deepEqual(
+      seen
+        .filter(({ kind }) => kind === "AclToken" || kind === "AclAuthMethod")
+        .map(({ name }) => name)
+        .sort(),
+      asMade.flatMap((name) => (name.startsWith("AclToken ") ? [name.slice("AclToken ".length)] : [])),
+    );
     await remove("role", role.ID);
     assert.deepEqual(await names(), asMade, "what was given by a login has gone with the way to log in");
   });
