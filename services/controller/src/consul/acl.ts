@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { ACL_READER, aclNameOf } from "../../../../mesh/consul.js";
 import { AccessRefused, type AccessControl, type AccessObject } from "../registry/access.js";
+import { AnswerTooLong } from "../registry/exchange.js";
 import {
   bindingsSchema,
   methodsSchema,
@@ -19,6 +20,9 @@ const BUILT_IN_POLICIES: Readonly<Record<string, string>> = {
   "00000000-0000-0000-0000-000000000001": "global-management",
   "00000000-0000-0000-0000-000000000002": "builtin/global-read-only",
 };
+
+/** Bytes of ACLs that are read and kept by one look, of all kinds together: those of 15,000 tokens. */
+const LIMIT = 8 * 2 ** 20;
 
 /** The rules of a policy, and of which version they are. */
 interface KnownRules {
@@ -39,8 +43,9 @@ export class ConsulAcl implements AccessControl {
 
   /** @param registrars by whom others are served */
   constructor(
-    private readonly consul: ConsulClient<typeof ACL_READER>,
+    private readonly consul: Pick<ConsulClient<typeof ACL_READER>, "read">,
     private readonly registrars: Pick<ConsulClient, "lastSuccess">,
+    private readonly limit = LIMIT,
   ) {}
 
   get othersServed(): number | undefined {
@@ -49,7 +54,7 @@ export class ConsulAcl implements AccessControl {
 
   async read(): Promise<readonly AccessObject[]> {
     try {
-      return await this.readAll();
+      return await this.readAll(new Reading(this.consul, this.limit));
     } catch (error) {
       throw (await this.refusalOf(error)) ?? error;
     }
@@ -57,6 +62,9 @@ export class ConsulAcl implements AccessControl {
 
   private async refusalOf(error: unknown): Promise<AccessRefused | undefined> {
     if (error instanceof NoTokenError) return new AccessRefused(error.message, false, { cause: error });
+    if (error instanceof AnswerTooLong) {
+      return new AccessRefused(`there are more than ${String(this.limit)} bytes of ACLs`, true, { cause: error });
+    }
     if (!isRefusal(error)) return undefined;
     // A server that passed the question on says so.
     const reason = error.reason.replace(/^(rpc error making call: )+/, "");
@@ -67,7 +75,7 @@ export class ConsulAcl implements AccessControl {
   /** Whether Consul knows the token: of itself it tells every one. */
   private async isKnown(): Promise<boolean> {
     try {
-      await this.get("token/self");
+      await new Reading(this.consul, this.limit).get("token/self");
       return true;
     } catch (error) {
       if (isRefusal(error)) return false;
@@ -76,12 +84,12 @@ export class ConsulAcl implements AccessControl {
   }
 
   /** One list after the other. Tokens come before the methods by which they were made: one whose method is not there then has gone with it. */
-  private async readAll(): Promise<readonly AccessObject[]> {
-    const tokens = await this.list("tokens", tokensSchema);
-    const policies = await this.policies(await this.list("policies", policiesSchema));
-    const roles = await this.list("roles", rolesSchema);
-    const methods = await this.list("auth-methods", methodsSchema);
-    const bindings = await this.list("binding-rules", bindingsSchema);
+  private async readAll(reading: Reading): Promise<readonly AccessObject[]> {
+    const tokens = await reading.list("tokens", tokensSchema);
+    const policies = await this.policies(reading, await reading.list("policies", policiesSchema));
+    const roles = await reading.list("roles", rolesSchema);
+    const methods = await reading.list("auth-methods", methodsSchema);
+    const bindings = await reading.list("binding-rules", bindingsSchema);
     const ways = new Set(methods.map(({ Name }) => Name));
     return [
       ...policies,
@@ -105,7 +113,7 @@ export class ConsulAcl implements AccessControl {
   }
 
   /** What is listed of a policy has no rules; those of one that is as it was are known. */
-  private async policies(listed: readonly Policy[]): Promise<AccessObject[]> {
+  private async policies(reading: Reading, listed: readonly Policy[]): Promise<AccessObject[]> {
     const read = new Map<string, KnownRules>();
     const objects: AccessObject[] = [];
     for (const { ID, Name, Datacenters, ...stamped } of listed) {
@@ -114,8 +122,8 @@ export class ConsulAcl implements AccessControl {
       const known = this.rules.get(ID);
       const rules =
         known?.version === version
-          ? known.rules
-          : policySchema.parse(await this.get(`policy/${encodeURIComponent(ID)}`)).Rules;
+          ? reading.again(known.rules)
+          : policySchema.parse(await reading.get(`policy/${encodeURIComponent(ID)}`)).Rules;
       read.set(ID, { version, rules });
       const fields = { rules, datacenters: [...Datacenters].sort() };
       objects.push({ kind: "AclPolicy", name: Name, version, fields, gives: "what its rules say" });
@@ -123,13 +131,31 @@ export class ConsulAcl implements AccessControl {
     this.rules = read;
     return objects;
   }
+}
 
-  private async list<T>(what: string, schema: z.ZodType<T>): Promise<T> {
+/** What one look reads: all of it together is bounded. Who writes so many ACLs that they aren't looked through hides nothing by it. */
+class Reading {
+  /** @param left bytes that may be read yet */
+  constructor(
+    private readonly consul: Pick<ConsulClient<typeof ACL_READER>, "read">,
+    private left: number,
+  ) {}
+
+  async list<T>(what: string, schema: z.ZodType<T>): Promise<T> {
     return schema.parse(await this.get(what));
   }
 
-  private get(path: string): Promise<unknown> {
-    return this.consul.request(ACL_READER, "GET", `/v1/acl/${path}`);
+  async get(path: string): Promise<unknown> {
+    const { value, bytes } = await this.consul.read(ACL_READER, `/v1/acl/${path}`, this.left);
+    this.left -= bytes;
+    return value;
+  }
+
+  /** What was read by another look, and is kept. */
+  again(text: string): string {
+    this.left -= Buffer.byteLength(text);
+    if (this.left < 0) throw new AnswerTooLong(0);
+    return text;
   }
 }
 

@@ -3,8 +3,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { join } from "node:path";
 import type { ZoneName } from "../../../../mesh/model.js";
-import { exchange } from "../registry/exchange.js";
-import type { Answer } from "../registry/exchange.js";
+import { AnswerTooLong, exchange, type Answer } from "../registry/exchange.js";
 import type { RequestObserver } from "../registry/registry.js";
 import type { ConsulSettings } from "./settings.js";
 
@@ -28,6 +27,21 @@ export class ConsulError extends Error {
 /** There is no token to show. */
 export class NoTokenError extends Error {
   override readonly name = "NoTokenError";
+}
+
+/** What Consul told. */
+export interface Told {
+  /** The parsed body. */
+  readonly value: unknown;
+  readonly bytes: number;
+}
+
+interface Asked<Name> {
+  readonly name: Name;
+  readonly method: "GET" | "PUT";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly limit?: number | undefined;
 }
 
 /**
@@ -58,6 +72,21 @@ export class ConsulClient<Name extends string = ZoneName> {
    * @throws ConsulError where Consul refuses; NoTokenError where there is no token; Error where Consul can't be reached in time
    */
   async request(name: Name, method: "GET" | "PUT", path: string, body?: unknown): Promise<unknown> {
+    return (await this.ask({ name, method, path, body })).value;
+  }
+
+  /**
+   * What Consul tells at a path, and in how many bytes.
+   *
+   * @param name in whose name it is asked
+   * @param limit bytes that are read at most
+   * @throws as `request`; AnswerTooLong where it tells more
+   */
+  read(name: Name, path: string, limit: number): Promise<Told> {
+    return this.ask({ name, method: "GET", path, limit });
+  }
+
+  private async ask({ name, method, path, body, limit }: Asked<Name>): Promise<Told> {
     if (this.closed) {
       throw new Error("the connection to Consul is closed");
     }
@@ -66,15 +95,15 @@ export class ConsulClient<Name extends string = ZoneName> {
     const start = performance.now();
     let outcome = "error";
     try {
-      const { status, text } = await this.exchange(agent, token, method, path, body);
+      const { status, text } = await this.exchange(agent, token, { method, path, body, limit });
       outcome = String(status);
       if (status < 200 || status > 299) {
         throw new ConsulError(status, text.trim().slice(0, 300), `${method} ${path}`);
       }
       this.succeeded = Date.now();
-      return JSON.parse(text) as unknown;
+      return { value: JSON.parse(text) as unknown, bytes: Buffer.byteLength(text) };
     } catch (error) {
-      if (error instanceof ConsulError) {
+      if (error instanceof ConsulError || error instanceof AnswerTooLong) {
         throw error;
       }
       throw new Error(`Consul at ${this.config.address.host}, ${method} ${path}`, { cause: error });
@@ -115,7 +144,11 @@ export class ConsulClient<Name extends string = ZoneName> {
     return this.agent;
   }
 
-  private exchange(agent: http.Agent, token: string, method: string, path: string, body: unknown): Promise<Answer> {
+  private exchange(
+    agent: http.Agent,
+    token: string,
+    { method, path, body, limit }: Omit<Asked<Name>, "name">,
+  ): Promise<Answer> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
       "X-Consul-Token": token,
@@ -123,7 +156,7 @@ export class ConsulClient<Name extends string = ZoneName> {
     };
     const url = new URL(path, this.config.address);
     const { request } = url.protocol === "https:" ? https : http;
-    return exchange(() => request(url, { agent, method, headers }), payload);
+    return exchange(() => request(url, { agent, method, headers }), payload, limit);
   }
 }
 

@@ -26,12 +26,12 @@ describe("controller: Consul's ACLs", function () {
     consul = await TestConsul.start();
     client = new ConsulClient<typeof ACL_READER>(consul.config);
     const counted = {
-      request: (...request: Parameters<typeof client.request>) => {
-        asked.push(request[2]);
-        return client.request(...request);
+      read: (...question: Parameters<typeof client.read>) => {
+        asked.push(question[1]);
+        return client.read(...question);
       },
     };
-    acl = new ConsulAcl(counted as typeof client, { lastSuccess: undefined });
+    acl = new ConsulAcl(counted, { lastSuccess: undefined });
   });
   after(async () => {
     client.close();
@@ -91,13 +91,13 @@ describe("controller: Consul's ACLs", function () {
     const rules: string[] = [];
     let broken = false;
     const breaking = {
-      request: (...request: Parameters<typeof client.request>) => {
-        const isRules = request[2].startsWith("/v1/acl/policy/");
-        if (isRules) rules.push(request[2]);
-        return isRules && broken ? Promise.reject(new Error("no answer")) : client.request(...request);
+      read: (...question: Parameters<typeof client.read>) => {
+        const isRules = question[1].startsWith("/v1/acl/policy/");
+        if (isRules) rules.push(question[1]);
+        return isRules && broken ? Promise.reject(new Error("no answer")) : client.read(...question);
       },
     };
-    const own = new ConsulAcl(breaking as typeof client, { lastSuccess: undefined });
+    const own = new ConsulAcl(breaking, { lastSuccess: undefined });
     await own.read();
     assert.equal(rules.length, 3);
     const [path = ""] = rules;
@@ -209,13 +209,13 @@ describe("controller: Consul's ACLs", function () {
     await make(`token/${AccessorID}`, wider);
     assert.match((await of("AclToken", AccessorID))?.gives ?? "", /^policy global-management, since 20\d\d-/);
     const late = {
-      request: async (...request: Parameters<typeof client.request>) => {
+      read: async (...question: Parameters<typeof client.read>) => {
         // Between the one list and the other the way to log in goes, and its tokens with it.
-        if (request[2].endsWith("auth-methods")) await remove("auth-method", "door");
-        return client.request(...request);
+        if (question[1].endsWith("auth-methods")) await remove("auth-method", "door");
+        return client.read(...question);
       },
     };
-    const seen = await new ConsulAcl(late as typeof client, { lastSuccess: undefined }).read();
+    const seen = await new ConsulAcl(late, { lastSuccess: undefined }).read();
     assert.deepEqual(
       seen
         .filter(({ kind }) => kind === "AclToken" || kind === "AclAuthMethod")
@@ -229,10 +229,12 @@ describe("controller: Consul's ACLs", function () {
 
   it("are read whole or not at all", async () => {
     const broken = {
-      request: (_: string, __: string, path: string) =>
-        path.endsWith("binding-rules") ? Promise.resolve({ no: "list" }) : client.request(ACL_READER, "GET", path),
+      read: (name: typeof ACL_READER, path: string, limit: number) =>
+        path.endsWith("binding-rules")
+          ? Promise.resolve({ value: { no: "list" }, bytes: 0 })
+          : client.read(name, path, limit),
     };
-    await assert.rejects(new ConsulAcl(broken as typeof client, { lastSuccess: undefined }).read());
+    await assert.rejects(new ConsulAcl(broken, { lastSuccess: undefined }).read());
   });
 
   describe("that are not shown", () => {
@@ -268,6 +270,42 @@ describe("controller: Consul's ACLs", function () {
         writeFileSync(file, token);
       }
       assert.deepEqual(await names(), asMade);
+    });
+
+    it("are not looked through where there are more of them than are read, known ones included", async () => {
+      const whole = new ConsulAcl(client, { lastSuccess: undefined });
+      await whole.read();
+      const all = await Promise.all(
+        ["tokens", "policies", "roles", "auth-methods", "binding-rules"].map(
+          async (list) => (await client.read(ACL_READER, `/v1/acl/${list}`, 1e6)).bytes,
+        ),
+      );
+      const lists = all.reduce((sum, bytes) => sum + bytes, 0);
+      const tooMuch = (limit: number) => (error: unknown) =>
+        error instanceof AccessRefused &&
+        error.isKnown &&
+        error.why === `there are more than ${String(limit)} bytes of ACLs`;
+      const narrow = new ConsulAcl(client, { lastSuccess: undefined }, lists);
+      await assert.rejects(narrow.read(), tooMuch(lists), "with the rules it is more");
+      const ID = await idOf("lucid-registrar-chain");
+      const { Rules } = (await consul.request("GET", `/v1/acl/policy/${ID}`)) as { Rules: string };
+      const set = (text: string) => make(`policy/${ID}`, { Name: "lucid-registrar-chain", Rules: text });
+      const enough = lists + 20_000;
+      const wide = new ConsulAcl(client, { lastSuccess: undefined }, enough);
+      await wide.read();
+      // One policy after the other is changed: each look reads one.
+      const more: Made[] = [];
+      try {
+        await set(`${Rules}#${" ".repeat(12_000)}\n`);
+        await wide.read();
+        more.push(await make("policy", { Name: "more", Rules: `# ${" ".repeat(12_000)}` }));
+        await assert.rejects(wide.read(), tooMuch(enough));
+        await assert.rejects(wide.read(), tooMuch(enough));
+      } finally {
+        await set(Rules);
+        for (const { ID: id } of more) await remove("policy", id);
+      }
+      await wide.read();
     });
 
     it("are not refused where there is no answer", async () => {
