@@ -19,6 +19,7 @@ const MANAGEMENT = [{ Name: "global-management" }];
 interface Made {
   readonly ID: string;
   readonly AccessorID: string;
+  readonly SecretID: string;
 }
 
 describe("drift of Consul's ACLs", function () {
@@ -177,6 +178,18 @@ describe("drift of Consul's ACLs", function () {
     await make(ANONYMOUS, { Policies: [{ Name: "lucid-registrar-ops" }] });
     await isTold(/AclToken anonymous was added .*gives policy lucid-registrar-ops to whoever shows no token/, () =>
       make(ANONYMOUS, { Policies: [] }),
+    );
+    const stand = (Token: string) => consul.request("PUT", "/v1/agent/token/default", { Token });
+    const { AccessorID, SecretID } = await make("token", { Policies: MANAGEMENT });
+    await told(new RegExp(`AclToken ${AccessorID} was added`));
+    await stand(SecretID);
+    await isTold(
+      /AclToken anonymous was added .*gives names to whoever shows no token, by how the server/,
+      async () => {
+        await stand("");
+        await remove("token", AccessorID);
+      },
+      2,
     );
   });
 

@@ -53,6 +53,8 @@ export const bindingsSchema = z.array(
   }),
 );
 
+export const namesSchema = z.record(z.string(), z.unknown());
+
 export type Stamp = z.output<z.ZodObject<typeof stamp>>;
 export type Granted = z.output<z.ZodObject<typeof grants>>;
 export type Policy = z.output<typeof policiesSchema>[number];

@@ -11,6 +11,15 @@ const MANAGEMENT = "global-management";
 
 type Grants = Record<"policies" | "roles" | "serviceIdentities" | "nodeIdentities" | "templatedPolicies", string[]>;
 
+/** What whoever shows no token may do though the token of such gives nothing: by a server's `default_policy`, or a token of the server's own that stands in for it. */
+export const OPEN: AccessObject = {
+  kind: "AclToken",
+  name: ANONYMOUS.name,
+  version: "open",
+  fields: {},
+  gives: "names to whoever shows no token, by how the server that answered is configured",
+};
+
 /** Of several that bear one name the oldest has it: the others are somebody's own, and known by what Consul calls them. */
 export function tokenObjects(tokens: readonly Token[]): AccessObject[] {
   const taken = new Set<string>();

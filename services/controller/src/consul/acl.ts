@@ -5,6 +5,7 @@ import { AnswerTooLong } from "../registry/exchange.js";
 import {
   bindingsSchema,
   methodsSchema,
+  namesSchema,
   policiesSchema,
   policySchema,
   rolesSchema,
@@ -12,7 +13,7 @@ import {
   type Policy,
   type Token,
 } from "./acl-answers.js";
-import { givesSomething, granting, tokenObjects, versionOf } from "./acl-grants.js";
+import { givesSomething, granting, OPEN, tokenObjects, versionOf } from "./acl-grants.js";
 import { ConsulError, NoTokenError, type ConsulClient } from "./client.js";
 
 /** Policies that Consul brings along, by their identifiers. Their rules can't be changed, what they are called can. */
@@ -31,8 +32,8 @@ interface KnownRules {
 }
 
 /**
- * Consul's ACLs (https://developer.hashicorp.com/consul/api-docs/acl), by a token that may read them: Consul shows it no token's secret. Five lists, and the rules of
- * each policy that has changed since.
+ * Consul's ACLs (https://developer.hashicorp.com/consul/api-docs/acl), by a token that may read them: Consul shows it no token's secret. Five lists, the rules of
+ * each policy that has changed since, and what is answered to whoever shows no token: a server's configuration may give him what no ACL does.
  *
  * Tokens that somebody has by a login, and that are as the login made them, are left out: what a login gives its method and binding rules say, which are compared, and Consul takes
  * them away with the method. Nobody can make a token that only says it is one.
@@ -90,11 +91,14 @@ export class ConsulAcl implements AccessControl {
     const roles = await reading.list("roles", rolesSchema);
     const methods = await reading.list("auth-methods", methodsSchema);
     const bindings = await reading.list("binding-rules", bindingsSchema);
+    const isOpen = await reading.isOpen();
     const ways = new Set(methods.map(({ Name }) => Name));
+    const given = tokenObjects(tokens.filter((token) => !isOfALogin(token, ways)));
     return [
       ...policies,
       ...roles.map((role) => granting("AclRole", role.Name, role)).filter(givesSomething),
-      ...tokenObjects(tokens.filter((token) => !isOfALogin(token, ways))),
+      ...given,
+      ...(isOpen && !given.some(({ name }) => name === OPEN.name) ? [OPEN] : []),
       ...methods.map(({ Name, Type, ModifyIndex }): AccessObject => ({
         kind: "AclAuthMethod",
         name: Name,
@@ -146,7 +150,21 @@ class Reading {
   }
 
   async get(path: string): Promise<unknown> {
-    const { value, bytes } = await this.consul.read(ACL_READER, `/v1/acl/${path}`, this.left);
+    return this.ask(ACL_READER, `/v1/acl/${path}`);
+  }
+
+  /** Whether anything is shown to whoever shows no token: Consul's servers have a name themselves. */
+  async isOpen(): Promise<boolean> {
+    try {
+      return Object.keys(namesSchema.parse(await this.ask(undefined, "/v1/catalog/services"))).length > 0;
+    } catch (error) {
+      if (isRefusal(error)) return false;
+      throw error;
+    }
+  }
+
+  private async ask(name: typeof ACL_READER | undefined, path: string): Promise<unknown> {
+    const { value, bytes } = await this.consul.read(name, path, this.left);
     this.left -= bytes;
     return value;
   }

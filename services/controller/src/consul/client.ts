@@ -37,7 +37,7 @@ export interface Told {
 }
 
 interface Asked<Name> {
-  readonly name: Name;
+  readonly name: Name | undefined;
   readonly method: "GET" | "PUT";
   readonly path: string;
   readonly body?: unknown;
@@ -78,11 +78,11 @@ export class ConsulClient<Name extends string = ZoneName> {
   /**
    * What Consul tells at a path, and in how many bytes.
    *
-   * @param name in whose name it is asked
+   * @param name in whose name it is asked; undefined: no token is shown
    * @param limit bytes that are read at most
    * @throws as `request`; AnswerTooLong where it tells more
    */
-  read(name: Name, path: string, limit: number): Promise<Told> {
+  read(name: Name | undefined, path: string, limit: number): Promise<Told> {
     return this.ask({ name, method: "GET", path, limit });
   }
 
@@ -90,7 +90,7 @@ export class ConsulClient<Name extends string = ZoneName> {
     if (this.closed) {
       throw new Error("the connection to Consul is closed");
     }
-    const token = await this.token(name);
+    const token = name === undefined ? undefined : await this.token(name);
     const agent = await this.connections();
     const start = performance.now();
     let outcome = "error";
@@ -108,7 +108,7 @@ export class ConsulClient<Name extends string = ZoneName> {
       }
       throw new Error(`Consul at ${this.config.address.host}, ${method} ${path}`, { cause: error });
     } finally {
-      this.observe(name, (performance.now() - start) / 1000, outcome);
+      this.observe(name ?? "none", (performance.now() - start) / 1000, outcome);
     }
   }
 
@@ -146,12 +146,12 @@ export class ConsulClient<Name extends string = ZoneName> {
 
   private exchange(
     agent: http.Agent,
-    token: string,
+    token: string | undefined,
     { method, path, body, limit }: Omit<Asked<Name>, "name">,
   ): Promise<Answer> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
-      "X-Consul-Token": token,
+      ...(token === undefined ? {} : { "X-Consul-Token": token }),
       ...(payload === undefined ? {} : { "Content-Type": "application/json" }),
     };
     const url = new URL(path, this.config.address);

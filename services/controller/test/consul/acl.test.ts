@@ -15,6 +15,8 @@ interface Made {
   readonly SecretID: string;
 }
 
+const ANONYMOUS = "token/00000000-0000-0000-0000-000000000002";
+
 describe("controller: Consul's ACLs", function () {
   this.timeout(60_000);
   const asked: string[] = [];
@@ -70,8 +72,9 @@ describe("controller: Consul's ACLs", function () {
     assert.match(String((await of("AclPolicy", "lucid-registrar-ops"))?.fields.rules), /^node_prefix "lucid-ops-"/);
   });
 
-  it("cost five requests where nothing has changed, and one more for each policy that has", async () => {
-    const lists = ["auth-methods", "binding-rules", "policies", "roles", "tokens"].map((list) => `/v1/acl/${list}`);
+  it("cost six requests where nothing has changed, and one more for each policy that has", async () => {
+    const acls = ["auth-methods", "binding-rules", "policies", "roles", "tokens"].map((list) => `/v1/acl/${list}`);
+    const lists = [...acls, "/v1/catalog/services"];
     asked.length = 0;
     await acl.read();
     assert.deepEqual([...asked].sort(), lists);
@@ -156,14 +159,48 @@ describe("controller: Consul's ACLs", function () {
   });
 
   it("tell what whoever shows no token may do, once that is anything", async () => {
-    const anonymous = "token/00000000-0000-0000-0000-000000000002";
-    await make(anonymous, { Policies: [{ Name: "builtin/global-read-only" }] });
+    await make(ANONYMOUS, { Policies: [{ Name: "builtin/global-read-only" }] });
     assert.equal(
       (await of("AclToken", "anonymous"))?.gives,
       "policy builtin/global-read-only to whoever shows no token",
     );
-    await make(anonymous, { Description: "changed" });
+    await make(ANONYMOUS, { Description: "changed" });
     assert.deepEqual(await names(), asMade);
+  });
+
+  it("tell that a server shows names to whoever shows no token, whatever it does so by", async () => {
+    const shown = "names to whoever shows no token, by how the server that answered is configured";
+    const stand = (Token: string) => consul.request("PUT", "/v1/agent/token/default", { Token });
+    const everything = await make("token", { Policies: [{ Name: "global-management" }] });
+    try {
+      assert.equal(await of("AclToken", "anonymous"), undefined);
+      await stand(everything.SecretID);
+      assert.equal((await of("AclToken", "anonymous"))?.gives, shown);
+      await make(`policy`, { Name: "wide", Rules: 'service_prefix "" { policy = "read" }' });
+      await make(ANONYMOUS, { Policies: [{ Name: "wide" }] });
+      assert.equal((await of("AclToken", "anonymous"))?.gives, "policy wide to whoever shows no token", "said once");
+    } finally {
+      await stand("");
+      await make(ANONYMOUS, { Policies: [] });
+      await remove("policy", await idOf("wide"));
+      await remove("token", everything.AccessorID);
+    }
+    assert.deepEqual(await names(), asMade);
+  });
+
+  it("are read where Consul has nothing to say to whoever shows no token", async () => {
+    const refusing = {
+      read: (...question: Parameters<typeof client.read>) =>
+        question[0] === undefined
+          ? Promise.reject(new ConsulError(403, "Permission denied", "GET"))
+          : client.read(...question),
+    };
+    assert.deepEqual(await new ConsulAcl(refusing, { lastSuccess: undefined }).read(), await acl.read());
+    const silent = {
+      read: (...question: Parameters<typeof client.read>) =>
+        question[0] === undefined ? Promise.reject(new Error("no answer")) : client.read(...question),
+    };
+    await assert.rejects(new ConsulAcl(silent, { lastSuccess: undefined }).read(), /no answer/);
   });
 
   it("tell of a policy of Consul's own that is called otherwise", async () => {
