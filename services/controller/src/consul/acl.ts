@@ -70,7 +70,9 @@ export class ConsulAcl implements AccessControl {
     // A server that passed the question on says so.
     const reason = error.reason.replace(/^(rpc error making call: )+/, "");
     const why = `Consul answered ${String(error.status)}: ${reason}`;
-    return new AccessRefused(why, await this.isKnown(), { cause: error });
+    // By 401 a server says that it asks for no token at all.
+    const isKnown = error.status === 401 || (await this.isKnown());
+    return new AccessRefused(why, isKnown, { cause: error });
   }
 
   /** Whether Consul knows the token: of itself it tells every one. */

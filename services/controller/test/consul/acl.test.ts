@@ -345,6 +345,15 @@ describe("controller: Consul's ACLs", function () {
       await wide.read();
     });
 
+    it("are refused by a server that was told to ask for no token", async () => {
+      const disabled = { read: () => Promise.reject(new ConsulError(401, "ACL support disabled", "GET")) };
+      const read = new ConsulAcl(disabled, { lastSuccess: undefined }).read();
+      await assert.rejects(read, (error) => {
+        assert.ok(error instanceof AccessRefused);
+        return error.isKnown && error.why === "Consul answered 401: ACL support disabled";
+      });
+    });
+
     it("are not refused where there is no answer", async () => {
       const away = new ConsulClient<typeof ACL_READER>({ ...consul.config, address: new URL("https://127.0.0.1:1") });
       const read = new ConsulAcl(away, { lastSuccess: undefined }).read();
