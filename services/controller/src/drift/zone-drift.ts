@@ -1,4 +1,5 @@
 /** One zone: what was declared, what there is, and what is not as declared. Holds no connection and no clock of its own. */
+import { isDeepStrictEqual } from "node:util";
 import {
   comparedKind,
   declaredKey,
@@ -91,6 +92,8 @@ export class ZoneDrift {
     const part = object === undefined ? undefined : parsePart(object);
     const before = this.parts.get(name);
     if (part === undefined && before === undefined) return false;
+    // It was listed again.
+    if (isDeepStrictEqual(part, before)) return true;
     if (part === undefined) this.parts.delete(name);
     else this.parts.set(name, part);
     this.revision += 1;

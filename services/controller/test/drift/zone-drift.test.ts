@@ -267,6 +267,8 @@ describe("controller: the drift of who may do what at the discovery backend", ()
       assert.equal(judged(key), "unseen");
       look();
       assert.equal(judged(key), "as-declared");
+      change([policy]);
+      assert.equal(judged(key), "as-declared", "listed again, it is the same declaration");
     }
   });
 
