@@ -111,6 +111,12 @@ const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
     counted: true,
   },
   {
+    title: "campaign: controller away",
+    adds: "no controller for an hour, under load: no call fails, the alert rings, and what came and went meanwhile is registered when it is back",
+    command: mocha("test/campaigns/controller-away.test.ts"),
+    counted: true,
+  },
+  {
     title: "campaign: reachability",
     adds: "a thousand random meshes rendered whole and proven, at every layer",
     command: mocha("test/campaigns/reachability.test.ts"),

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { podsAtOnce } from "../../mesh";
 import { issuerOf } from "../../mesh/issuing";
 import { apps, core, mergePatch, podGenerations, podsOf } from "../integration/support/cluster";
-import { passingInstances } from "../integration/support/discovery";
 import { mesh, service } from "../integration/support/document";
 import { eventually } from "../integration/support/eventually";
 import { deployIssuers, deployWithoutIssuers, issued, issuing, served, takeAway } from "../integration/support/issuers";
 import { underLoad } from "../integration/support/load";
 import { pulumi } from "../integration/support/pulumi";
+import { registeredAsRunning } from "../integration/support/registration";
 
 const MINUTE = 60;
 /** Two thirds of an hour, and what it takes until every sidecar serves the next. */
@@ -52,7 +52,7 @@ describe("a pod of the controller or of an issuer, killed twenty times at random
         console.log(`      kill ${kill} of ${KILLS}: ${await killOne()}`);
         if (kill % 5 === 0) before = await served(issued, before);
       }
-      await registered();
+      await registeredAsRunning(mesh.services, 120);
     });
     assert.deepEqual(await podGenerations(untouched), pods, "no other pod was replaced or restarted");
     const { status, output } = await pulumi(
@@ -77,20 +77,5 @@ describe("a pod of the controller or of an issuer, killed twenty times at random
     });
     await core.deleteNamespacedPod({ name: victim.name, namespace, gracePeriodSeconds: 0 });
     return victim.name;
-  }
-
-  /** Waits until exactly the pods that run are registered. */
-  async function registered(): Promise<void> {
-    for (const each of mesh.services) {
-      await eventually(
-        `the registration of ${each.name}`,
-        async () => {
-          const running = (await podsOf(each)).map(({ name }) => name).sort();
-          const instances = await passingInstances(each.name, each.zone);
-          assert.deepEqual(instances.map(({ ID }) => ID).sort(), running);
-        },
-        120,
-      );
-    }
   }
 });

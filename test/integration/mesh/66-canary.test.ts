@@ -6,7 +6,8 @@ import { nodeMachine } from "../../../dev/cluster/layout";
 import { LIVE_CANARY, WELL_KNOWN, firstPort, isJob } from "../../../mesh";
 import { MESH_SERVICE, type MeshServiceStatus } from "../../../mesh/custom-resource";
 import type { CanaryCount } from "../../../services/controller/src/canary/model";
-import { core, kubeConfig, podOf, podsOf } from "../support/cluster";
+import { firing } from "../support/alerts";
+import { core, kubeConfig, podsOf } from "../support/cluster";
 import { mesh, service } from "../support/document";
 import { eventually } from "../support/eventually";
 import { podGet } from "../support/http-get";
@@ -40,16 +41,9 @@ async function canary(): Promise<CanaryStatus> {
   throw new Error("no replica leads");
 }
 
-/** Alerts that fire, by the node that they name. */
-async function firing(name: string): Promise<readonly string[]> {
-  const prometheus = service(WELL_KNOWN.prometheus);
-  const body = await podGet(await podOf(prometheus), firstPort(prometheus).port, "/api/v1/alerts");
-  const { data } = JSON.parse(body) as {
-    data: { alerts: { state: string; labels: Readonly<Record<string, string>> }[] };
-  };
-  return data.alerts
-    .filter(({ state, labels }) => state === "firing" && labels.alertname === name)
-    .map(({ labels }) => labels.node ?? labels.zone ?? "");
+/** Places of alerts that fire: the node that they name, or the zone. */
+async function firingAt(name: string): Promise<readonly string[]> {
+  return (await firing(name)).map(({ node, zone }) => node ?? zone ?? "");
 }
 
 async function drifted(): Promise<{ readonly status: string; readonly message: string }> {
@@ -135,8 +129,8 @@ describe("the live canary on the deployed mesh", function () {
       await eventually(
         "LucidCanaryLetIn",
         async () => {
-          assert.deepEqual(await firing("LucidCanaryLetIn"), [pod.node]);
-          assert.ok((await firing("LucidEnforcementLost")).includes(subject.zone));
+          assert.deepEqual(await firingAt("LucidCanaryLetIn"), [pod.node]);
+          assert.ok((await firingAt("LucidEnforcementLost")).includes(subject.zone));
         },
         SCRAPED,
       );
@@ -162,7 +156,7 @@ describe("the live canary on the deployed mesh", function () {
     await eventually(
       "silence",
       async () => {
-        assert.deepEqual([await firing("LucidCanaryLetIn"), await firing("LucidEnforcementLost")], [[], []]);
+        assert.deepEqual([await firingAt("LucidCanaryLetIn"), await firingAt("LucidEnforcementLost")], [[], []]);
         assert.equal((await drifted()).status, "False");
       },
       SCRAPED,
@@ -183,7 +177,7 @@ describe("the live canary on the deployed mesh", function () {
     assert.ok(leader);
     await core.deleteNamespacedPod(leader);
     await eventually("the next one's first round", () => allEnforced("network"), ROUND);
-    assert.deepEqual([await firing("LucidCanaryLetIn"), await firing("LucidCanaryBlind")], [[], []]);
+    assert.deepEqual([await firingAt("LucidCanaryLetIn"), await firingAt("LucidCanaryBlind")], [[], []]);
     const after = (await core.listEventForAllNamespaces({ fieldSelector: "reason=EnforcementLost" })).items.length;
     assert.equal(after, before);
   });
