@@ -89,18 +89,17 @@ export class SidecarObjects {
       this.api,
       collection,
       {
+        read: parse,
         replaced: (objects) => {
-          this.known = new Map(objects.map(parse));
+          this.known = new Map(objects);
           this.listed = true;
           this.events.changed(undefined);
         },
-        changed: (object) => {
-          const [name, known] = parse(object);
+        changed: ([name, known]) => {
           this.known.set(name, known);
           this.tell(name);
         },
-        deleted: (object) => {
-          const [name] = parse(object);
+        deleted: ([name]) => {
           this.known.delete(name);
           this.tell(name);
         },

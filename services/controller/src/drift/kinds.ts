@@ -10,7 +10,7 @@ export const POD: DeclaredKind = {
   plural: "pods",
   scope: "Namespaced",
   class: "enforcement",
-  fields: ["spec"],
+  fields: [],
   closed: false,
 };
 

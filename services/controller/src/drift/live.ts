@@ -1,6 +1,7 @@
 /** What is kept of an object of the cluster, or of the discovery backend: what is compared, and who wrote it last. */
 import { z } from "zod";
 import { sidecarFilesOf, type SidecarFiles } from "../inspection/files.js";
+import { hasSidecar } from "./pods.js";
 import { textDigest, type ComparedKind, type DeclaredKind } from "../../../../mesh/declarations/index.js";
 
 export interface Writer {
@@ -25,6 +26,8 @@ export interface LiveObject {
   readonly owned: boolean;
   /** Of a ConfigMap with the files of a sidecar: what they say of themselves. */
   readonly files?: SidecarFiles;
+  /** Of a pod: whether it has a sidecar. */
+  readonly hasSidecar?: boolean;
   /** What somebody can do by it, for people, where that is told. */
   readonly gives?: string;
 }
@@ -70,6 +73,7 @@ export function parseLive(kind: DeclaredKind, object: unknown): LiveObject {
     writer: lastWriter(metadata.managedFields ?? []),
     owned: (metadata.ownerReferences ?? []).some(({ controller }) => controller === true),
     ...filesOf(kind, metadata.name, body.data),
+    ...(kind.kind === "Pod" ? { hasSidecar: hasSidecar(body) } : {}),
   };
 }
 

@@ -2,7 +2,7 @@ import { DECLARATION } from "../../../../mesh/declarations/index.js";
 import { ZONES, type ZoneName } from "../../../../mesh/model.js";
 import { namespaceOf } from "../../../../mesh/names.js";
 import { ApiError, type KubernetesApi } from "../kubernetes/api.js";
-import { follow, type Collection, type FollowOptions } from "../kubernetes/follow.js";
+import { follow, type Collection, type Follower, type FollowOptions } from "../kubernetes/follow.js";
 import { describe, type Log } from "../log.js";
 import type { AccessControl } from "../registry/access.js";
 import { accountsOf } from "./about.js";
@@ -105,6 +105,7 @@ export class Watches {
     return this.follow(
       { path, labelSelector: DECLARATION.label },
       {
+        read: (object) => object,
         replaced: (objects) => {
           const present = new Map(objects.map((object) => [nameOf(object), object]));
           for (const name of [...names, ...present.keys()]) put(name, present.get(name));
@@ -141,10 +142,10 @@ export class Watches {
       this.watcher.changed(zone, key);
     };
     return this.follow(collection, {
+      read: (object) => parseLive(kind, object),
       replaced: (objects) => {
         const gone = new Map(known);
-        for (const object of objects) {
-          const live = parseLive(kind, object);
+        for (const live of objects) {
           gone.delete(liveKey(live));
           put(live, true);
         }
@@ -157,11 +158,11 @@ export class Watches {
           this.watcher.changedAll(zone);
         }
       },
-      changed: (object) => {
-        put(parseLive(kind, object), true);
+      changed: (live) => {
+        put(live, true);
       },
-      deleted: (object) => {
-        put(parseLive(kind, object), false);
+      deleted: (live) => {
+        put(live, false);
       },
     });
   }
@@ -181,7 +182,7 @@ export class Watches {
     return new AccessWatch(access, zone, follower, this.options.accessTiming);
   }
 
-  private follow(collection: Collection, follower: Omit<Parameters<typeof follow>[2], "failed">): Promise<void> {
+  private follow<T>(collection: Collection, follower: Omit<Follower<T>, "failed">): Promise<void> {
     const failed = (error: unknown): void => {
       // What another stack has not deployed yet gives no right either.
       if (!(error instanceof ApiError && error.status === 403))

@@ -1,5 +1,6 @@
 /** What a sidecar says of itself when it is inspected. Pure. */
 import { z } from "zod";
+import { detached } from "../detached.js";
 import type { VersionedFile } from "./files.js";
 
 /** By what a sidecar runs. */
@@ -37,7 +38,7 @@ export function parseState(text: string): SidecarState {
   const version = (prefix: string): string => {
     const [, found] = /^"(.*)"$/.exec(values.get(`${prefix}.version_text`) ?? "") ?? [];
     if (found === undefined) throw new Error(`it does not say ${prefix}.version_text`);
-    return found;
+    return detached(found);
   };
   const count = (name: string): number => {
     const found = values.get(name) ?? "";

@@ -1,4 +1,5 @@
 /** What the files of a sidecar say of themselves, as they stand in its ConfigMap. Pure. */
+import { detached } from "../detached.js";
 
 /** The files by which a sidecar runs, and of which it tells the version. */
 export const VERSIONED = ["listeners.yaml", "clusters.yaml"] as const;
@@ -24,7 +25,7 @@ export function sidecarFilesOf(name: string, data: Readonly<Record<string, strin
   if (!name.endsWith(SUFFIX)) return undefined;
   const facts = (file: VersionedFile): FileFacts => {
     const text = data[file] ?? "";
-    return { version: VERSION.exec(text)?.[2] ?? "", listeners: text.match(LISTENER)?.length ?? 0 };
+    return { version: detached(VERSION.exec(text)?.[2] ?? ""), listeners: text.match(LISTENER)?.length ?? 0 };
   };
   return { "listeners.yaml": facts("listeners.yaml"), "clusters.yaml": facts("clusters.yaml") };
 }

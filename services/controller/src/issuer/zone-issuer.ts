@@ -137,13 +137,13 @@ export class ZoneIssuer {
       this.api,
       { path: meshServicesPath(namespaceOf(this.zone)) },
       {
-        replaced: (objects) => {
-          this.declared = new Map(objects.map(readDeclared).map((service) => [service.name, service]));
+        read: readDeclared,
+        replaced: (services) => {
+          this.declared = new Map(services.map((service) => [service.name, service]));
           this.lookAtAll();
           this.wake();
         },
-        changed: (object) => {
-          const service = readDeclared(object);
+        changed: (service) => {
           const before = this.declared.get(service.name);
           this.declared.set(service.name, service);
           // Its status changes often, and is nothing to an issuer.
@@ -151,8 +151,7 @@ export class ZoneIssuer {
             this.declaredAnew(service.name);
           }
         },
-        deleted: (object) => {
-          const { name } = readDeclared(object);
+        deleted: ({ name }) => {
           this.declared.delete(name);
           this.forget(name);
         },

@@ -35,11 +35,13 @@ export interface Collection {
 }
 
 /** Who is told of a collection's changes. Exceptions count as a broken watch: the collection is listed again. */
-export interface Follower {
+export interface Follower<T> {
+  /** What is taken from an object as the API server tells it. Of a long list no more is held at a time than that, and one page. */
+  readonly read: (object: unknown) => T;
   /** All objects there are; what is not among them is gone. Never called for a list that failed or came incomplete. */
-  readonly replaced: (objects: readonly unknown[]) => void;
-  readonly changed: (object: unknown) => void;
-  readonly deleted: (object: unknown) => void;
+  readonly replaced: (objects: readonly T[]) => void;
+  readonly changed: (object: T) => void;
+  readonly deleted: (object: T) => void;
   /** The view is broken and what is known may be old, until `replaced` is called again. */
   readonly failed: (error: unknown) => void;
 }
@@ -54,10 +56,10 @@ export interface FollowOptions {
  * Follows a collection until `signal` is aborted: list, then watch from the list's version on. An end that the server announces
  * resumes the watch where it was; any error, an expired version (410) among them, begins again with a list, so that no deletion is missed.
  */
-export async function follow(
+export async function follow<T>(
   api: KubernetesApi,
   collection: Collection,
-  follower: Follower,
+  follower: Follower<T>,
   signal: AbortSignal,
   options: FollowOptions = {},
 ): Promise<void> {
@@ -66,7 +68,7 @@ export async function follow(
   const stopped = (): boolean => signal.aborted;
   while (!stopped()) {
     try {
-      const { objects, version } = await list(api, collection, signal);
+      const { objects, version } = await list(api, collection, follower.read, signal);
       follower.replaced(objects);
       await watchOn(api, collection, follower, version, signal, options, () => (failures = 0));
     } catch (error) {
@@ -84,12 +86,13 @@ export async function follow(
 }
 
 /** A complete list, page by page, of one version. */
-async function list(
+async function list<T>(
   api: KubernetesApi,
   { path, labelSelector, metadataOnly, page: size = PAGE }: Collection,
+  read: (object: unknown) => T,
   signal: AbortSignal,
-): Promise<{ objects: unknown[]; version: string }> {
-  const objects: unknown[] = [];
+): Promise<{ objects: T[]; version: string }> {
+  const objects: T[] = [];
   let token: string | undefined;
   for (;;) {
     const query = new URLSearchParams({
@@ -100,7 +103,7 @@ async function list(
     const page = listSchema.parse(
       await api.get(`${path}?${query.toString()}`, signal, accept(metadataOnly, "PartialObjectMetadataList")),
     );
-    objects.push(...page.items);
+    objects.push(...page.items.map(read));
     token = page.metadata.continue;
     if (token === undefined || token === "") {
       return { objects, version: page.metadata.resourceVersion };
@@ -109,10 +112,10 @@ async function list(
 }
 
 /** Watches from `version` on, one request after the other, until one of them fails. */
-async function watchOn(
+async function watchOn<T>(
   api: KubernetesApi,
   { path, labelSelector, metadataOnly }: Collection,
-  follower: Follower,
+  follower: Follower<T>,
   version: string,
   signal: AbortSignal,
   options: FollowOptions,
@@ -140,9 +143,9 @@ async function watchOn(
         }
         resourceVersion = versionSchema.parse(object).metadata.resourceVersion;
         if (type === "ADDED" || type === "MODIFIED") {
-          follower.changed(object);
+          follower.changed(follower.read(object));
         } else if (type === "DELETED") {
-          follower.deleted(object);
+          follower.deleted(follower.read(object));
         }
         alive();
       },

@@ -55,17 +55,16 @@ export class NodeLeases {
         this.api,
         { path: LEASES },
         {
-          replaced: (objects) => {
-            const back = this.clock.restart(objects.map(parse));
+          read: parse,
+          replaced: (leases) => {
+            const back = this.clock.restart(leases);
             this.trouble = undefined;
             this.tell(back, false);
           },
-          changed: (object) => {
-            const { node, renewed } = parse(object);
+          changed: ({ node, renewed }) => {
             this.tell(this.clock.seen(node, renewed) ? [node] : [], false);
           },
-          deleted: (object) => {
-            const { node } = parse(object);
+          deleted: ({ node }) => {
             this.tell(this.clock.forget(node) ? [node] : [], false);
           },
           failed: (error) => {

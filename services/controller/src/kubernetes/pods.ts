@@ -68,15 +68,14 @@ export class PodStore {
       this.api,
       { path: this.path(), labelSelector: SELECTOR },
       {
-        replaced: (objects) => {
-          this.replace(objects.map(parsePod));
+        read: parsePod,
+        replaced: (pods) => {
+          this.replace(pods);
         },
-        changed: (object) => {
-          const pod = parsePod(object);
+        changed: (pod) => {
           this.put(pod.name, pod);
         },
-        deleted: (object) => {
-          const { name } = parsePod(object);
+        deleted: ({ name }) => {
           this.put(name, undefined);
         },
         failed: (error) => {

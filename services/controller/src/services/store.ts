@@ -49,19 +49,18 @@ export class ServiceStore {
       this.api,
       { path: meshServicesPath(this.namespace) },
       {
-        replaced: (objects) => {
+        read: parseService,
+        replaced: (services) => {
           const before = this.services;
-          this.services = new Map(objects.map(parseService).map((service) => [service.name, service]));
+          this.services = new Map(services.map((service) => [service.name, service]));
           this.listed = true;
           new Set([...before.keys(), ...this.services.keys()]).forEach(this.events.changed);
         },
-        changed: (object) => {
-          const service = parseService(object);
+        changed: (service) => {
           this.services.set(service.name, service);
           this.events.changed(service.name);
         },
-        deleted: (object) => {
-          const { name } = parseService(object);
+        deleted: ({ name }) => {
           this.services.delete(name);
           this.events.changed(name);
         },

@@ -14,8 +14,13 @@ type Kind = "LIST" | "WATCH" | "GET" | "POST" | "PATCH";
 /** Every collection is there, and empty where nothing was put into it. */
 const COLLECTION = /^\/(api\/v1|apis\/[^/]+\/[^/]+)(\/namespaces\/[^/]+)?\/[^/]+$/;
 
+/** What is told of an object: all of it, or its metadata. */
+type Told = (object: ApiObject) => ApiObject;
+
 interface Watch {
   readonly path: string;
+  readonly isSelected: (object: ApiObject) => boolean;
+  readonly told: Told;
   readonly response: ServerResponse;
 }
 
@@ -135,8 +140,8 @@ export class FakeKubernetes {
     store(stamped);
     this.log.push({ path, type, version: this.version, object: stamped });
     for (const watch of this.watches) {
-      if (watch.path === path && !this.mute) {
-        watch.response.write(`${JSON.stringify({ type, object: stamped })}\n`);
+      if (watch.path === path && !this.mute && watch.isSelected(stamped)) {
+        watch.response.write(`${JSON.stringify({ type, object: watch.told(stamped) })}\n`);
       }
     }
   }
@@ -167,9 +172,9 @@ export class FakeKubernetes {
     if (fault !== undefined) {
       send(response, fault, { kind: "Status", code: fault, message: `fault ${String(fault)}` });
     } else if (kind === "LIST") {
-      this.list(url, response);
+      this.list(url, toldOf(request), response);
     } else if (kind === "WATCH") {
-      this.watch(url, response);
+      this.watch(url, toldOf(request), response);
     } else if (kind === "POST" || kind === "PATCH") {
       let body = "";
       request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
@@ -206,21 +211,22 @@ export class FakeKubernetes {
     send(response, kind === "POST" ? 201 : 200, this.get(place, name));
   }
 
-  private list(url: URL, response: ServerResponse): void {
-    const all = this.listsEmpty ? [] : [...this.collection(url.pathname).values()];
+  private list(url: URL, told: Told, response: ServerResponse): void {
+    const isSelected = selection(url);
+    const all = this.listsEmpty ? [] : [...this.collection(url.pathname).values()].filter(isSelected);
     const from = Number(url.searchParams.get("continue") ?? "0");
-    const more = from + this.pageSize < all.length;
+    const next = from + Math.min(this.pageSize, Number(url.searchParams.get("limit") ?? this.pageSize));
     send(response, 200, {
       kind: "PodList",
       metadata: {
         resourceVersion: String(this.version),
-        ...(more ? { continue: String(from + this.pageSize) } : {}),
+        ...(next < all.length ? { continue: String(next) } : {}),
       },
-      items: all.slice(from, from + this.pageSize),
+      items: all.slice(from, next).map(told),
     });
   }
 
-  private watch(url: URL, response: ServerResponse): void {
+  private watch(url: URL, told: Told, response: ServerResponse): void {
     const since = Number(url.searchParams.get("resourceVersion"));
     if (since < this.oldest) {
       send(response, 410, { kind: "Status", code: 410, message: "too old resource version" });
@@ -228,15 +234,32 @@ export class FakeKubernetes {
     }
     response.writeHead(200, { "Content-Type": "application/json" });
     response.flushHeaders();
+    const isSelected = selection(url);
     for (const { path, type, version, object } of this.mute ? [] : this.log) {
-      if (path === url.pathname && version > since) {
-        response.write(`${JSON.stringify({ type, object })}\n`);
+      if (path === url.pathname && version > since && isSelected(object)) {
+        response.write(`${JSON.stringify({ type, object: told(object) })}\n`);
       }
     }
-    const watch = { path: url.pathname, response };
+    const watch = { path: url.pathname, isSelected, told, response };
     this.watches.add(watch);
     response.once("close", () => this.watches.delete(watch));
   }
+}
+
+function toldOf({ headers }: IncomingMessage): Told {
+  const isMetadata = headers.accept?.includes("as=PartialObjectMetadata") === true;
+  return isMetadata ? ({ metadata }) => ({ metadata }) : (object) => object;
+}
+
+/** What a request's label selector selects: `<label>`, which is there, or `<label>=<value>`. */
+function selection(url: URL): (object: ApiObject) => boolean {
+  const selector = url.searchParams.get("labelSelector");
+  if (selector === null) return () => true;
+  const [label = "", value] = selector.split("=");
+  return ({ metadata }) => {
+    const found = (metadata as { readonly labels?: Readonly<Record<string, string>> }).labels?.[label];
+    return value === undefined ? found !== undefined : found === value;
+  };
 }
 
 /** A JSON merge patch (RFC 7396). */
