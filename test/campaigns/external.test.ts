@@ -15,8 +15,8 @@ import { service } from "../integration/support/document";
 import { eventually, SYNC_SECONDS } from "../integration/support/eventually";
 import { OUTSIDE_ADDRESS, OutsideMachine } from "../integration/support/outside-machine";
 import { connects, testerIn } from "../integration/support/tester";
-import { deploy, deployDeclared, written } from "../integration/support/variation";
-import type { WrittenDocument } from "../integration/support/variation";
+import { deploy, deployDeclared, written } from "../integration/support/stacks/variation";
+import type { WrittenDocument } from "../integration/support/stacks/variation";
 
 const API = "outside-api";
 const DATABASE = "outside-db";

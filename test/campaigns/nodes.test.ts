@@ -20,7 +20,7 @@ import {
   scaleTo,
 } from "../integration/support/nodes";
 import type { PlacedPod } from "../integration/support/nodes";
-import { deploy, deployDeclared, written } from "../integration/support/variation";
+import { deploy, deployDeclared, written } from "../integration/support/stacks/variation";
 import { captured, isPodAddress } from "../integration/support/wire-capture";
 
 const caller = service("payout-router");

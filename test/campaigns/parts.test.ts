@@ -4,11 +4,11 @@ import { callsAnswer, succeed } from "../integration/support/calls";
 import { core, exec, podOf } from "../integration/support/cluster";
 import { declaredCalls, service } from "../integration/support/document";
 import { eventually } from "../integration/support/eventually";
-import { PARTS, destroy, preview, stateOf, up } from "../integration/support/part-stacks";
-import type { PartSettings, StateResource } from "../integration/support/part-stacks";
+import { PARTS, destroy, preview, stateOf, up } from "../integration/support/stacks/part-stacks";
+import type { PartSettings, StateResource } from "../integration/support/stacks/part-stacks";
 import { pulumi } from "../integration/support/pulumi";
 import { secretsOf, textOf } from "../integration/support/secrets-of";
-import { deployDeclared } from "../integration/support/variation";
+import { deployDeclared } from "../integration/support/stacks/variation";
 import type { Run } from "../run-pulumi";
 
 const MINUTE = 60_000;

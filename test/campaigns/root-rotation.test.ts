@@ -9,7 +9,7 @@ import type { PodRef } from "../integration/support/cluster";
 import { mesh, service } from "../integration/support/document";
 import { SYNC_SECONDS, eventually } from "../integration/support/eventually";
 import { startLoads } from "../integration/support/load";
-import { deploy, deployDeclared } from "../integration/support/variation";
+import { deploy, deployDeclared } from "../integration/support/stacks/variation";
 
 /** The zone whose root is exchanged; services of other zones call into it. */
 const ZONE = "chain";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../components";
-import { NETWORKS, DATACENTERS, ceilingOf, meshesOf } from "../integration/support/datacenters-document";
+import { NETWORKS, DATACENTERS, ceilingOf, meshesOf } from "../integration/support/stacks/datacenters-document";
 import { readCeiling } from "../../policies/ceiling/reading";
 import { judgeResource } from "../../policies/judgement/rule";
 import { resourceRules, stackRules } from "../../policies/rules";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { dump } from "js-yaml";
 import { checkoutDir } from "../../dev/paths";
-import { ceilingOf, documentOf, meshesOf, NETWORKS } from "../integration/support/datacenters-document";
-import type { Datacenter } from "../integration/support/datacenters-document";
+import { ceilingOf, documentOf, meshesOf, NETWORKS } from "../integration/support/stacks/datacenters-document";
+import type { Datacenter } from "../integration/support/stacks/datacenters-document";
 import { ISSUER, KEY_SETS } from "../unit/envoy/datacenters-fixture";
 import { Program } from "./program";
 

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { checkoutDir } from "../../dev/paths";
 import { LUCID_CEILING } from "../../policies/ceiling";
 import { readCeiling } from "../../policies/ceiling/reading";
-import { EXAMPLE, RAISED } from "../integration/support/joining-document";
+import { EXAMPLE, RAISED } from "../integration/support/stacks/joining-document";
 import { joinedDocument, joinsOf } from "../unit/components/joins";
 import { ownRepository } from "./own-repository";
 import type { Run } from "../run-pulumi";

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { checkoutDir } from "../../../dev/paths";
 import { membersWith, policyConfig } from "../../integration/support/ceiling";
-import type { WrittenDocument } from "../../integration/support/variation";
+import type { WrittenDocument } from "../../integration/support/stacks/variation";
 
 const ZONE = "ops";
 /** Calls of each service: its neighbours'. */

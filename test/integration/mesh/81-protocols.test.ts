@@ -4,8 +4,8 @@ import * as path from "node:path";
 import { apps, core, forward, podOf } from "../support/cluster";
 import { membersWith, policyConfig } from "../support/ceiling";
 import { eventually } from "../support/eventually";
-import { deploy, deployDeclared } from "../support/variation";
-import type { WrittenCall, WrittenDocument } from "../support/variation";
+import { deploy, deployDeclared } from "../support/stacks/variation";
+import type { WrittenCall, WrittenDocument } from "../support/stacks/variation";
 
 /** Fields of a client's answer; which there are depends on the protocol. */
 type Outcome = Readonly<Record<string, unknown>>;

@@ -3,8 +3,8 @@ import { exec, podGenerations, podOf } from "../support/cluster";
 import { mesh, service } from "../support/document";
 import { SYNC_SECONDS, eventually } from "../support/eventually";
 import { describeLoad, startLoad, startLoads } from "../support/load";
-import { deploy, deployDeclared, written } from "../support/variation";
-import type { WrittenDocument } from "../support/variation";
+import { deploy, deployDeclared, written } from "../support/stacks/variation";
+import type { WrittenDocument } from "../support/stacks/variation";
 
 const RATE = 200;
 

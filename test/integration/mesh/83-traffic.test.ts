@@ -6,8 +6,8 @@ import { service } from "../support/document";
 import { eventually } from "../support/eventually";
 import { HEALTH_PATH, SETTABLE, answerWith, burst } from "../support/fortio";
 import { sidecarStat } from "../support/sidecar-stats";
-import { deploy, deployDeclared, written } from "../support/variation";
-import type { WrittenDocument } from "../support/variation";
+import { deploy, deployDeclared, written } from "../support/stacks/variation";
+import type { WrittenDocument } from "../support/stacks/variation";
 
 const WEIGHTS = { stable: 90, canary: 10 } as const;
 /** Percentage points by which a version's share may differ from its weight. */

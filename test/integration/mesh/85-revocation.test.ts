@@ -5,7 +5,7 @@ import { eventually } from "../support/eventually";
 import { credentialsOf, tokenOf, type Attempt } from "../support/handshake";
 import { knockAnew, knockOnOneConnection, type Knocked } from "../support/knocking";
 import { describeLoad, startLoad, startLoads } from "../support/load";
-import { deploy, deployDeclared, written, type WrittenDocument } from "../support/variation";
+import { deploy, deployDeclared, written, type WrittenDocument } from "../support/stacks/variation";
 
 const RATE = 200;
 /** From the end of `pulumi up`. */

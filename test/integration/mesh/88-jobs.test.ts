@@ -6,8 +6,8 @@ import { membersWith, policyConfig } from "../support/ceiling";
 import { mayRegister } from "../support/discovery";
 import { service } from "../support/document";
 import { eventually } from "../support/eventually";
-import { deploy, deployDeclared } from "../support/variation";
-import type { WrittenDocument, WrittenService } from "../support/variation";
+import { deploy, deployDeclared } from "../support/stacks/variation";
+import type { WrittenDocument, WrittenService } from "../support/stacks/variation";
 
 const NAMESPACE = "lucid-ops";
 const JOB = "ledger-audit";

@@ -10,11 +10,11 @@ import { apps, core, exec, networking, podGenerations, podOf, podsOf } from "../
 import { passingInstances } from "../support/discovery";
 import { service } from "../support/document";
 import { eventually } from "../support/eventually";
-import { JOINED, RAISED, lettingJoin } from "../support/joining-document";
-import { join, leave, previewJoin } from "../support/joining-stack";
+import { JOINED, RAISED, lettingJoin } from "../support/stacks/joining-document";
+import { join, leave, previewJoin } from "../support/stacks/joining-stack";
 import { connects, testerIn } from "../support/tester";
-import { deploy, deployDeclared, written } from "../support/variation";
-import type { WrittenDocument } from "../support/variation";
+import { deploy, deployDeclared, written } from "../support/stacks/variation";
+import type { WrittenDocument } from "../support/stacks/variation";
 
 const NEW_PODS_SECONDS = 180;
 

@@ -10,7 +10,7 @@ import type { Cluster } from "./cluster";
 import { servedCertificate } from "./certificates";
 import { mesh } from "./document";
 import { SYNC_SECONDS, eventually } from "./eventually";
-import { deploy, deployDeclared, type Variation } from "./variation";
+import { deploy, deployDeclared, type Variation } from "./stacks/variation";
 
 /** Services whose certificates issuers make. */
 export const issued: readonly Service[] = mesh.services.filter(isIssued);

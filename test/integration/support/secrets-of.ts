@@ -1,5 +1,5 @@
 /** Secrets in an exported state. */
-import type { StateResource } from "./part-stacks";
+import type { StateResource } from "./stacks/part-stacks";
 
 /** What makes secrets, and what bears those that nothing of the state made (Consul's tokens). */
 const BEARERS = /^(tls:index\/privateKey|random:|consul:|kubernetes:core\/v1:Secret)/;

@@ -7,8 +7,8 @@ import * as path from "node:path";
 import type { JoinData } from "../../../components";
 import { ServiceMesh, parseSettings, resolveMesh, validateDocument } from "../../../components";
 import { checkoutDir } from "../../../dev/paths";
-import type { WrittenDocument } from "../../integration/support/variation";
-import { lettingJoin } from "../../integration/support/joining-document";
+import type { WrittenDocument } from "../../integration/support/stacks/variation";
+import { lettingJoin } from "../../integration/support/stacks/joining-document";
 import { installMocks, settled } from "./mocks";
 
 /** The document of the checkout with the example's service in it. */

@@ -2,10 +2,10 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { dump, load } from "js-yaml";
-import { checkoutDir } from "../../../dev/paths";
-import { pulumiEnvironment } from "../../../dev/pulumi-environment";
-import { DEFAULT_STACK, stackTarget } from "../../../dev/stack";
-import { runPulumi, type Run } from "../../run-pulumi";
+import { checkoutDir } from "../../../../dev/paths";
+import { pulumiEnvironment } from "../../../../dev/pulumi-environment";
+import { DEFAULT_STACK, stackTarget } from "../../../../dev/stack";
+import { runPulumi, type Run } from "../../../run-pulumi";
 import { EXAMPLE } from "./joining-document";
 
 const STACK = ["--stack", DEFAULT_STACK] as const;

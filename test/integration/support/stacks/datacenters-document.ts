@@ -1,10 +1,10 @@
 /** A mesh in two datacenters, as small as it can be, and what the policy pack's ceiling lets each of them be. */
-import { network, networkOf } from "../../../dev/cluster/layout";
-import { resolveMesh, validateDocument } from "../../../mesh";
-import type { Mesh } from "../../../mesh";
-import { LUCID_CEILING } from "../../../policies/ceiling";
-import type { Ceiling } from "../../../policies/ceiling";
-import { digestOfTokens } from "../../../policies/reachability/envoy";
+import { network, networkOf } from "../../../../dev/cluster/layout";
+import { resolveMesh, validateDocument } from "../../../../mesh";
+import type { Mesh } from "../../../../mesh";
+import { LUCID_CEILING } from "../../../../policies/ceiling";
+import type { Ceiling } from "../../../../policies/ceiling";
+import { digestOfTokens } from "../../../../policies/reachability/envoy";
 
 /** `north` is the usual cluster, and calls `south`; `south` calls nobody. */
 export const DATACENTERS = ["north", "south"] as const;

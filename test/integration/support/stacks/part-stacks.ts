@@ -1,6 +1,6 @@
 /** The stacks of the mesh's parts, on the embedded cluster: one backend, and a passphrase for each that the others don't have. */
-import type { ZoneName } from "../../../mesh";
-import type { Run } from "../../run-pulumi";
+import type { ZoneName } from "../../../../mesh";
+import type { Run } from "../../../run-pulumi";
 import { runOn } from "./side-stacks";
 
 /** Part mesh first: the others stand on it. */

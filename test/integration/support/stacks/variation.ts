@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { dump, load } from "js-yaml";
-import { checkoutDir } from "../../../dev/paths";
-import type { MeshDocument } from "../../../mesh";
-import { pulumi } from "./pulumi";
+import { checkoutDir } from "../../../../dev/paths";
+import type { MeshDocument } from "../../../../mesh";
+import { pulumi } from "../pulumi";
 
 /** A document as a person writes it: what has a default may be missing. */
 export interface WrittenDocument {

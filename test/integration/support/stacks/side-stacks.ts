@@ -2,10 +2,10 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { dump, load } from "js-yaml";
-import { offeringConsul } from "../../../dev/consul-forward";
-import { projectDir, pulumiEnvironment } from "../../../dev/pulumi-environment";
-import { stackConfig, stackTarget } from "../../../dev/stack";
-import { runPulumi, type Run } from "../../run-pulumi";
+import { offeringConsul } from "../../../../dev/consul-forward";
+import { projectDir, pulumiEnvironment } from "../../../../dev/pulumi-environment";
+import { stackConfig, stackTarget } from "../../../../dev/stack";
+import { runPulumi, type Run } from "../../../run-pulumi";
 
 export interface SideStack {
   readonly name: string;

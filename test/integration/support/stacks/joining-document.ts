@@ -2,10 +2,10 @@
 import { load } from "js-yaml";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { checkoutDir } from "../../../dev/paths";
-import { LUCID_CEILING } from "../../../policies/ceiling";
-import type { Ceiling } from "../../../policies/ceiling";
-import { membersWith } from "./ceiling";
+import { checkoutDir } from "../../../../dev/paths";
+import { LUCID_CEILING } from "../../../../policies/ceiling";
+import type { Ceiling } from "../../../../policies/ceiling";
+import { membersWith } from "../ceiling";
 import type { WrittenCall, WrittenDocument, WrittenService } from "./variation";
 
 export const EXAMPLE = path.join(checkoutDir, "examples", "join");
