@@ -54,10 +54,10 @@ export function isGateway(mesh: Mesh, { name, revoked }: Pick<Service, "name" | 
   return mesh.datacenters !== undefined && name === WELL_KNOWN.gateway && revoked === undefined;
 }
 
-/** Another datacenter by its name. @throws RangeError where no link joins it with this one */
+/** Another datacenter by its name. @throws RangeError where no call joins it with this one */
 export function peerNamed(mesh: Mesh, datacenter: string): PeerDatacenter {
   const found = mesh.datacenters?.peers.find(({ name }) => name === datacenter);
-  if (found === undefined) throw new RangeError(`no link joins '${datacenter}' with this datacenter`);
+  if (found === undefined) throw new RangeError(`no call joins '${datacenter}' with this datacenter`);
   return found;
 }
 

@@ -7,7 +7,7 @@ export interface Datacenters {
   readonly own: string;
   /** Where the others reach it. */
   readonly gateway: GatewayPlace;
-  /** Those that a link joins with it, in either direction, by name. */
+  /** Those that a call joins with it, in either direction, by name: a link that no call uses joins nobody. */
   readonly peers: readonly PeerDatacenter[];
   /** Services as they are in others: whom services here call there, who calls services here from there, and the peers' gateways. By datacenter and name. */
   readonly services: readonly RemoteService[];
@@ -22,11 +22,11 @@ export interface PeerDatacenter {
   readonly gateway: GatewayPlace;
   /** Whose tokens its services show. */
   readonly tokens: PeerTokens;
-  /** Whether services here may call services there. */
+  /** Whether services here call services there. */
   readonly isCalled: boolean;
-  /** Whether services there may call services here. */
+  /** Whether services there call services here. */
   readonly calls: boolean;
-  /** Why they are joined: of the link from here, or else of the one from there. */
+  /** Why they are joined: of the link from here, where calls use it, or else of the one from there. */
   readonly reason: string;
 }
 

@@ -7,7 +7,7 @@ import type { Edge, GatewayPlace, PeerDatacenter, RemoteService } from "../model
 import { compare } from "../order";
 import { WELL_KNOWN } from "../wire";
 import type { DatacenterDeclaration, MeshDocument, ServiceDeclaration } from "../schema";
-import { answering, isLinked, runsIn } from "./placement";
+import { answering, runsIn } from "./placement";
 import type { Arrival, Datacenters, Departure } from "./model";
 
 /** What of a document is resolved elsewhere, for any datacenter. */
@@ -39,13 +39,21 @@ export function resolveDatacenters(
   const departures = edges
     .map((edge): Departure => ({ edge, datacenters: answeredIn(edge, own) }))
     .filter(({ datacenters }) => datacenters.some((name) => name !== own));
-  const peers = Object.entries(declared)
-    .filter(([name]) => name !== own && (isLinked(links, own, name) || isLinked(links, name, own)))
-    .sort(([one], [other]) => compare(one, other))
-    .map(([name, declaration]) => resolvePeer(name, declaration, own, declared, keySets));
-  const arrivals = peers.flatMap(({ name }) =>
+  const others = Object.keys(declared)
+    .filter((name) => name !== own)
+    .sort(compare);
+  const arrivals = others.flatMap((name) =>
     edges.filter((edge) => answeredIn(edge, name).includes(own)).map((edge): Arrival => ({ datacenter: name, edge })),
   );
+  // A link is there as far as a call goes over it: one that nobody uses is no way, and nobody at its other end is believed.
+  const peers = others
+    .map((name) => ({
+      name,
+      isCalled: departures.some(({ datacenters }) => datacenters.includes(name)),
+      calls: arrivals.some(({ datacenter }) => datacenter === name),
+    }))
+    .filter(({ isCalled, calls }) => isCalled || calls)
+    .map((use) => resolvePeer(use, own, declared, keySets));
   const elsewhere = new Map<string, RemoteService>();
   const meet = (name: string, datacenter: string) => {
     const key = JSON.stringify([datacenter, name]);
@@ -89,22 +97,23 @@ function problem(message: string, mend: string): MeshDocumentError {
 }
 
 function resolvePeer(
-  name: string,
-  declaration: DatacenterDeclaration,
+  { name, isCalled, calls }: Pick<PeerDatacenter, "name" | "isCalled" | "calls">,
   own: string,
   declared: Readonly<Record<string, DatacenterDeclaration>>,
   keySets: KeySets,
 ): PeerDatacenter {
+  const declaration = declared[name];
+  if (declaration === undefined) throw undeclared(name, Object.keys(declared));
   const { issuer, jwksFile } = declaration.tokens;
   const keys = keysOfFile(jwksFile, keySets, `datacenters.${name}.tokens.jwksFile`);
-  const links = [...(declared[own]?.calls ?? []).filter(({ datacenter }) => datacenter === name), ...declaration.calls];
-  const reason = links.find(({ datacenter }) => datacenter === name || datacenter === own)?.reason ?? "";
+  const [from, to] = isCalled ? [declared[own], name] : [declaration, own];
+  const reason = from?.calls.find(({ datacenter }) => datacenter === to)?.reason ?? "";
   return {
     name,
     gateway: resolveGateway(declaration),
     tokens: { issuer, keySet: renderKeySet(keys) },
-    isCalled: isLinked(declared, own, name),
-    calls: isLinked(declared, name, own),
+    isCalled,
+    calls,
     reason: reason.trim(),
   };
 }

@@ -16,9 +16,9 @@ import { trustInNobody } from "../../../components/identity/nobody";
 import { consulNetwork } from "../../../components/discovery/consul/network";
 import { networkPolicies } from "../../../components/network/network-policies";
 import type { NetworkPolicySpec, NetworkPolicyPeer } from "../../../components/network/network-peers";
-import { trustDomainOf } from "../../../mesh";
+import { trustDomainOf, type Mesh } from "../../../mesh";
 import { Authority } from "../../integration/envoy/pki";
-import { datacenterMesh } from "../envoy/datacenters-fixture";
+import { CHANGES, changedMesh, datacenterMesh, type DatacenterName } from "../envoy/datacenters-fixture";
 import { installMocks, recorded, settled } from "./mocks";
 
 const CONFIG = { apiServerCidr: "10.77.0.10/32", nodeResolverIp: "10.96.64.53", consulIp: "10.96.64.54" };
@@ -178,11 +178,10 @@ describe("what datacenters tell each other", () => {
 
 describe("the network of several datacenters", () => {
   const surroundings = { apiServerCidr: "10.77.0.10/32", apiServerPort: 6443, discovery: { network: consulNetwork } };
-  const policiesOf = (datacenter: "north" | "south" | "east") => {
-    const mesh = datacenterMesh(datacenter);
+  const policiesOf = (datacenter: DatacenterName, mesh = datacenterMesh(datacenter)) => {
     return mesh.zones.flatMap((zone) => networkPolicies(mesh, zone, surroundings));
   };
-  const specOf = (datacenter: "north" | "south" | "east", name: string): NetworkPolicySpec =>
+  const specOf = (datacenter: DatacenterName, name: string): NetworkPolicySpec =>
     policiesOf(datacenter).find((policy) => policy.name === name)?.spec ?? assert.fail(name);
   const peerText = (peer: NetworkPolicyPeer) =>
     peer.ipBlock?.cidr ?? peer.podSelector?.matchLabels["app.kubernetes.io/name"] ?? "";
@@ -201,16 +200,21 @@ describe("the network of several datacenters", () => {
       port,
       spec.egress.map(({ to, ports }) => ({ peers: to, ports })),
     );
+  const outside = (name: string, peers: readonly NetworkPolicyPeer[], ports: readonly { port: number }[]) =>
+    peers.flatMap(({ ipBlock }) =>
+      ipBlock === undefined ? [] : [`${name} ${ipBlock.cidr}:${ports.map(({ port }) => port).join()}`],
+    );
+  const leavesThe = (datacenter: DatacenterName, mesh?: Mesh) =>
+    policiesOf(datacenter, mesh).flatMap(({ name, spec }) =>
+      spec.egress.flatMap(({ to, ports }) => outside(name, to, ports)),
+    );
+  const entersThe = (datacenter: DatacenterName, mesh?: Mesh) =>
+    policiesOf(datacenter, mesh).flatMap(({ name, spec }) =>
+      spec.ingress.flatMap(({ from, ports }) => outside(name, from, ports)),
+    );
 
   it("lets nobody's pod but the gateway's out of the cluster, to the addresses and ports of linked gateways", () => {
-    const out = policiesOf("north").flatMap(({ name, spec }) =>
-      spec.egress.flatMap(({ to, ports }) =>
-        to.flatMap(({ ipBlock }) =>
-          ipBlock === undefined ? [] : [`${name} ${ipBlock.cidr}:${ports.map(({ port }) => port).join()}`],
-        ),
-      ),
-    );
-    assert.deepEqual(out.sort(), [
+    assert.deepEqual(leavesThe("north").sort(), [
       "datacenter-gateway 192.0.2.5/32:30443",
       "datacenter-gateway 198.51.100.7/32:30443",
       "mesh-controller 10.77.0.10/32:6443",
@@ -218,16 +222,23 @@ describe("the network of several datacenters", () => {
   });
 
   it("lets from outside nobody in but the gateways that call, and to the gateway alone", () => {
-    const entered = policiesOf("south").flatMap(({ name, spec }) =>
-      spec.ingress.flatMap(({ from, ports }) =>
-        from.flatMap(({ ipBlock }) =>
-          ipBlock === undefined ? [] : [`${name} ${ipBlock.cidr}:${ports.map(({ port }) => port).join()}`],
-        ),
-      ),
-    );
-    assert.deepEqual(entered, ["datacenter-gateway 203.0.113.10/32:15001", "datacenter-gateway 203.0.113.11/32:15001"]);
+    assert.deepEqual(entersThe("south"), [
+      "datacenter-gateway 203.0.113.10/32:15001",
+      "datacenter-gateway 203.0.113.11/32:15001",
+    ]);
     // North is linked to east, and not the other way round.
     assert.deepEqual(into(specOf("north", "datacenter-gateway"), 15001), ["198.51.100.0/28"]);
+  });
+
+  it("closes a link with the last call that uses it, and opens none before the first", () => {
+    const changed = (datacenter: DatacenterName, title: RegExp) =>
+      [datacenter, changedMesh(datacenter, CHANGES.find((each) => title.test(each.title)) ?? assert.fail())] as const;
+    assert.deepEqual(entersThe(...changed("north", /^ledger is revoked/)), []);
+    assert.deepEqual(leavesThe(...changed("north", /^billing is revoked/)), ["mesh-controller 10.77.0.10/32:6443"]);
+    assert.deepEqual(entersThe(...changed("east", /^billing is revoked/)), []);
+    assert.deepEqual(entersThe(...changed("east", /has ended/)), []);
+    assert.deepEqual(leavesThe(...changed("east", /no call uses/)), ["mesh-controller 10.77.0.10/32:6443"]);
+    assert.deepEqual(entersThe(...changed("south", /no call uses/)), entersThe("south"));
   });
 
   it("lets those to the gateway whose calls leave, and the gateway to those who are called", () => {

@@ -117,7 +117,52 @@ export function datacentersDocument() {
   };
 }
 
+export type DatacenterName = "north" | "south" | "east";
+
 /** {@link datacentersDocument} as one of its datacenters sees it. */
-export function datacenterMesh(datacenter: "north" | "south" | "east" = "north", tracing = false): Mesh {
+export function datacenterMesh(datacenter: DatacenterName = "north", tracing = false): Mesh {
   return resolveMesh(validateDocument(datacentersDocument()), { datacenter, keySets: KEY_SETS, tracing });
+}
+
+/** What a document may say one day that {@link datacentersDocument} doesn't. */
+export interface Change {
+  readonly title: string;
+  readonly change?: (document: ReturnType<typeof datacentersDocument>) => void;
+  /** The time, where a call has ended by then. */
+  readonly now?: string;
+}
+
+/** Each takes calls off links, the last one of some; and one is a link before its first call. */
+export const CHANGES: readonly Change[] = [
+  ...["ledger", "billing", "rates", "archive", "lucid-blocks", "datacenter-gateway"].map((name) => ({
+    title: `${name} is revoked`,
+    change: ({ services }: ReturnType<typeof datacentersDocument>) => {
+      Object.assign(services.find((service) => service.name === name) ?? {}, { revoked: "Its key was copied" });
+    },
+  })),
+  {
+    title: "the only call over a link has ended",
+    change: ({ services }) => {
+      Object.assign(services.find(({ name }) => name === "ledger") ?? {}, { failover: ["south"] });
+    },
+    now: "2098-07-01T00:00:00.000Z",
+  },
+  {
+    title: "a link is declared that no call uses yet",
+    change: ({ datacenters }) => {
+      Object.assign(datacenters.east, { calls: [{ datacenter: "south", reason: "Later on it will" }] });
+    },
+  },
+];
+
+/** {@link datacentersDocument} with a change, as one of its datacenters sees it. */
+export function changedMesh(datacenter: DatacenterName, { change, now }: Change, tracing = false): Mesh {
+  const document = datacentersDocument();
+  change?.(document);
+  return resolveMesh(validateDocument(document), {
+    datacenter,
+    keySets: KEY_SETS,
+    tracing,
+    ...(now === undefined ? {} : { now }),
+  });
 }

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { keySetFiles, MeshDocumentError, resolveMesh, serviceNamed, validateDocument } from "../../../mesh";
 import type { Datacenters, Edge, Mesh } from "../../../mesh";
-import { datacenterMesh, datacentersDocument, ISSUER, KEY_SETS } from "../envoy/datacenters-fixture";
+import {
+  CHANGES,
+  changedMesh,
+  datacenterMesh,
+  datacentersDocument,
+  ISSUER,
+  KEY_SETS,
+} from "../envoy/datacenters-fixture";
+import type { Change, DatacenterName } from "../envoy/datacenters-fixture";
 import { happy, problemsOf, put, refuses, type Row } from "./fixture";
 
 const [BILLING, LEDGER, ARCHIVE, BLOCKS, ROUTER, RATES, GATEWAY] = [0, 1, 2, 3, 4, 5, 6];
@@ -140,6 +148,30 @@ describe("a document of several datacenters", () => {
       "billing > lucid-blocks:peers in north, east",
     ]);
     assert.deepEqual(arrivals(mesh), []);
+  });
+
+  it("has to do with whom a call joins it with, whatever links are declared", () => {
+    const joined = (name: DatacenterName, change: Change) =>
+      datacentersOf(changedMesh(name, change)).peers.map(
+        (peer) => `${peer.name}${peer.isCalled ? ", called" : ""}${peer.calls ? ", calling" : ""}: ${peer.reason}`,
+      );
+    const changed = (title: RegExp) => CHANGES.find((change) => title.test(change.title)) ?? assert.fail();
+    const [revoked, billing, ended, unused] = [/^ledger/, /^billing/, /ended/, /no call uses/].map(changed);
+    assert.ok(revoked !== undefined && billing !== undefined && ended !== undefined && unused !== undefined);
+    assert.deepEqual(joined("north", revoked), [
+      "east, called: And then east",
+      "south, called: South stands in for what is down here",
+    ]);
+    // What is left is the link from there, with its own reason.
+    assert.deepEqual(joined("north", billing), ["south, calling: Its rates are kept there"]);
+    assert.deepEqual(joined("east", billing), []);
+    assert.deepEqual(joined("north", ended), ["south, called, calling: South stands in for what is down here"]);
+    assert.deepEqual(joined("east", ended), []);
+    assert.deepEqual(joined("south", unused), ["north, called, calling: Its rates are kept there"]);
+    assert.deepEqual(
+      datacentersOf(changedMesh("east", billing)).services.map(({ name }) => name),
+      [],
+    );
   });
 
   it("leaves out what has ended", () => {

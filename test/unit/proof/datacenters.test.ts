@@ -4,7 +4,7 @@ import type { Mesh, Settings } from "../../../components";
 import { identityOf } from "../../../mesh";
 import { planViolations } from "../../../proof";
 import { readTimeline, timelineViolations } from "../../../proof/timeline";
-import { datacenterMesh } from "../envoy/datacenters-fixture";
+import { CHANGES, changedMesh, datacenterMesh, type Change, type DatacenterName } from "../envoy/datacenters-fixture";
 import { rehearsed, settings } from "./lucid";
 
 const CONFIG = {
@@ -18,10 +18,12 @@ const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
 /** One of several datacenters, with the stack's configuration. */
 function datacenter(
-  name: "north" | "south" | "east",
+  name: DatacenterName,
   changes: Readonly<Record<string, string>> = {},
+  change?: Change,
 ): { readonly mesh: Mesh; readonly under: Settings } {
-  return { mesh: datacenterMesh(name, true), under: parseSettings({ ...CONFIG, datacenter: name, ...changes }) };
+  const mesh = change === undefined ? datacenterMesh(name, true) : changedMesh(name, change, true);
+  return { mesh, under: parseSettings({ ...CONFIG, datacenter: name, ...changes }) };
 }
 
 interface Rule {
@@ -39,6 +41,15 @@ describe("the program of a datacenter, proven", function () {
       const resources = await rehearsed(mesh, {}, under);
       assert.deepEqual(planViolations(mesh, under, resources), []);
       assert.deepEqual(timelineViolations(mesh, under, resources), []);
+    });
+  }
+
+  for (const change of CHANGES) {
+    it(`is deployed in each datacenter where ${change.title}`, async () => {
+      for (const name of ["north", "south", "east"] as const) {
+        const { mesh, under } = datacenter(name, {}, change);
+        assert.deepEqual(planViolations(mesh, under, await rehearsed(mesh, {}, under)), [], name);
+      }
     });
   }
 
