@@ -10,7 +10,7 @@ import { sidecarAlonePod } from "./pods/sidecar-alone";
 import { AdmissionControl, type AwaitAdmission } from "./admission/admission-control";
 import type { DatacenterData } from "./datacenters/datacenter-data";
 import { DatacenterGateway } from "./datacenters/gateway";
-import { trustElsewhere, type ToldDatacenters } from "./datacenters/read-datacenters";
+import { trustElsewhere, withdrawnElsewhere, type ToldDatacenters } from "./datacenters/read-datacenters";
 import { tellDatacenter } from "./datacenters/tell-datacenter";
 import type { DiscoveryBackend } from "./discovery/backend";
 import { discoveryBackend } from "./discovery/backends";
@@ -100,6 +100,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
     admission?.keep(made);
     const gate = { service: "start-gate", registry: settings.imageRegistry };
     const startGate = shares ? new ServiceImage("start-gate", gate, child) : imageOfOthers(gate);
+    const withdrawn = withdrawals(revoked, generationsByZone(settings), mesh.services);
     const context: MeshContext = {
       mesh,
       zones,
@@ -107,7 +108,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
       elsewhere: trustElsewhere(mesh, args.datacenters),
       envoy: {
         ...envoyOptions(settings),
-        withdrawals: withdrawals(revoked, generationsByZone(settings), mesh.services),
+        withdrawals: [...withdrawn, ...(args.datacenters === undefined ? [] : withdrawnElsewhere(args.datacenters))],
       },
       certValidityDays: settings.certValidityDays,
       issuing: settings.autoRotateCerts,
@@ -230,6 +231,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
         mesh,
         told: args.datacenters,
         trust: context.trust,
+        withdrawn,
         written: [...deployed.values()].map(({ written }) => written),
       });
     }

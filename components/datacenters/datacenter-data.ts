@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { ZONES, peerZone, type PeerZone, type ZoneName } from "../../mesh";
 import type { TrustText } from "../identity/nobody";
+import type { OwnWithdrawal } from "../identity/revocations";
 import { TRUST_TEXT, trustProblems } from "../identity/told-trust";
 
 /** Version of {@link DatacenterData}. It goes up when datacenters deployed by an older package could not go on beside this one's. */
@@ -14,6 +15,8 @@ export interface DatacenterData {
   readonly datacenter: string;
   /** Whom to believe that he is of a zone there, of the zones whose services call or are called across. */
   readonly trust: Partial<Readonly<Record<ZoneName, TrustText>>>;
+  /** What was withdrawn in these zones: certificates, services, authorities. Others cut off what is open by it. A stack of an older release tells none. */
+  readonly withdrawn: readonly OwnWithdrawal[];
   /** Datacenters that had told it their roots when it was deployed. */
   readonly believes: readonly string[];
   /** Digest of the document that it was deployed from. */
@@ -25,6 +28,11 @@ const schema = z
     format: z.literal(DATACENTER_FORMAT),
     datacenter: z.string().min(1),
     trust: z.partialRecord(z.enum(ZONES), z.strictObject(TRUST_TEXT)),
+    withdrawn: z
+      .array(
+        z.strictObject({ zone: z.enum(ZONES), service: z.string().min(1).exactOptional(), what: z.string().min(1) }),
+      )
+      .default([]),
     believes: z.array(z.string().min(1)),
     document: z.string().min(1),
   })

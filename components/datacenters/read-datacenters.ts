@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { trustedZones, type Mesh } from "../../mesh";
+import type { Withdrawal } from "../../envoy";
+import { ZONES, peerZone, trustedZones, type Mesh } from "../../mesh";
 import { trustInNobody } from "../identity/nobody";
 import { documentDigest } from "../parts/shared-settings";
 import type { Declaration } from "../stack/declaration";
@@ -13,6 +14,8 @@ export const OUTPUT = "datacenter";
 /** What the stacks of the other datacenters told, by the datacenter's name. */
 export interface ToldDatacenters {
   readonly told: ReadonlyMap<string, DatacenterData>;
+  /** Those of which the stack says that they aren't there: nobody of theirs is believed, not even on what is open. */
+  readonly gone: readonly string[];
   /** Digest of the document that this stack deploys. */
   readonly document: string;
 }
@@ -34,10 +37,12 @@ export async function readDatacenters(
   const document = documentDigest(text);
   const told = new Map<string, DatacenterData>();
   const awaited: string[] = [];
+  const gone: string[] = [];
   const problems: string[] = [];
   for (const { name } of mesh.datacenters.peers) {
     const stack = Object.hasOwn(datacenterStacks, name) ? datacenterStacks[name] : undefined;
     if (stack === undefined) problems.push(`nothing says where the stack of datacenter ${name} is`);
+    if (stack === null) gone.push(name);
     if (stack === undefined || stack === null) continue;
     const [place, data] = await toldBy(
       stack,
@@ -66,7 +71,7 @@ export async function readDatacenters(
       `${problems.join("; ")}; name each by lucid-mesh:datacenterStacks, as '{"south": "acme/lucid-mesh/south"}', or null where it isn't there`,
     );
   refuseLost((await ask(own).catch(() => undefined))?.[OUTPUT], told, awaited);
-  return { told, document };
+  return { told, gone, document };
 }
 
 /** By what zones of other datacenters are believed: what these told, and nobody where they told nothing. */
@@ -75,6 +80,17 @@ export function trustElsewhere(mesh: Mesh, told: ToldDatacenters | undefined): T
   return Object.fromEntries(
     [...new Set(zones)].map((zone) => [zone, toldTrust(told?.told ?? new Map(), zone) ?? trustInNobody(zone)]),
   );
+}
+
+/** On account of what the others told, and of which of them are gone, their services have to prove themselves anew here. */
+export function withdrawnElsewhere({ told, gone }: Pick<ToldDatacenters, "told" | "gone">): Withdrawal[] {
+  const theirs = [...told].flatMap(([datacenter, { withdrawn }]) =>
+    withdrawn.map((each): Withdrawal => ({ ...each, zone: peerZone(each.zone, datacenter) })),
+  );
+  const all = gone.flatMap((datacenter) =>
+    ZONES.map((zone): Withdrawal => ({ zone: peerZone(zone, datacenter), what: "datacenter" })),
+  );
+  return [...theirs, ...all];
 }
 
 /** A stack that was renamed, or a name that is mistyped, would close calls that are open. @throws RunError */

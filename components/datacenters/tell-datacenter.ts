@@ -3,6 +3,7 @@ import { ZONES, serviceNamed, type Mesh, type ZoneName } from "../../mesh";
 import { WELL_KNOWN } from "../../mesh/wire";
 import type { ZoneTrust } from "../certificate-authority";
 import { DATACENTER_FORMAT, type DatacenterData } from "./datacenter-data";
+import type { OwnWithdrawal } from "../identity/revocations";
 import type { ToldDatacenters } from "./read-datacenters";
 
 export interface TellDatacenterArgs {
@@ -10,12 +11,20 @@ export interface TellDatacenterArgs {
   readonly told: ToldDatacenters;
   /** By which others believe this datacenter's zones. */
   readonly trust: Readonly<Record<ZoneName, ZoneTrust>>;
+  /** What it withdrew, of any zone. */
+  readonly withdrawn: readonly OwnWithdrawal[];
   /** Known once each sidecar has its files. */
   readonly written: readonly pulumi.Output<unknown>[];
 }
 
 /** What a datacenter's stack tells the others, once all that it tells of is there. @throws RangeError where the mesh is in one datacenter */
-export function tellDatacenter({ mesh, told, trust, written }: TellDatacenterArgs): pulumi.Output<DatacenterData> {
+export function tellDatacenter({
+  mesh,
+  told,
+  trust,
+  withdrawn,
+  written,
+}: TellDatacenterArgs): pulumi.Output<DatacenterData> {
   const { datacenters } = mesh;
   if (datacenters === undefined) throw new RangeError("the mesh is in one datacenter, which has nobody to tell");
   const zones = crossingZones(mesh);
@@ -29,6 +38,7 @@ export function tellDatacenter({ mesh, told, trust, written }: TellDatacenterArg
         return [zone, { rootsPem, revocationsPem }];
       }),
     ),
+    withdrawn: withdrawn.filter(({ zone }) => zones.includes(zone)),
     believes: [...told.told.keys()],
     document: told.document,
   }));

@@ -95,18 +95,23 @@ export function leafRevision(service: string, list: readonly RevokedCertificate[
   return createHash("sha256").update(serials.sort().join()).digest("hex").slice(0, 8);
 }
 
+/** A withdrawal from a zone of the stack's own. */
+export interface OwnWithdrawal extends Withdrawal {
+  readonly zone: ZoneName;
+}
+
 /** All on account of which peers have to prove themselves anew: revoked certificates and services, and authorities whose keys were lost. */
 export function withdrawals(
   list: readonly RevokedCertificate[],
   generations: Readonly<Record<ZoneName, AuthorityGenerations>>,
   services: readonly Pick<Service, "name" | "zone" | "revoked">[],
-): Withdrawal[] {
-  const lost = ZONES.flatMap((zone): Withdrawal[] => [
+): OwnWithdrawal[] {
+  const lost = ZONES.flatMap((zone): OwnWithdrawal[] => [
     ...generations[zone].roots.compromised.map((root) => ({ zone, what: `root ${String(root)}` })),
     ...generations[zone].issuers.compromised.map((issuer) => ({ zone, what: `issuer ${String(issuer)}` })),
   ]);
   const revoked = services
     .filter((service) => service.revoked !== undefined)
-    .map(({ zone, name }): Withdrawal => ({ zone, service: name, what: "service" }));
+    .map(({ zone, name }): OwnWithdrawal => ({ zone, service: name, what: "service" }));
   return [...list.map(({ zone, service, serial }) => ({ zone, service, what: serial })), ...revoked, ...lost];
 }

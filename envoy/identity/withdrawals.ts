@@ -16,7 +16,8 @@ export interface DiscoveredResources {
  * as long as both ends like; but Envoy drains a filter chain and exchanges a cluster when they change, and cuts off what is left after the time to drain. So
  * a changed mark has every peer of that chain prove itself anew within seconds, and no other chain notices.
  *
- * A caller's listener gets the marks of the clusters it sends to, for an exchanged cluster lets its streams go on.
+ * What sends to a cluster gets its marks, for an exchanged cluster lets its streams go on: a caller's listener those of the clusters under its name, and a chain that passes
+ * bytes on those of the cluster that these go to.
  *
  * Where nothing was withdrawn nothing is changed.
  */
@@ -38,9 +39,10 @@ export function withWithdrawals(
       .filter((entry) => entry.name === name || text(entry.name).startsWith(`${name}|`))
       .flatMap(({ found }) => found);
     if (!Array.isArray(listener.filter_chains)) return listener;
-    const chains = (listener.filter_chains as readonly Message[]).map((chain) =>
-      marked(chain, [...concerned(peersOf(chain.transport_socket)), ...sentTo]),
-    );
+    const chains = (listener.filter_chains as readonly Message[]).map((chain) => {
+      const passedTo = byCluster.filter((entry) => passesTo(chain, entry.name)).flatMap(({ found }) => found);
+      return marked(chain, [...concerned(peersOf(chain.transport_socket)), ...sentTo, ...passedTo]);
+    });
     return { ...listener, filter_chains: chains };
   });
   return { listeners, clusters: byCluster.map(({ cluster, found }) => marked(cluster, found)) };
@@ -59,6 +61,14 @@ function peersOf(transportSocket: Value | undefined): Peers | undefined {
   const matchers = at(validation, "default_validation_context", "match_typed_subject_alt_names");
   const identities = Array.isArray(matchers) ? (matchers as Message[]) : [];
   return { zone: secret.slice("trust/".length), identities };
+}
+
+/** Whether a chain passes bytes on to a cluster. */
+function passesTo({ filters }: Message, cluster: Value | undefined): boolean {
+  if (cluster === undefined || !Array.isArray(filters)) return false;
+  return (filters as readonly Message[]).some(
+    ({ name, typed_config }) => name === "envoy.filters.network.tcp_proxy" && at(typed_config, "cluster") === cluster,
+  );
 }
 
 function concerns({ zone, service }: Withdrawal, peers: Peers): boolean {

@@ -10,12 +10,13 @@ import {
   type ToldDatacenters,
 } from "../../../components";
 import { parseDatacenterData } from "../../../components/datacenters/datacenter-data";
-import { readDatacenters, trustElsewhere } from "../../../components/datacenters/read-datacenters";
+import { readDatacenters, trustElsewhere, withdrawnElsewhere } from "../../../components/datacenters/read-datacenters";
 import { crossingZones } from "../../../components/datacenters/tell-datacenter";
 import { trustInNobody } from "../../../components/identity/nobody";
 import { consulNetwork } from "../../../components/discovery/consul/network";
 import { networkPolicies } from "../../../components/network/network-policies";
 import type { NetworkPolicySpec, NetworkPolicyPeer } from "../../../components/network/network-peers";
+import { fromYaml } from "../../../envoy/yaml";
 import { trustDomainOf, type Mesh } from "../../../mesh";
 import { Authority } from "../../integration/envoy/pki";
 import { CHANGES, changedMesh, datacenterMesh, type DatacenterName } from "../envoy/datacenters-fixture";
@@ -32,6 +33,7 @@ async function tellingOf(datacenter: string, zones: readonly string[] = ["ops"])
     format: 1,
     datacenter,
     trust: Object.fromEntries(zones.map((zone) => [zone, { rootsPem: roots, revocationsPem: revocations }])),
+    withdrawn: [],
     believes: [],
     document: "d",
   };
@@ -97,6 +99,31 @@ describe("what datacenters tell each other", () => {
     assert.deepEqual(Object.keys(trust).sort(), ["chain.east", "edge.east", "edge.south", "ops.east", "ops.south"]);
   });
 
+  it("is what was withdrawn there, which concerns the same zones as peers here name them", async () => {
+    const withdrawn = [
+      { zone: "ops", service: "ledger", what: "5a" },
+      { zone: "edge", what: "root 1" },
+    ];
+    const telling = { ...(await tellingOf("south")), withdrawn };
+    const told = await readDatacenters(
+      declaration({ south: STACKS.south, east: null }),
+      asking({ [STACKS.south]: { datacenter: telling } }),
+      own,
+    );
+    assert.deepEqual(withdrawnElsewhere(told ?? assert.fail()), [
+      { zone: "ops.south", service: "ledger", what: "5a" },
+      { zone: "edge.south", what: "root 1" },
+      // A datacenter that is gone is believed in nothing, on what is open neither.
+      ...["ops", "chain", "wallet", "mesh", "edge"].map((zone) => ({ zone: `${zone}.east`, what: "datacenter" })),
+    ]);
+  });
+
+  it("is read from a stack of an older release, which tells nothing of what was withdrawn", async () => {
+    const { withdrawn, ...older } = await tellingOf("south");
+    assert.deepEqual(withdrawn, []);
+    assert.deepEqual(parseDatacenterData(older, "south", "the file a.json").withdrawn, []);
+  });
+
   it("is nothing where the mesh is in one datacenter", async () => {
     const one = { ...mesh, datacenters: undefined };
     assert.equal(await readDatacenters({ ...declaration({}), mesh: one }, asking({}), own), undefined);
@@ -154,6 +181,8 @@ describe("what datacenters tell each other", () => {
   for (const [title, change, message] of [
     ["another format", { format: 2 }, /format 2/],
     ["an unknown key", { keys: [] }, /keys/],
+    ["a withdrawal of no zone", { withdrawn: [{ zone: "ops.north", what: "5a" }] }, /datacenter\.withdrawn\.0\.zone/],
+    ["a withdrawal of nobody", { withdrawn: [{ zone: "ops", service: "", what: "5a" }] }, /withdrawn\.0\.service/],
     [
       "a private key among roots",
       {
@@ -267,10 +296,20 @@ describe("the resources of a datacenter", function () {
   before(async () => {
     await installMocks();
     const mesh = datacenterMesh("north");
-    const heard: ToldDatacenters = { told: new Map([["south", await tellingOf("south")]]), document: "digest" };
+    const withdrawn = [{ zone: "ops", service: "ledger", what: "5a" }] as const;
+    const heard: ToldDatacenters = {
+      told: new Map([["south", { ...(await tellingOf("south")), withdrawn }]]),
+      gone: [],
+      document: "digest",
+    };
+    const revoked = { service: "ledger", date: "2026-11-21" };
+    const revokedCertificates = JSON.stringify([
+      { ...revoked, zone: "ops", serial: "b7" },
+      { ...revoked, zone: "wallet", service: "payout-router", serial: "b8" },
+    ]);
     told = new ServiceMesh("lucid", {
       mesh,
-      settings: parseSettings(SETTINGS),
+      settings: parseSettings({ ...SETTINGS, revokedCertificates }),
       datacenters: heard,
       discoveryAddress: "127.0.0.1:18501",
       providers: { kubernetes: new kubernetes.Provider("kubernetes"), docker: new docker.Provider("docker") },
@@ -336,6 +375,16 @@ describe("the resources of a datacenter", function () {
     assert.match(trust.data["ops.south.yaml"] ?? "", /name: trust\/ops\.south/);
   });
 
+  it("cut off what is open with whom a datacenter withdrew something from, and nothing else", () => {
+    const clusters = (named("billing-sidecar-envoy") as unknown as { data: Record<string, string> }).data[
+      "clusters.yaml"
+    ];
+    const marked = (fromYaml(clusters ?? assert.fail()).resources as { name: string; metadata?: unknown }[])
+      .filter(({ metadata }) => metadata !== undefined)
+      .map(({ name }) => name);
+    assert.deepEqual(marked, ["outbound|ledger|http|north", "outbound|ledger|http|south"]);
+  });
+
   it("have them told apart from what others put there: the roots of peers elsewhere are declared by their digests", () => {
     const declared = recorded
       .filter(({ custom, name }) => custom && name.startsWith("declared-ops"))
@@ -349,6 +398,8 @@ describe("the resources of a datacenter", function () {
     const data = await new Promise<DatacenterData>((resolve) => told?.apply(resolve));
     assert.deepEqual([data.datacenter, data.believes, data.document], ["north", ["south"], "digest"]);
     assert.deepEqual(Object.keys(data.trust), ["ops", "edge"]);
+    // Nothing of Wallet crosses, what was withdrawn there neither.
+    assert.deepEqual(data.withdrawn, [{ zone: "ops", service: "ledger", what: "b7" }]);
     assert.equal(await pulumi.isSecret(told), false);
   });
 });

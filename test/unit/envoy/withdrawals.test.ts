@@ -3,13 +3,19 @@ import type { EnvoyOptions, Withdrawal } from "../../../envoy";
 import { renderSidecar } from "../../../envoy";
 import type { Message } from "../../../envoy/message";
 import { fromYaml } from "../../../envoy/yaml";
-import type { Service } from "../../../mesh/model";
+import type { Mesh, Service } from "../../../mesh/model";
+import { serviceNamed } from "../../../mesh";
+import { datacenterMesh } from "./datacenters-fixture";
 import { everyProtocol, OPTIONS, services } from "./fixture";
 
 /** Chains (`<listener>/<chain>`) and clusters with their marks. */
-function marks(service: Service, withdrawals: readonly Withdrawal[]): Record<string, string> {
+function marks(
+  service: Service,
+  withdrawals: readonly Withdrawal[],
+  mesh: Mesh = everyProtocol,
+): Record<string, string> {
   const options: EnvoyOptions = { ...OPTIONS, withdrawals };
-  const files = renderSidecar(everyProtocol, service, options);
+  const files = renderSidecar(mesh, service, options);
   const found: Record<string, string> = {};
   const keep = (name: string, resource: Message) => {
     const mark = resource.metadata as { filter_metadata: Record<string, { withdrawn: string }> } | undefined;
@@ -70,6 +76,30 @@ describe("marks of what was withdrawn", () => {
   it("stand at the way of scrapes, which takes every identity of a zone", () => {
     const found = marks(services.prometheus, [{ zone: "wallet", service: "payment", what: "17" }]);
     assert.deepEqual(Object.keys(found).sort(), ["scrape|wallet", "scrape|wallet/"]);
+  });
+
+  describe("of another datacenter", () => {
+    const north = datacenterMesh("north");
+    const found = (name: string, withdrawal: Withdrawal) =>
+      Object.keys(marks(serviceNamed(north, name), [withdrawal], north)).sort();
+    const gateway = "datacenter-gateway";
+
+    it("stand at both directions of a link whose other gateway is concerned", () => {
+      assert.deepEqual(found(gateway, { zone: "edge.south", service: gateway, what: "17" }), [
+        "departure/link|south",
+        "inbound/inbound|link|edge|south",
+        "link|south",
+      ]);
+      assert.deepEqual(found(gateway, { zone: "edge.east", what: "root 1" }), ["departure/link|east", "link|east"]);
+    });
+
+    it("stand at who calls whom it concerns and at who is called by him, and not at those of the same name here", () => {
+      const ledger = { zone: "ops.south", service: "ledger", what: "17" } as const;
+      assert.deepEqual(found("billing", ledger), ["outbound|ledger|http/", "outbound|ledger|http|south"]);
+      assert.deepEqual(found("rates", ledger), ["inbound/inbound|http|ops|south"]);
+      assert.deepEqual(found("payout-router", ledger), []);
+      assert.deepEqual(found(gateway, ledger), []);
+    });
   });
 
   it("are others for other withdrawals, and the same in any order", () => {
