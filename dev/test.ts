@@ -172,14 +172,22 @@ async function main(): Promise<number> {
   await ensureToolchain();
   const environment = await pulumiEnvironment(target);
   console.log(environment.plugins);
-  // Some compute and the others wait: together they take little longer than one of them.
+  // Some compute and the others wait: together they take little longer than one of them. Whichever is done first takes what is left.
+  const left = [...ADMISSION, ...CONSUL, ...ETCD, ...PAGE, ...PROMETHEUS];
+  const runLeft = async (isBeside: boolean) => {
+    for (let next = left.shift(); next !== undefined; next = left.shift())
+      await runAll([next], environment.env, isBeside);
+  };
   const computing = async () => {
     await runAll(SERVICES, {}, true);
     await runAll(UNIT, {}, true);
     await runAll(PREVIEWS, environment.env, true);
+    await runLeft(true);
   };
-  const waiting = () =>
-    runAll([...SIDECARS, ...CONSUL, ...ETCD, ...ADMISSION, ...CONTROLLER, ...PAGE, ...PROMETHEUS], environment.env);
+  const waiting = async () => {
+    await runAll([...SIDECARS, ...CONTROLLER], environment.env);
+    await runLeft(false);
+  };
   await Promise.all([computing(), waiting()]);
 
   if ([...CLUSTER, ...onMesh].some(chosen)) {
