@@ -1,5 +1,6 @@
 /** Two embedded clusters on this machine as two datacenters: calls from one to the other, failover there and back, and what is refused on the way. */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { clusterTools } from "../../dev/cluster/context";
 import { switchMachine } from "../../dev/cluster/layout";
 import { clusterName } from "../../dev/paths";
@@ -16,6 +17,7 @@ import { SYNC_SECONDS, eventually } from "../integration/support/eventually";
 import { credentialsOf, describeAnswer, request } from "../integration/support/handshake";
 import type { Attempt, Credentials } from "../integration/support/handshake";
 import { issuedCertificate } from "../integration/support/issuers";
+import { knockAnew, knockOnOneConnection } from "../integration/support/knocking";
 import { startLoads } from "../integration/support/load";
 import { scaleTo } from "../integration/support/nodes";
 import { pulumi } from "../integration/support/pulumi";
@@ -29,6 +31,8 @@ const DISTRIBUTION_SECONDS = 150;
 const RATE = 40;
 /** An instance is left out for a minute at most, and looked up every few seconds. */
 const RETURN_SECONDS = 120;
+/** What is open is cut off by then: files come to the sidecars by a touch of their pods, and a drain takes 30 s. */
+const WITHDRAWAL_SECONDS = 60;
 const GATEWAY = "datacenter-gateway";
 
 function assertDone({ status, output }: Run): void {
@@ -308,6 +312,48 @@ describe("two clusters, as two datacenters", function () {
         assert.equal(await status({ ...link, credentials: { cert: gateway.cert, key: gateway.key } }), 401);
         assert.equal(await status({ ...link, credentials: gateway }), 404);
       });
+    });
+  });
+
+  describe("a certificate that one datacenter revokes", () => {
+    it("is refused by the other once that was deployed, too, on new connections and open ones, and its service has another", async () => {
+      const caller = service("north", "admin-ui");
+      const credentials = await credentialsOf(caller, at("north"));
+      const stolen: Attempt = {
+        pod: await podOf(service("south", "ledger"), at("south")),
+        serverName: crossingServerName("http", "ledger", "south", "ops.north"),
+        protocol: "http",
+        path: "/debug",
+        credentials,
+      };
+      const anew = knockAnew(stolen);
+      const kept = await knockOnOneConnection(stolen);
+      let deadline: number;
+      try {
+        await eventually("a copy of its key lets in before", () => {
+          assert.ok(anew.state().answered > 3 && kept.state().answered > 3);
+          return Promise.resolve();
+        });
+        const { serialNumber: serial } = new X509Certificate(credentials.cert);
+        const date = new Date().toISOString().slice(0, 10);
+        const revokedCertificates = JSON.stringify([{ zone: "ops", service: caller.name, serial, date }]);
+        assertDone(await both().up("north", { revokedCertificates }));
+        const open = [anew, kept].map((knocking) => knocking.state().answered);
+        await eventually("it lets in where nobody was told yet", () => {
+          assert.ok([anew, kept].every((knocking, index) => knocking.state().answered > (open[index] ?? 0)));
+          return Promise.resolve();
+        });
+        assertDone(await both().up("south"));
+        deadline = Date.now() + WITHDRAWAL_SECONDS * 1000;
+        await new Promise((resolve) => setTimeout(resolve, deadline - Date.now()));
+      } finally {
+        await Promise.all([anew.stop(), kept.stop()]);
+      }
+      for (const knocking of [anew, kept]) {
+        const { refused, lastAnsweredAt = Infinity } = await knocking.stop();
+        assert.ok(refused > 0 && lastAnsweredAt < deadline, `let in last at ${String(lastAnsweredAt)}`);
+      }
+      await eventually("a call", () => ask("http://ledger.lucid.internal/debug"), DISTRIBUTION_SECONDS);
     });
   });
 
