@@ -30,19 +30,19 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Waits; ends at once, without an error, when `signal` is aborted. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Waits; ends at once, without an error, when one of `signals` is aborted. */
+export function pause(milliseconds: number, ...signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) {
+    if (signals.some(({ aborted }) => aborted)) {
       resolve();
       return;
     }
     const end = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", end);
+      for (const signal of signals) signal.removeEventListener("abort", end);
       resolve();
     };
     const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
+    for (const signal of signals) signal.addEventListener("abort", end);
   });
 }

@@ -73,7 +73,7 @@ export class AccessWatch {
         failures += 1;
       }
       const wait = failures === 0 ? (this.timing.interval ?? INTERVAL) : backoff(BACKOFF, failures - 1);
-      await pause(wait, AbortSignal.any([signal, this.waking.signal]));
+      await pause(wait, signal, this.waking.signal);
     }
   }
 

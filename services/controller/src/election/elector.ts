@@ -1,4 +1,5 @@
 import { pause } from "../backoff.js";
+import { within } from "../within.js";
 import { LeaseConflict, type Lease, type LeaseRecord } from "./lease.js";
 import { Term } from "./term.js";
 
@@ -114,7 +115,7 @@ export class Elector {
   private async elect(signal: AbortSignal): Promise<Term | undefined> {
     while (!signal.aborted) {
       try {
-        const validUntil = await this.take(signal);
+        const validUntil = await this.limited(signal, (limited) => this.take(limited));
         if (validUntil !== undefined) {
           return new Term(validUntil, this.now);
         }
@@ -131,8 +132,7 @@ export class Elector {
 
   /** Takes the Lease where nobody holds it. @returns until when it is held; undefined where another holds it */
   private async take(signal: AbortSignal): Promise<number | undefined> {
-    const within = this.limited(signal);
-    const record = await this.lease.read(within);
+    const record = await this.lease.read(signal);
     if (record !== undefined) {
       this.observe(record);
       if (this.remaining() > 0) {
@@ -143,8 +143,8 @@ export class Elector {
     const acquired = { transitions: record === undefined ? 0 : record.transitions + 1 };
     const change = { holder: this.identity, seconds: this.timing.lease / 1000, acquired };
     const taken = await (record === undefined
-      ? this.lease.create(change, within)
-      : this.lease.write(record, change, within));
+      ? this.lease.create(change, signal)
+      : this.lease.write(record, change, signal));
     this.observe(taken);
     return begun + this.timing.renewDeadline;
   }
@@ -157,7 +157,7 @@ export class Elector {
         return;
       }
       try {
-        await this.renew(term);
+        await this.limited(term.signal, (limited) => this.renew(term, limited));
       } catch (error) {
         // Undone by the end of the term itself it is no failure.
         if (!isAborted(term.signal)) {
@@ -167,22 +167,21 @@ export class Elector {
     }
   }
 
-  private async renew(term: Term): Promise<void> {
-    const within = this.limited(term.signal);
+  private async renew(term: Term, signal: AbortSignal): Promise<void> {
     const begun = this.now();
     const change = { holder: this.identity, seconds: this.timing.lease / 1000 };
     let renewed: LeaseRecord;
     try {
-      const known = this.observed?.record ?? (await this.lease.read(within));
+      const known = this.observed?.record ?? (await this.lease.read(signal));
       if (known === undefined) {
         throw new LeaseConflict("the Lease is gone");
       }
-      renewed = await this.lease.write(known, change, within);
+      renewed = await this.lease.write(known, change, signal);
     } catch (error) {
       if (!(error instanceof LeaseConflict)) {
         throw error;
       }
-      const found = await this.lease.read(within);
+      const found = await this.lease.read(signal);
       if (found?.holder !== this.identity) {
         if (found !== undefined) {
           this.observe(found);
@@ -191,7 +190,7 @@ export class Elector {
         return;
       }
       // Somebody changed something else of it, or the answer to an own write was lost.
-      renewed = await this.lease.write(found, change, within);
+      renewed = await this.lease.write(found, change, signal);
     }
     this.observe(renewed);
     if (term.holds) {
@@ -205,19 +204,19 @@ export class Elector {
     if (known?.holder !== this.identity) {
       return;
     }
-    const within = AbortSignal.timeout(this.timing.retry);
+    const limit = AbortSignal.timeout(this.timing.retry);
     const given = { holder: undefined, seconds: 1 };
     try {
-      this.observe(await this.lease.write(known, given, within));
+      this.observe(await this.lease.write(known, given, limit));
     } catch (error) {
       if (!(error instanceof LeaseConflict)) {
         this.events.failed(error);
         return;
       }
       // The end of the term broke a renewal off of which the server had heard.
-      const found = await this.lease.read(within).catch(() => undefined);
+      const found = await this.lease.read(limit).catch(() => undefined);
       if (found?.holder === this.identity) {
-        await this.lease.write(found, given, within).catch(this.events.failed);
+        await this.lease.write(found, given, limit).catch(this.events.failed);
       }
     }
   }
@@ -251,8 +250,8 @@ export class Elector {
   }
 
   /** A request that gets no answer must not take the time in which others could be tried. */
-  private limited(signal: AbortSignal): AbortSignal {
-    return AbortSignal.any([signal, AbortSignal.timeout(Math.floor(this.timing.renewDeadline / 2))]);
+  private limited<T>(signal: AbortSignal, ask: (limited: AbortSignal) => Promise<T>): Promise<T> {
+    return within(Math.floor(this.timing.renewDeadline / 2), signal, ask);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Questions to sidecars, through the forward proxies of the controller's own. */
 import { Agent, request } from "node:http";
 import { SIDECAR_PORTS } from "../../../../mesh/wire.js";
+import { within } from "../within.js";
 import type { Dated } from "./clocks.js";
 
 /** Sidecars asked at the same time. */
@@ -21,11 +22,10 @@ export type Ask = (proxy: URL, address: string, path: string, signal: AbortSigna
 /** Who asks through forward proxies, over a few connections that stand. */
 export function asker(): { readonly ask: Ask; readonly close: () => void } {
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY, maxFreeSockets: CONCURRENCY });
-  const ask: Ask = (proxy, address, path, signal) =>
+  const askWithin = (proxy: URL, address: string, path: string, signal: AbortSignal): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const host = `${address.includes(":") ? `[${address}]` : address}:${String(SIDECAR_PORTS.inspection)}`;
       const asked = Date.now();
-      const under = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
       const sent = request(
         {
           agent,
@@ -34,7 +34,7 @@ export function asker(): { readonly ask: Ask; readonly close: () => void } {
           // To a proxy the whole address is said (RFC 9112, section 3.2.2).
           path: `http://${host}${path}`,
           headers: { host },
-          signal: under,
+          signal,
         },
         (response) => {
           const answered = Date.now();
@@ -62,7 +62,8 @@ export function asker(): { readonly ask: Ask; readonly close: () => void } {
       sent.end();
     });
   return {
-    ask,
+    ask: (proxy, address, path, signal) =>
+      within(PATIENCE, signal, (limited) => askWithin(proxy, address, path, limited)),
     close: () => {
       agent.destroy();
     },

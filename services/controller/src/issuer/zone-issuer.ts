@@ -177,10 +177,7 @@ export class ZoneIssuer {
         this.lookAtAll();
       }
       const { interval } = this.options;
-      await pause(
-        this.current.kind === "broken" ? Math.min(AGAIN, interval) : interval,
-        AbortSignal.any([signal, waking.signal]),
-      );
+      await pause(this.current.kind === "broken" ? Math.min(AGAIN, interval) : interval, signal, waking.signal);
       if (waking.signal.aborted) {
         // What changes together is read once.
         await pause(Math.min(SOON, this.options.interval), signal);

@@ -1,6 +1,7 @@
 import { pause } from "../backoff.js";
 import type { Log } from "../log.js";
 import { describe } from "../log.js";
+import { within } from "../within.js";
 import { alertsOf, type Alerts } from "./alerts.js";
 import { Lately, type Known } from "./lately.js";
 import { QUERIES, parseAnswer, trafficOf, type Question, type Sample, type Traffic } from "./traffic.js";
@@ -95,16 +96,18 @@ export class PrometheusView {
 }
 
 async function answerOf(target: URL, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(target, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
-    redirect: "error",
-    headers: { accept: "application/json" },
+  return within(PATIENCE, signal, async (limited) => {
+    const response = await fetch(target, {
+      signal: limited,
+      redirect: "error",
+      headers: { accept: "application/json" },
+    });
+    const text = await bounded(response);
+    if (!response.ok) {
+      throw new Error(`Prometheus answers ${String(response.status)}`);
+    }
+    return JSON.parse(text) as unknown;
   });
-  const text = await bounded(response);
-  if (!response.ok) {
-    throw new Error(`Prometheus answers ${String(response.status)}`);
-  }
-  return JSON.parse(text) as unknown;
 }
 
 async function bounded(response: Response): Promise<string> {
