@@ -6,8 +6,10 @@ import type { TrustText } from "../identity/nobody";
 import type { OwnWithdrawal } from "../identity/revocations";
 import { TRUST_TEXT, trustProblems } from "../identity/told-trust";
 
-/** Version of {@link DatacenterData}. It goes up when datacenters deployed by an older package could not go on beside this one's. */
-export const DATACENTER_FORMAT = 1;
+/** Version of {@link DatacenterData}. It goes up with each thing more that is told: an older package refuses what it does not know, rather than to leave it out. */
+export const DATACENTER_FORMAT = 2;
+/** The one before, which told nothing of withdrawals. It is read, so that datacenters can be updated one after the other. */
+const FORMER_FORMAT = 1;
 
 /** What one datacenter tells the others. It is told once all of it is written, so that an update that fails half-way tells nothing new. */
 export interface DatacenterData {
@@ -15,7 +17,7 @@ export interface DatacenterData {
   readonly datacenter: string;
   /** Whom to believe that he is of a zone there, of the zones whose services call or are called across. */
   readonly trust: Partial<Readonly<Record<ZoneName, TrustText>>>;
-  /** What was withdrawn in these zones: certificates, services, authorities. Others cut off what is open by it. A stack of an older release tells none. */
+  /** What was withdrawn in these zones: certificates, services, authorities. Others cut off what is open by it. */
   readonly withdrawn: readonly OwnWithdrawal[];
   /** Datacenters that had told it their roots when it was deployed. */
   readonly believes: readonly string[];
@@ -28,11 +30,9 @@ const schema = z
     format: z.literal(DATACENTER_FORMAT),
     datacenter: z.string().min(1),
     trust: z.partialRecord(z.enum(ZONES), z.strictObject(TRUST_TEXT)),
-    withdrawn: z
-      .array(
-        z.strictObject({ zone: z.enum(ZONES), service: z.string().min(1).exactOptional(), what: z.string().min(1) }),
-      )
-      .default([]),
+    withdrawn: z.array(
+      z.strictObject({ zone: z.enum(ZONES), service: z.string().min(1).exactOptional(), what: z.string().min(1) }),
+    ),
     believes: z.array(z.string().min(1)),
     document: z.string().min(1),
   })
@@ -49,11 +49,12 @@ const schema = z
  * @param place where it was read, for messages: `stack acme/lucid-mesh/south`
  * @throws RunError with everything that is wrong, and the mend
  */
-export function parseDatacenterData(value: unknown, datacenter: string, place: string): DatacenterData {
+export function parseDatacenterData(told: unknown, datacenter: string, place: string): DatacenterData {
+  const value = isFormer(told) ? { withdrawn: [], ...told, format: DATACENTER_FORMAT } : told;
   const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
   if (format !== undefined && format !== DATACENTER_FORMAT)
     throw new pulumi.RunError(
-      `${place}: datacenter ${datacenter} tells in format ${JSON.stringify(format)}, and this package reads ${String(DATACENTER_FORMAT)}; deploy all datacenters by one release of the package`,
+      `${place}: datacenter ${datacenter} tells in format ${JSON.stringify(format)}, and this package reads ${String(FORMER_FORMAT)} and ${String(DATACENTER_FORMAT)}; deploy all datacenters by one release of the package`,
     );
   const result = schema.safeParse(value);
   if (!result.success) {
@@ -67,6 +68,10 @@ export function parseDatacenterData(value: unknown, datacenter: string, place: s
       `${place} is that of datacenter ${result.data.datacenter}, not of ${datacenter}; name the right one by lucid-mesh:datacenterStacks`,
     );
   return result.data;
+}
+
+function isFormer(told: unknown): told is object {
+  return typeof told === "object" && told !== null && "format" in told && told.format === FORMER_FORMAT;
 }
 
 /** By what a zone of another datacenter is believed, as far as it was told. */

@@ -30,7 +30,7 @@ const SETTINGS = { ...CONFIG, datacenter: "north", datacenterStacks: JSON.string
 async function tellingOf(datacenter: string, zones: readonly string[] = ["ops"]): Promise<DatacenterData> {
   const { roots, revocations } = await (await Authority.create(trustDomainOf("ops", datacenter))).bundle();
   return {
-    format: 1,
+    format: 2,
     datacenter,
     trust: Object.fromEntries(zones.map((zone) => [zone, { rootsPem: roots, revocationsPem: revocations }])),
     withdrawn: [],
@@ -118,10 +118,13 @@ describe("what datacenters tell each other", () => {
     ]);
   });
 
-  it("is read from a stack of an older release, which tells nothing of what was withdrawn", async () => {
-    const { withdrawn, ...older } = await tellingOf("south");
+  it("is read in the format before, which tells nothing of what was withdrawn", async () => {
+    const telling = await tellingOf("south");
+    const { withdrawn, ...former } = { ...telling, format: 1 };
     assert.deepEqual(withdrawn, []);
-    assert.deepEqual(parseDatacenterData(older, "south", "the file a.json").withdrawn, []);
+    assert.deepEqual(parseDatacenterData(former, "south", "the file a.json"), telling);
+    const strange = { ...former, keys: [] };
+    assert.throws(() => parseDatacenterData(strange, "south", "the file a.json"), /keys/);
   });
 
   it("is nothing where the mesh is in one datacenter", async () => {
@@ -146,7 +149,11 @@ describe("what datacenters tell each other", () => {
       [
         "another's stack",
         { ...STACKS, east: null },
-        { [STACKS.south]: { datacenter: { format: 1, datacenter: "east", trust: {}, believes: [], document: "d" } } },
+        {
+          [STACKS.south]: {
+            datacenter: { format: 2, datacenter: "east", trust: {}, withdrawn: [], believes: [], document: "d" },
+          },
+        },
         /is that of datacenter east, not of south/,
       ],
       [
@@ -179,7 +186,12 @@ describe("what datacenters tell each other", () => {
   }
 
   for (const [title, change, message] of [
-    ["another format", { format: 2 }, /format 2/],
+    [
+      "a newer format",
+      { format: 3 },
+      /in format 3, and this package reads 1 and 2; deploy all datacenters by one release/,
+    ],
+    ["a format without what it has to tell", { withdrawn: undefined }, /datacenter\.withdrawn/],
     ["an unknown key", { keys: [] }, /keys/],
     ["a withdrawal of no zone", { withdrawn: [{ zone: "ops.north", what: "5a" }] }, /datacenter\.withdrawn\.0\.zone/],
     ["a withdrawal of nobody", { withdrawn: [{ zone: "ops", service: "", what: "5a" }] }, /withdrawn\.0\.service/],
