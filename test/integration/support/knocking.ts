@@ -1,4 +1,5 @@
 /** Somebody with a copy of a service's key, who goes on calling. */
+import assert from "node:assert/strict";
 import * as https from "node:https";
 import { IDENTITY_TOKEN } from "../../../mesh/wire";
 import { forward } from "./cluster";
@@ -6,6 +7,8 @@ import { request, type Attempt } from "./handshake";
 
 const PAUSE_MS = 250;
 const TIMEOUT_MS = 10_000;
+/** So long past a deadline somebody who knocks four times a second would have been answered. */
+const SURE_SECONDS = 10;
 
 /** What became of the calls. */
 export interface Knocked {
@@ -20,6 +23,26 @@ export interface Knocking {
   /** As far as it has come. */
   state(): Knocked;
   stop(): Promise<Knocked>;
+}
+
+/**
+ * Has them knock until well after a deadline (milliseconds since the epoch), and ends them.
+ *
+ * @returns what became of each, in their order
+ * @throws AssertionError where one was answered after it, or was never answered at all
+ */
+export async function assertShutOut(deadline: number, ...knockings: readonly Knocking[]): Promise<readonly Knocked[]> {
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline + SURE_SECONDS * 1000 - Date.now())));
+  const results = await Promise.all(knockings.map((each) => each.stop()));
+  for (const { lastAnsweredAt, refused } of results) {
+    assert.ok(lastAnsweredAt !== undefined, "it was never let in");
+    assert.ok(
+      lastAnsweredAt < deadline,
+      `it was let in ${String((lastAnsweredAt - deadline) / 1000)} s after the deadline`,
+    );
+    assert.ok(refused > SURE_SECONDS, `it was refused ${String(refused)} times`);
+  }
+  return results;
 }
 
 /** Calls four times a second at most, each on a connection of its own. */
