@@ -25,14 +25,25 @@ export interface CalleeCluster {
   readonly port: number;
   readonly peers: Peers;
   readonly serverName: string;
-  /** Whether it is one of several that are tried in an order, so that all of its instances may be left out. Default: false. */
-  readonly isOneOfSeveral?: boolean;
+  /** Where it is one of several that are tried in an order, so that all of its instances may be left out: whether another one comes after it. Default: it is the only one. */
+  readonly order?: "before another" | "last";
 }
 
 /** Of the clusters that are tried in an order, each is asked as long as any of its instances can be: a hundred of which one is left are still enough. */
 const STRICT_ORDER: Message = { overprovisioning_factor: 10_000 };
-/** All instances may be left out, and the next are asked at once; by default Envoy keeps such changes back for up to a second. */
-const NO_PANIC: Message = { healthy_panic_threshold: { value: 0 }, update_merge_window: "0s" };
+/**
+ * All instances may be left out, and the next are asked at once; by default Envoy keeps such changes back for up to a second. Once nobody is left in any of the clusters all of them
+ * are asked again, wherever they are: a threshold of nothing would leave nobody to call until the first ejection ends, and who can answer by then is known to none.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/panic_threshold
+ */
+const ANYBODY_AT_LAST: Message = { healthy_panic_threshold: { value: 1 }, update_merge_window: "0s" };
+
+/**
+ * After the last nobody is asked, so whom it left out for what he answered would be missed: it leaves out those alone whom it can't reach. They are gateways, too, by any of which
+ * the same instances answer.
+ */
+const NOT_FOR_ANSWERS: Message = { enforcing_consecutive_gateway_failure: 0, enforcing_consecutive_5xx: 0 };
 
 /** The callee of an edge, here: its instances as the node resolver tells them, always at port 15001, by mutual TLS with the callee's exact identity. */
 export function outboundCluster(
@@ -40,7 +51,7 @@ export function outboundCluster(
   caller: Service,
   edge: Edge,
   options: EnvoyOptions,
-  several?: Pick<CalleeCluster, "name" | "isOneOfSeveral">,
+  several?: Pick<CalleeCluster, "name" | "order">,
 ): Message {
   const { service: callee, port } = calleeOf(mesh, { edge });
   return calleeCluster(
@@ -69,7 +80,7 @@ export function calleeCluster(
   callee: Service,
   edge: Edge,
   port: ServicePort,
-  { name, connectTimeout, discoveryName, port: dialled, peers, serverName: sni, isOneOfSeveral = false }: CalleeCluster,
+  { name, connectTimeout, discoveryName, port: dialled, peers, serverName: sni, order }: CalleeCluster,
   options: EnvoyOptions,
 ): Message {
   const address = (asked: string) => ({ endpoint: { address: socketAddress(asked, dialled) } });
@@ -82,15 +93,16 @@ export function calleeCluster(
     load_assignment: {
       cluster_name: name,
       endpoints: versions?.endpoints ?? [{ lb_endpoints: [address(discoveryName)] }],
-      ...(isOneOfSeveral ? { policy: STRICT_ORDER } : {}),
+      ...(order !== undefined ? { policy: STRICT_ORDER } : {}),
     },
-    ...(isOneOfSeveral ? { common_lb_config: NO_PANIC } : {}),
+    ...(order !== undefined ? { common_lb_config: ANYBODY_AT_LAST } : {}),
     ...versions?.fields,
     ...betweenSidecars(port),
     circuit_breakers: circuitBreakers(edge.traffic),
     outlier_detection: {
       ...outlierDetection(edge.traffic),
-      ...(isOneOfSeveral ? { max_ejection_percent: 100 } : {}),
+      ...(order !== undefined ? { max_ejection_percent: 100 } : {}),
+      ...(order === "last" ? NOT_FOR_ANSWERS : {}),
       ...versions?.ejection,
     },
     upstream_connection_options: KEEPALIVE,
@@ -132,7 +144,7 @@ export function orderedCluster(edge: Edge, port: ServicePort, clusters: readonly
       clusters,
     }),
     lb_policy: "CLUSTER_PROVIDED",
-    common_lb_config: NO_PANIC,
+    common_lb_config: ANYBODY_AT_LAST,
     // The filters that a request passes last are those of this cluster, not of the ones below (envoyproxy/envoy#29318); and retries are counted here.
     ...betweenSidecars(port),
     circuit_breakers: orderedBreakers(edge.traffic),

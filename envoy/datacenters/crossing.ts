@@ -23,8 +23,9 @@ export function callClusters(mesh: Mesh, caller: Service, call: OutgoingCall, op
   const { port } = calleeOf(mesh, call);
   const isOneOfSeveral = datacenters.length > 1;
   const nameIn = (datacenter: string) => (isOneOfSeveral ? answeringName(edge, datacenter) : outboundName(edge));
-  const answering = datacenters.map((datacenter) => {
-    const several = { name: nameIn(datacenter), isOneOfSeveral };
+  const answering = datacenters.map((datacenter, index) => {
+    const place = index < datacenters.length - 1 ? "before another" : "last";
+    const several = { name: nameIn(datacenter), ...(isOneOfSeveral ? ({ order: place } as const) : {}) };
     return datacenter === own
       ? outboundCluster(mesh, caller, edge, options, several)
       : crossingCluster(mesh, own, { caller, edge, port, datacenter, several }, options);
@@ -37,7 +38,7 @@ interface Crossing {
   readonly edge: Edge;
   readonly port: ServicePort;
   readonly datacenter: string;
-  readonly several: Pick<CalleeCluster, "name" | "isOneOfSeveral">;
+  readonly several: Pick<CalleeCluster, "name" | "order">;
 }
 
 /** The callee in another datacenter: by way of this one's gateway, which passes on what it can't read, by mutual TLS with exactly that callee. */

@@ -26,6 +26,8 @@ export type Running = (typeof RUNNING)[number];
 
 const GATEWAY = "datacenter-gateway";
 
+type DocumentChange = (document: ReturnType<typeof datacentersDocument>) => void;
+
 /** A pod has no NodePort: gateways are dialled at the port behind it. */
 const withoutNodePorts = (file: string, text: string): string =>
   file === "clusters.yaml"
@@ -42,6 +44,8 @@ export class DatacentersLab {
     private readonly authorities: ReadonlyMap<PeerZone, Authority>,
     readonly sidecars: Readonly<Record<Running, Sidecar>>,
     readonly issuers: Readonly<Record<Here, Issuer>>,
+    /** The meshes of a document that says something else. */
+    readonly resolve: (change: DocumentChange) => Readonly<Record<Here, Mesh>>,
   ) {}
 
   static async start(): Promise<DatacentersLab> {
@@ -53,7 +57,8 @@ export class DatacentersLab {
     for (const name of RUNNING) hosts.push([name, await host(name)]);
     const hostOf = Object.fromEntries(hosts) as Record<Running, Host>;
     const issuers = { north: new Issuer(), south: new Issuer() };
-    const meshes = meshesAt(hostOf, issuers);
+    const resolve = (change?: DocumentChange) => meshesAt(hostOf, issuers, change);
+    const meshes = resolve();
     const authorities = new Map<PeerZone, Authority>();
     for (const datacenter of ["north", "south", "east"]) {
       for (const zone of ZONES) {
@@ -73,6 +78,7 @@ export class DatacentersLab {
       authorities,
       Object.fromEntries(sidecars) as Record<Running, Sidecar>,
       issuers,
+      resolve,
     );
     await lab.serve();
     return lab;
@@ -144,8 +150,13 @@ function parts(name: Running): readonly [service: string, datacenter: Here] {
   return [service, datacenter === "south" ? "south" : "north"];
 }
 
-function meshesAt(hosts: Readonly<Record<Running, Host>>, issuers: Readonly<Record<Here, Issuer>>): Record<Here, Mesh> {
+function meshesAt(
+  hosts: Readonly<Record<Running, Host>>,
+  issuers: Readonly<Record<Here, Issuer>>,
+  change?: DocumentChange,
+): Record<Here, Mesh> {
   const document = datacentersDocument();
+  change?.(document);
   const { north, south, east } = document.datacenters;
   const at = (name: Here) => ({ addresses: [hosts[`${GATEWAY}@${name}`].address] });
   const checked = validateDocument({

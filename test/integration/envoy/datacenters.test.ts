@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import { crossingServerName } from "../../../mesh/wire";
-import { DatacentersLab, type Running } from "./datacenters-lab";
+import { DatacentersLab, type Here, type Running } from "./datacenters-lab";
 import type { Seen } from "./servers";
 import { until } from "./sidecar";
 
@@ -102,6 +102,61 @@ describe("calls between datacenters, live", function () {
       const back = await returning;
       console.log(`      ${String(back.requests)} requests: ${JSON.stringify(back.answered)}`);
       assert.deepEqual(back.failed, {});
+      await until("calls are back", async () => (await answerer()) === "ledger@north", RETURN_MS);
+    });
+
+    const fail = (names: readonly Running[], fault?: { status: number }) =>
+      Promise.all(names.map((name) => lab().host(name).call("setFault", { port: 8080, fault })));
+    const leftOut = (datacenter: Here) =>
+      lab().sidecars["billing@north"].stat(`cluster.${CLUSTER}|${datacenter}.outlier_detection.ejections_active`);
+    const shown = ({ requests, answered, failed }: Awaited<ReturnType<typeof load>>) =>
+      `${String(requests)} requests: ${JSON.stringify(answered)}, failed ${JSON.stringify(failed)}`;
+
+    it("is made all the same when all have been left out after errors, and answered as soon as anybody can", async () => {
+      const applications = ["ledger@north", "ledger@south"] as const;
+      const all = async () => (await leftOut("north")) + (await leftOut("south")) === applications.length;
+      await fail(applications, { status: 503 });
+      await until("all are left out", async () => {
+        await load(500);
+        return all();
+      });
+      await fail(applications);
+      const { requests, answered, failed } = await load(1000);
+      console.log(`      ${shown({ requests, answered, failed })}`);
+      assert.ok(await all(), "no ejection has ended meanwhile");
+      // A try in 27 met the datacenter that is away three times.
+      const well = Object.values(answered).reduce((sum, count) => sum + count, 0);
+      assert.ok(well > requests * 0.75, `${String(well)} of ${String(requests)}`);
+      assert.ok(!Object.keys(failed).some((text) => text.includes("no healthy upstream")));
+      await until("calls are back", async () => (await answerer()) === "ledger@north", RETURN_MS);
+    });
+
+    it("stays with the last that is left when that answers with errors, without a failed request after them", async () => {
+      const billing = lab().sidecars["billing@north"];
+      const { north } = lab().resolve(({ services }) => {
+        Object.assign(services.find(({ name }) => name === "ledger") ?? assert.fail(), { failover: ["south"] });
+      });
+      billing.mountConfig(north);
+      await until(
+        "there is no third",
+        async () => (await billing.stat(`cluster.${CLUSTER}|east.membership_total`)) === 0,
+      );
+      await lab().sidecars["ledger@north"].stop();
+      await until("calls go there", async () => {
+        await load(500);
+        return (await leftOut("north")) === 1;
+      });
+      await fail(["ledger@south"], { status: 503 });
+      const failing = await load(1000);
+      assert.deepEqual(failing.answered, {});
+      await fail(["ledger@south"]);
+      const after = await load(1000);
+      console.log(`      ${shown(after)}`);
+      assert.equal(await leftOut("south"), 0);
+      assert.deepEqual(after.failed, {});
+      assert.deepEqual(Object.keys(after.answered), ["ledger@south"]);
+      await lab().sidecars["ledger@north"].start();
+      billing.mountConfig(lab().meshes.north);
       await until("calls are back", async () => (await answerer()) === "ledger@north", RETURN_MS);
     });
 

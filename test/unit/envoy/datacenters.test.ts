@@ -85,8 +85,29 @@ describe("a call that several datacenters answer", () => {
       const below = cluster(north, "billing", `outbound|ledger|http|${datacenter}`);
       assert.deepEqual(fieldsNamed(below, "overprovisioning_factor"), [10_000]);
       assert.deepEqual(fieldsNamed(below, "max_ejection_percent"), [100]);
-      assert.deepEqual(fieldsNamed(below.common_lb_config, "healthy_panic_threshold"), [{ value: 0 }]);
     }
+  });
+
+  it("is made all the same when nobody is left in any: then all are asked again", () => {
+    const names = ["", "|north", "|south", "|east"].map((datacenter) => `outbound|ledger|http${datacenter}`);
+    for (const each of names.map((name) => cluster(north, "billing", name))) {
+      assert.deepEqual(fieldsNamed(each.common_lb_config, "healthy_panic_threshold"), [{ value: 1 }]);
+    }
+  });
+
+  it("leaves out for what they answer all but the last, after whom there is nobody", () => {
+    const kinds = ["consecutive_gateway_failure", "consecutive_local_origin_failure"];
+    const enforced = ["ledger|http|north", "ledger|http|south", "ledger|http|east", "archive|http"].map((name) =>
+      kinds.map(
+        (kind) => fieldsNamed(cluster(north, "billing", `outbound|${name}`).outlier_detection, `enforcing_${kind}`)[0],
+      ),
+    );
+    assert.deepEqual(enforced, [
+      [100, 100],
+      [100, 100],
+      [0, 100],
+      [100, 100],
+    ]);
   });
 
   it("may be tried again as often at once as a share of what may be under way, which is counted by the clusters below", () => {
