@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ZONES, edgesFrom, isJob, type Mesh, type Service, type Zone as ZoneModel, type ZoneName } from "../mesh";
+import { WAY_OUT_DRAIN_SECONDS } from "../mesh/drain";
 import { issuerOf, issuingZones } from "../mesh/issuing";
 import { trafficNotices } from "../mesh/traffic";
 import { WELL_KNOWN } from "../mesh/wire";
@@ -171,7 +172,7 @@ export class ServiceMesh extends pulumi.ComponentResource {
         if (joined.join !== undefined) joins[name] = joined.join;
         return joined;
       } else if (workload.kind === "external") {
-        return new MeshService(name, { context, service, pod: sidecarAlonePod() }, options);
+        return new MeshService(name, { context, service, pod: sidecarAlonePod(WAY_OUT_DRAIN_SECONDS) }, options);
       } else if (workload.kind === "application") {
         return new MeshService(name, { context, service, pod: applicationPod(service, workload) }, options);
       } else if (workload.kind === "versions") {

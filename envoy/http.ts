@@ -1,3 +1,4 @@
+import { PEER_CONNECTION_SECONDS } from "../mesh/drain";
 import type { Protocol } from "../mesh/model";
 import { any, extension, type Message } from "./message";
 
@@ -139,7 +140,7 @@ export function connectionManager(manager: ConnectionManager): Message {
  * A peer proves itself when it connects, and never again on that connection: so none is older than this, and together with the 5 s in which calls under way may end what trust
  * and revocation say today holds for everybody within a minute. Streams under way are finished; a withdrawal cuts them off (withdrawals.ts).
  */
-export const MAX_PEER_CONNECTION = "45s";
+export const MAX_PEER_CONNECTION = `${String(PEER_CONNECTION_SECONDS)}s`;
 
 /**
  * No peer has this address, so none counts as internal and the `x-envoy-` headers of every one are removed. An empty list would stand for all

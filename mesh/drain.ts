@@ -24,8 +24,28 @@ const FINISH_SECONDS = 15;
 /** For the sidecar, which ends after the application. */
 const SIDECAR_SECONDS = 5;
 
+/** Age at which a connection between sidecars is told to go, and made anew. */
+export const PEER_CONNECTION_SECONDS = 45;
+
+/**
+ * `preStop.sleep` where the sidecar is all that a pod does: no application, told to end, finishes what was begun, so it is finished before. Of a way out to a service outside, what
+ * its last callers had begun.
+ */
+export const WAY_OUT_DRAIN_SECONDS = DRAIN_SECONDS + FINISH_SECONDS;
+
+/**
+ * The same of a datacenter's gateway. Another one, which knows it by no name that could be taken from it, puts calls on its link until that is told to go; each is a caller's
+ * connection, which goes on until the callee tells that to go, and then its last calls are finished.
+ */
+export const GATEWAY_DRAIN_SECONDS = PEER_CONNECTION_SECONDS + PEER_CONNECTION_SECONDS + FINISH_SECONDS;
+
+/** `terminationGracePeriodSeconds` of a pod that answers for so long after it was told to end, and whose sidecar then ends by itself. */
+export function graceAfter(drainSeconds: number): number {
+  return drainSeconds + SIDECAR_SECONDS;
+}
+
 /** `terminationGracePeriodSeconds` of a pod with a sidecar, at least. */
-export const GRACE_SECONDS = DRAIN_SECONDS + FINISH_SECONDS + SIDECAR_SECONDS;
+export const GRACE_SECONDS = graceAfter(DRAIN_SECONDS + FINISH_SECONDS);
 
 /** The same of a pod that runs to completion: nobody calls it, so it need not be forgotten first. */
 export const COMPLETING_GRACE_SECONDS = FINISH_SECONDS + SIDECAR_SECONDS;

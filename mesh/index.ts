@@ -5,7 +5,7 @@ export { COMPONENTS, OTLP_PORT } from "./checks/names";
 export { RESERVED_RANGE, reservedFor } from "./checks/ports";
 export * from "./datacenters/calls";
 export * from "./defaults";
-export { COMPLETING_GRACE_SECONDS, DRAIN_SECONDS, GRACE_SECONDS } from "./drain";
+export { COMPLETING_GRACE_SECONDS, DRAIN_SECONDS, GATEWAY_DRAIN_SECONDS, GRACE_SECONDS } from "./drain";
 export { parseDocument, validateDocument } from "./document/document";
 export * from "./edges";
 export * from "./grpc";

@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Service } from "../../mesh";
+import { GATEWAY_DRAIN_SECONDS, type Service } from "../../mesh";
 import { SIDECAR_PORTS } from "../../mesh/wire";
 import { MeshService, zoneOf, type MeshContext } from "../mesh-service";
 import { objectLabels, selectorLabels } from "../pods/pod";
@@ -18,7 +18,11 @@ export class DatacenterGateway extends pulumi.ComponentResource {
 
   constructor(name: string, { context, service }: DatacenterGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("lucid:mesh:DatacenterGateway", name, {}, opts);
-    const pods = new MeshService(name, { context, service, pod: sidecarAlonePod() }, { parent: this });
+    const pods = new MeshService(
+      name,
+      { context, service, pod: sidecarAlonePod(GATEWAY_DRAIN_SECONDS) },
+      { parent: this },
+    );
     this.written = pods.written;
     const { gateway, arrivals = [] } = context.mesh.datacenters ?? {};
     const { isolation } = zoneOf(context, service);

@@ -3,6 +3,7 @@ import * as clients from "./clients";
 import { requestsSeen, setFault } from "./faults";
 import { knock } from "./knocks";
 import * as load from "./load";
+import * as nodePort from "./node-port";
 import * as shareLoad from "./share-load";
 import * as loadClients from "./load-clients";
 import * as streams from "./streams";
@@ -20,6 +21,7 @@ const commands = {
   ...heldStreams,
   ...load,
   ...loadClients,
+  ...nodePort,
   ...outsideServers,
   ...shareLoad,
   ...servers,

@@ -36,11 +36,15 @@ const withoutNodePorts = (file: string, text: string): string =>
 
 /** Real Envoys of two datacenters, each with its own names, roots and issuer of tokens: both issuers bear the same name, as those of two clusters do. */
 export class DatacentersLab {
+  private readonly successors: Sidecar[] = [];
+
   private constructor(
     readonly meshes: Readonly<Record<Here, Mesh>>,
     private readonly network: Network,
     readonly resolvers: Readonly<Record<Here, Host>>,
     readonly stranger: Host,
+    /** South's node: gateways elsewhere reach its gateway there. */
+    private readonly node: Host,
     private readonly authorities: ReadonlyMap<PeerZone, Authority>,
     readonly sidecars: Readonly<Record<Running, Sidecar>>,
     readonly issuers: Readonly<Record<Here, Issuer>>,
@@ -53,11 +57,13 @@ export class DatacentersLab {
     const host = (name: string) => network.host(name.replace("@", "-"), volumes(name));
     const resolvers = { north: await host("resolver-north"), south: await host("resolver-south") };
     const stranger = await host("stranger");
+    const node = await host("node-south");
     const hosts: [Running, Host][] = [];
     for (const name of RUNNING) hosts.push([name, await host(name)]);
     const hostOf = Object.fromEntries(hosts) as Record<Running, Host>;
     const issuers = { north: new Issuer(), south: new Issuer() };
-    const resolve = (change?: DocumentChange) => meshesAt(hostOf, issuers, change);
+    const resolve = (change?: DocumentChange) =>
+      meshesAt({ north: hostOf[`${GATEWAY}@north`].address, south: node.address }, issuers, change);
     const meshes = resolve();
     const authorities = new Map<PeerZone, Authority>();
     for (const datacenter of ["north", "south", "east"]) {
@@ -67,14 +73,14 @@ export class DatacentersLab {
     }
     const sidecars = hosts.map(([name, own]) => {
       const [service, datacenter] = parts(name);
-      const options: EnvoyOptions = { ...OPTIONS, tracing: false, resolverAddress: resolvers[datacenter].address };
-      return [name, new Sidecar(serviceNamed(meshes[datacenter], service), own, options, undefined, withoutNodePorts)];
+      return [name, sidecarAt(serviceNamed(meshes[datacenter], service), own, resolvers[datacenter])] as const;
     });
     const lab = new DatacentersLab(
       meshes,
       network,
       resolvers,
       stranger,
+      node,
       authorities,
       Object.fromEntries(sidecars) as Record<Running, Sidecar>,
       issuers,
@@ -108,8 +114,18 @@ export class DatacentersLab {
     await this.resolvers[datacenter].call("setRecords", { records: this.records(datacenter, services) });
   }
 
+  /** One more pod of a gateway, to which new connections of the others go from now on. Those that stand stay where they are. */
+  async succeed(name: `${typeof GATEWAY}@south`): Promise<Sidecar> {
+    const host = await this.network.host(`${name.replace("@", "-")}-2`, volumes(`${name}-2`));
+    const sidecar = sidecarAt(this.service(name), host, this.resolvers.south);
+    this.successors.push(sidecar);
+    await this.equip(name, sidecar);
+    await this.node.call("passOn", { port: SIDECAR_PORTS.inbound, pod: host.address });
+    return sidecar;
+  }
+
   async stop(): Promise<void> {
-    await Promise.all(Object.values(this.sidecars).map((sidecar) => sidecar.stop()));
+    await Promise.all([...Object.values(this.sidecars), ...this.successors].map((sidecar) => sidecar.stop()));
     await this.network.close();
     removeLabDirectory();
   }
@@ -128,21 +144,33 @@ export class DatacentersLab {
       );
       await this.resolvers[datacenter].call("serveDns", { address, port: 53, records, keeps: true });
     }
-    const bundles = new Map<PeerZone, TrustBundle>();
-    for (const [zone, authority] of this.authorities) bundles.set(zone, await authority.bundle());
     for (const name of RUNNING) {
-      const [service, datacenter] = parts(name);
+      const [service] = parts(name);
       if (service !== GATEWAY) await this.host(name).call("serveHttp", { service: name, port: 8080 });
-      const mesh = this.meshes[datacenter];
-      const trust = trustedZones(mesh, this.service(name)).map((zone) => {
-        const bundle = bundles.get(zone.includes(".") ? zone : (`${zone}.${datacenter}` as PeerZone));
-        return [zone, bundle] as const;
-      });
-      this.sidecars[name].mountKeys(this.issuers[datacenter].published);
-      this.sidecars[name].mount(mesh, await this.credentials(name), Object.fromEntries(trust));
-      await this.sidecars[name].start();
+      await this.equip(name, this.sidecars[name]);
     }
+    await this.node.call("passOn", { port: SIDECAR_PORTS.inbound, pod: this.host(`${GATEWAY}@south`).address });
   }
+
+  /** Mounts what a pod of a service has, and starts it. */
+  private async equip(name: Running, sidecar: Sidecar): Promise<void> {
+    const [, datacenter] = parts(name);
+    const mesh = this.meshes[datacenter];
+    const trust: [PeerZone, TrustBundle][] = [];
+    for (const zone of trustedZones(mesh, this.service(name))) {
+      const authority = this.authorities.get(zone.includes(".") ? zone : (`${zone}.${datacenter}` as PeerZone));
+      if (authority === undefined) throw new RangeError(`no authority of ${zone} in ${datacenter}`);
+      trust.push([zone, await authority.bundle()]);
+    }
+    sidecar.mountKeys(this.issuers[datacenter].published);
+    sidecar.mount(mesh, await this.credentials(name), Object.fromEntries(trust));
+    await sidecar.start();
+  }
+}
+
+function sidecarAt(service: Service, host: Host, resolver: Host): Sidecar {
+  const options: EnvoyOptions = { ...OPTIONS, tracing: false, resolverAddress: resolver.address };
+  return new Sidecar(service, host, options, undefined, withoutNodePorts);
 }
 
 function parts(name: Running): readonly [service: string, datacenter: Here] {
@@ -151,14 +179,14 @@ function parts(name: Running): readonly [service: string, datacenter: Here] {
 }
 
 function meshesAt(
-  hosts: Readonly<Record<Running, Host>>,
+  gateways: Readonly<Record<Here, string>>,
   issuers: Readonly<Record<Here, Issuer>>,
   change?: DocumentChange,
 ): Record<Here, Mesh> {
   const document = datacentersDocument();
   change?.(document);
   const { north, south, east } = document.datacenters;
-  const at = (name: Here) => ({ addresses: [hosts[`${GATEWAY}@${name}`].address] });
+  const at = (name: Here) => ({ addresses: [gateways[name]] });
   const checked = validateDocument({
     ...document,
     datacenters: { north: { ...north, gateway: at("north") }, south: { ...south, gateway: at("south") }, east },

@@ -1,8 +1,9 @@
 import * as assert from "node:assert/strict";
+import { GATEWAY_DRAIN_SECONDS, PEER_CONNECTION_SECONDS } from "../../../mesh/drain";
 import { crossingServerName } from "../../../mesh/wire";
 import { DatacentersLab, type Here, type Running } from "./datacenters-lab";
 import type { Seen } from "./servers";
-import { until } from "./sidecar";
+import { until, type Sidecar } from "./sidecar";
 
 const LEDGER = "ledger.lucid.internal";
 const ARCHIVE = "archive.lucid.internal";
@@ -27,9 +28,9 @@ describe("calls between datacenters, live", function () {
     const { status, body = "" } = await get(LEDGER, "/entries/1");
     return status === 200 ? (JSON.parse(body) as Seen).service : undefined;
   };
-  const load = (forMs: number) =>
+  const load = (forMs: number, host = LEDGER) =>
     lab().host("billing@north").call("shareLoad", {
-      host: LEDGER,
+      host,
       port: 80,
       path: "/entries/1",
       connections: 16,
@@ -283,6 +284,51 @@ describe("calls between datacenters, live", function () {
       // By the right certificate and token it comes as far as to be asked whom it means, and means nobody.
       const unknown = await lab().stranger.call("connectTunnel", { ...link, ...gateway });
       assert.equal(unknown.status, 404, JSON.stringify(unknown));
+    });
+  });
+
+  describe("while a gateway's pod is replaced", () => {
+    it("is passed on by it for longer than a connection may be old, and within the time that it has to end, without a failed request", async function () {
+      this.timeout((GATEWAY_DRAIN_SECONDS + 60) * 1000);
+      const gateway = lab().sidecars["datacenter-gateway@south"];
+      const connections = (sidecar: Sidecar) => sidecar.stat("http.inbound|link|edge|north.downstream_cx_active");
+      const unlimited = lab().resolve(({ services }) => {
+        Object.assign(services[0]?.calls?.[1] ?? assert.fail(), { traffic: {} });
+      });
+      lab().sidecars["archive@south"].mountConfig(unlimited.south);
+      // Links that are new when the pod is told to end, for each worker of the other gateway.
+      const knock = {
+        host: lab().host("datacenter-gateway@north").address,
+        port: 15443,
+        serverName: crossingServerName("http", "archive", "south", "ops.north"),
+        alpn: "h2" as const,
+        path: "/shelf/1",
+        ...(await lab().credentials("billing@north")),
+      };
+      for (let each = 0; each < 8; each++) assert.equal((await lab().stranger.call("requestTls", knock)).status, 200);
+      const successor = await lab().succeed("datacenter-gateway@south");
+      const began = Date.now();
+      await pause(30_000);
+      // Connections of callers that are new when those links are old.
+      const state = { isOver: false };
+      const going = (async () => {
+        const loads = [];
+        while (!state.isOver) loads.push(await load(2000, ARCHIVE));
+        return loads;
+      })();
+      const isUnused = async () => (await connections(gateway)) === 0;
+      await until("nothing passes the one that ends", isUnused, GATEWAY_DRAIN_SECONDS * 1000);
+      const seconds = (Date.now() - began) / 1000;
+      await gateway.stop();
+      await pause(2000);
+      state.isOver = true;
+      const loads = await going;
+      const requests = loads.reduce((sum, each) => sum + each.requests, 0);
+      console.log(`      ${seconds.toFixed(0)} s, ${String(requests)} requests`);
+      assert.deepEqual(new Set(loads.flatMap(({ failed }) => Object.keys(failed))), new Set());
+      assert.ok((await connections(successor)) > 0);
+      assert.ok(seconds > PEER_CONNECTION_SECONDS, "less time would have done");
+      assert.ok(seconds < GATEWAY_DRAIN_SECONDS);
     });
   });
 });

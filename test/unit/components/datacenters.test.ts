@@ -343,13 +343,21 @@ describe("the resources of a datacenter", function () {
     const deployment = named("datacenter-gateway-deployment") as unknown as {
       spec: {
         replicas: number;
-        template: { spec: { containers: { startupProbe?: unknown; readinessProbe?: { httpGet?: unknown } }[] } };
+        template: {
+          spec: {
+            terminationGracePeriodSeconds: number;
+            containers: { lifecycle?: unknown; readinessProbe?: { httpGet?: unknown } }[];
+          };
+        };
       };
     };
     assert.equal(deployment.spec.replicas, 2);
     const [container, ...others] = deployment.spec.template.spec.containers;
     assert.deepEqual(others, []);
     assert.deepEqual(container?.readinessProbe?.httpGet, { path: "/ready", port: 15021 });
+    // What passes it is finished before it ends: twice the age of a connection, and a call.
+    assert.deepEqual(container.lifecycle, { preStop: { sleep: { seconds: 105 } } });
+    assert.equal(deployment.spec.template.spec.terminationGracePeriodSeconds, 110);
   });
 
   it("bear the datacenter in identities, the definition of MeshService, and Consul's own name", () => {

@@ -14,7 +14,11 @@ interface Deployment {
   readonly spec: {
     readonly replicas: number;
     readonly template: {
-      readonly spec: { readonly containers: readonly Container[]; readonly initContainers: readonly Container[] };
+      readonly spec: {
+        readonly containers: readonly Container[];
+        readonly initContainers: readonly Container[];
+        readonly terminationGracePeriodSeconds: number;
+      };
     };
   };
 }
@@ -84,8 +88,14 @@ describe("the resources of a service outside the cluster", function () {
     );
   });
 
+  it("go on after their callers have forgotten them for as long as a call may take: no application finishes what was begun", () => {
+    const { containers, terminationGracePeriodSeconds } = deploymentOf("ledger-db").spec.template.spec;
+    assert.deepEqual(containers[0]?.lifecycle, { preStop: { sleep: { seconds: 30 } } });
+    assert.equal(terminationGracePeriodSeconds, 35);
+  });
+
   it("have an application that ends at once when it is told to", async () => {
-    const [container] = sidecarAlonePod().spec.containers;
+    const [container] = sidecarAlonePod(30).spec.containers;
     const [program = "", ...args] = container.command as string[];
     const running = spawn(program, args, { stdio: "ignore" });
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { attachSidecar, toTemplateSpec } from "../../../components";
 import type { AttachOptions, Container, PodTemplate, SidecarPod } from "../../../components";
 import { conflicts } from "../../../components/pods/sidecar-conflicts";
-import { COMPLETING_GRACE_SECONDS, DRAIN_SECONDS, GRACE_SECONDS } from "../../../mesh";
-import { DISCOVERY_TIMES } from "../../../mesh/drain";
+import { MAX_PEER_CONNECTION } from "../../../envoy/http";
+import { COMPLETING_GRACE_SECONDS, DRAIN_SECONDS, GATEWAY_DRAIN_SECONDS, GRACE_SECONDS } from "../../../mesh";
+import { DISCOVERY_TIMES, WAY_OUT_DRAIN_SECONDS } from "../../../mesh/drain";
+import { defaultTimeoutMs } from "../../../mesh/traffic/defaults";
 
 const SIDECAR: SidecarPod = {
   service: "shop",
@@ -271,5 +273,13 @@ describe("the drain", () => {
     const forgotten = Object.values(DISCOVERY_TIMES).reduce((sum, seconds) => sum + seconds, 0);
     assert.ok(DRAIN_SECONDS > forgotten);
     assert.ok(GRACE_SECONDS >= DRAIN_SECONDS + 15);
+  });
+
+  it("of a pod whose sidecar is alone lasts until what was begun by then is finished, at a gateway on each connection that it still gets", () => {
+    const call = defaultTimeoutMs("http") / 1000;
+    const age = Number(MAX_PEER_CONNECTION.slice(0, -1));
+    assert.ok(WAY_OUT_DRAIN_SECONDS >= DRAIN_SECONDS + call);
+    assert.ok(GATEWAY_DRAIN_SECONDS >= WAY_OUT_DRAIN_SECONDS);
+    assert.ok(GATEWAY_DRAIN_SECONDS >= age + age + call);
   });
 });
