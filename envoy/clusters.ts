@@ -45,6 +45,9 @@ const ANYBODY_AT_LAST: Message = { healthy_panic_threshold: { value: 1 }, update
  */
 const NOT_FOR_ANSWERS: Message = { enforcing_consecutive_gateway_failure: 0, enforcing_consecutive_5xx: 0 };
 
+/** A plain connection that is tried again may meet the same instance again, for as long as that isn't left out: so it is at once where others come after it. */
+const AT_ONCE: Message = { consecutive_local_origin_failure: 1 };
+
 /** The callee of an edge, here: its instances as the node resolver tells them, always at port 15001, by mutual TLS with the callee's exact identity. */
 export function outboundCluster(
   mesh: Mesh,
@@ -103,6 +106,7 @@ export function calleeCluster(
       ...outlierDetection(edge.traffic),
       ...(order !== undefined ? { max_ejection_percent: 100 } : {}),
       ...(order === "last" ? NOT_FOR_ANSWERS : {}),
+      ...(order === "before another" && port.protocol === "tcp" ? AT_ONCE : {}),
       ...versions?.ejection,
     },
     upstream_connection_options: KEEPALIVE,

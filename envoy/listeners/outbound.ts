@@ -7,7 +7,7 @@ import { tokenForTunnel, TUNNEL_HEADER } from "../identity/identity-token";
 import { any, extension, socketAddress, type Message } from "../message";
 import { outboundName } from "../names";
 import type { EnvoyOptions } from "../options";
-import { outboundRoutes } from "../traffic/retries";
+import { connects, outboundRoutes } from "../traffic/retries";
 import { operation, tracing } from "../observability/tracing";
 import { destinations, share } from "../traffic/versions";
 
@@ -47,7 +47,7 @@ export function outboundListener(mesh: Mesh, caller: Service, call: OutgoingCall
         idle_timeout: TCP_IDLE_TIMEOUT,
         // See inbound.ts: TCP travels as a CONNECT.
         tunneling_config: { hostname: `${callee.hostname}:${port.dialPort}`, headers_to_add: [TUNNEL_HEADER] },
-        max_connect_attempts: options.retries === false ? 1 : 1 + edge.traffic.retries.attempts,
+        ...connects(edge.traffic, datacenters.length > 1, options),
         access_log: [failedCalls(subject)],
       });
   return any("envoy.config.listener.v3.Listener", {

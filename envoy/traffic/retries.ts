@@ -1,5 +1,5 @@
 /** What a caller's sidecar tries again, and how long it waits: the routes of an outbound listener. */
-import { IDEMPOTENT_METHODS, type EdgeTraffic, type RetryCondition } from "../../mesh/traffic/model";
+import { IDEMPOTENT_METHODS, type EdgeTraffic, type RetryCondition, type RetryPolicy } from "../../mesh/traffic/model";
 import { seconds } from "./durations";
 import type { HttpProtocol } from "../http";
 import { extension, type Message } from "../message";
@@ -48,6 +48,25 @@ export function outboundRoutes(
   );
 }
 
+/** Tries to connect beyond the declared ones: of a datacenter that is gone as many instances at least are found out by one connection alone, before it gets to the next. */
+const FURTHER_CONNECTS = 10;
+
+/**
+ * How often a plain connection is tried. Nothing tells a further try where those before went, so one that may go to another datacenter gets there when all instances before have
+ * been left out (see `calleeCluster`): there are tries for that, and pauses, in which it is known to all threads who is.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto
+ */
+export function connects(
+  { retries: { attempts, backoff } }: EdgeTraffic,
+  isElsewhereToo: boolean,
+  options: EnvoyOptions,
+): Message {
+  if (options.retries === false || attempts === 0) return { max_connect_attempts: 1 };
+  if (!isElsewhereToo) return { max_connect_attempts: 1 + attempts };
+  return { max_connect_attempts: 1 + attempts + FURTHER_CONNECTS, backoff_options: pauses(backoff) };
+}
+
 /** The idempotent ones of a destination's requests. */
 function idempotent({ match, target }: Destination): Destination {
   const headers = Array.isArray(match.headers) ? (match.headers as Message[]) : [];
@@ -81,7 +100,7 @@ function retryPolicy(
     retry_on: conditions.join(","),
     num_retries: attempts,
     ...(timed ? { per_try_timeout: seconds(perTryTimeoutMs) } : {}),
-    retry_back_off: { base_interval: seconds(backoff.baseMs), max_interval: seconds(backoff.maxMs) },
+    retry_back_off: pauses(backoff),
     ...(isElsewhereToo ? { retry_priority: inNextDatacenter(attempts) } : {}),
     retry_host_predicate: [
       extension(
@@ -92,6 +111,10 @@ function retryPolicy(
     // Picking costs nothing: of two instances one dead, three picks would meet the dead one again in one retry of eight.
     host_selection_retry_max_attempts: "10",
   };
+}
+
+function pauses({ baseMs, maxMs }: RetryPolicy["backoff"]): Message {
+  return { base_interval: seconds(baseMs), max_interval: seconds(maxMs) };
 }
 
 /**

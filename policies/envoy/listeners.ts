@@ -31,8 +31,8 @@ const LISTENER_KEYS = [
   "tcp_backlog_size",
 ];
 
-/** Times that a connection may be tried: once, and ten times again. */
-const MOST_ATTEMPTS = 11;
+/** Times that a connection may be tried: once, ten times again, and where it may go to another datacenter ten times more. */
+const MOST_ATTEMPTS = 21;
 
 /** Checks `listeners.yaml` against the table of listeners. */
 export function checkListeners(file: Field, scope: Scope): void {
@@ -291,6 +291,7 @@ function checkTcpProxy(proxy: Field, { callPort, passes, destinations }: Listene
       "upstream_connect_mode",
       "max_early_data_bytes",
       "max_connect_attempts",
+      "backoff_options",
       "access_log",
       ...(tunnels ? ["tunneling_config"] : []),
     ],
@@ -303,6 +304,7 @@ function checkTcpProxy(proxy: Field, { callPort, passes, destinations }: Listene
     "a connection is tried without a bound, or never",
     `set max_connect_attempts from 1 to ${String(MOST_ATTEMPTS)}`,
   );
+  closedKeys(proxy.at("backoff_options"), ["base_interval", "max_interval"], findings);
   if (tunnels && proxy.has("tunneling_config")) checkTunnel(proxy.at("tunneling_config"), passes === true, scope);
   closedKeys(proxy.at("weighted_clusters"), ["clusters"], findings);
   const weighted = proxy.at("weighted_clusters", "clusters").items();

@@ -4,6 +4,7 @@ import { requestsSeen, setFault } from "./faults";
 import { knock } from "./knocks";
 import * as load from "./load";
 import * as nodePort from "./node-port";
+import * as shareConnections from "./share-connections";
 import * as shareLoad from "./share-load";
 import * as loadClients from "./load-clients";
 import * as streams from "./streams";
@@ -23,6 +24,7 @@ const commands = {
   ...loadClients,
   ...nodePort,
   ...outsideServers,
+  ...shareConnections,
   ...shareLoad,
   ...servers,
   ...streams,

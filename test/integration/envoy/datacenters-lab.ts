@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import type { EnvoyOptions } from "../../../envoy";
 import { peerZone, resolveMesh, serviceNamed, trustDomainOf, trustedZones, validateDocument } from "../../../mesh";
 import { ZONES, type Mesh, type PeerZone, type Service } from "../../../mesh/model";
@@ -17,8 +18,10 @@ export type Here = "north" | "south";
 const RUNNING = [
   "billing@north",
   "ledger@north",
+  "lucid-blocks@north",
   "datacenter-gateway@north",
   "ledger@south",
+  "lucid-blocks@south",
   "archive@south",
   "datacenter-gateway@south",
 ] as const;
@@ -114,6 +117,12 @@ export class DatacentersLab {
     await this.resolvers[datacenter].call("setRecords", { records: this.records(datacenter, services) });
   }
 
+  /** Has a pod's network be silent to all, or answer again. */
+  silence(name: Running, isSilent = true): Promise<void> {
+    execFileSync("ip", ["-n", this.host(name).namespace, "link", "set", "eth0", isSilent ? "down" : "up"]);
+    return Promise.resolve();
+  }
+
   /** One more pod of a gateway, to which new connections of the others go from now on. Those that stand stay where they are. */
   async succeed(name: `${typeof GATEWAY}@south`): Promise<Sidecar> {
     const host = await this.network.host(`${name.replace("@", "-")}-2`, volumes(`${name}-2`));
@@ -147,6 +156,7 @@ export class DatacentersLab {
     for (const name of RUNNING) {
       const [service] = parts(name);
       if (service !== GATEWAY) await this.host(name).call("serveHttp", { service: name, port: 8080 });
+      if (service === "lucid-blocks") await this.host(name).call("serveTcp", { port: 9000, banner: `${name}\n` });
       await this.equip(name, this.sidecars[name]);
     }
     await this.node.call("passOn", { port: SIDECAR_PORTS.inbound, pod: this.host(`${GATEWAY}@south`).address });
@@ -184,6 +194,9 @@ function meshesAt(
   change?: DocumentChange,
 ): Record<Here, Mesh> {
   const document = datacentersDocument();
+  // What stands in by TCP stands in where something runs.
+  const places = { datacenters: ["north", "south"], failover: ["south", "north"] };
+  Object.assign(document.services.find(({ name }) => name === "lucid-blocks") ?? {}, places);
   change?.(document);
   const { north, south, east } = document.datacenters;
   const at = (name: Here) => ({ addresses: [gateways[name]] });

@@ -10,6 +10,8 @@ const ARCHIVE = "archive.lucid.internal";
 const IDENTITY = "spiffe://ops.north.lucid.internal/ns/lucid-ops/sa/billing";
 /** What the caller has of its calls to the ledger, above what it has of each datacenter. */
 const CLUSTER = "outbound|ledger|http";
+/** The same of its connections. */
+const BLOCKS = "cluster.outbound|lucid-blocks|peers";
 /** Longer than an instance is left out once (5 s) and discovery is asked again (6 s). */
 const RETURN_MS = 30_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -182,6 +184,56 @@ describe("calls between datacenters, live", function () {
       assert.deepEqual(failed, {});
       assert.ok((answered["ledger@south"] ?? 0) > 0);
     });
+  });
+
+  describe("connections that several datacenters answer", () => {
+    const here = "lucid-blocks@north";
+    const connect = (forMs: number) =>
+      lab()
+        .host("billing@north")
+        .call("shareConnections", { host: "lucid-blocks.lucid.internal", port: 9100, perSecond: 20, forMs });
+    const answerers = async () => Object.keys((await connect(200)).answered);
+    const ends: Readonly<Record<string, readonly [leave: () => Promise<unknown>, back: () => Promise<unknown>]>> = {
+      "refuse, of which there are three": [
+        async () => {
+          const { address } = lab().stranger;
+          const addresses = [lab().host(here).address, address, lab().resolvers.north.address];
+          await lab().resolvers.north.call("setRecords", {
+            records: { [lab().service(here).discoveryName]: addresses },
+          });
+          const known = () => lab().sidecars["billing@north"].stat(`${BLOCKS}|north.membership_total`);
+          await until("all three are known", async () => (await known()) === 3);
+          await lab().sidecars[here].stop();
+        },
+        async () => {
+          await lab().sidecars[here].start();
+          await lab().tell("north", ["lucid-blocks", "datacenter-gateway", "ledger", "billing"]);
+        },
+      ],
+      "have no application": [
+        () => lab().host(here).call("stopTcp", { port: 9000 }),
+        () =>
+          lab()
+            .host(here)
+            .call("serveTcp", { port: 9000, banner: `${here}\n` }),
+      ],
+      // A connection that carries others is known to be silent after 35 s: those wait.
+      "are silent": [() => lab().silence(here), () => lab().silence(here, false)],
+    };
+    for (const [title, [leave, back]] of Object.entries(ends)) {
+      it(`go to the next when the instances here ${title}, without one that is lost, and return`, async () => {
+        assert.deepEqual(await answerers(), [here]);
+        const left = connect(12_000);
+        await pause(1000);
+        await leave();
+        const { requests, answered, failed } = await left;
+        console.log(`      ${String(requests)} connections: ${JSON.stringify(answered)}`);
+        await back();
+        assert.deepEqual(failed, {});
+        assert.ok((answered["lucid-blocks@south"] ?? 0) > 0);
+        await until("connections are back", async () => (await answerers()).join() === here, 2 * RETURN_MS);
+      });
+    }
   });
 
   describe("whoever comes with anything less", () => {

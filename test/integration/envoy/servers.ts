@@ -73,6 +73,8 @@ export function setHealth(args: { port: number; healthy: boolean }): Promise<voi
   return Promise.resolve();
 }
 
+const tcpServers = new Map<number, net.Server>();
+
 /** A TCP application that speaks first, as many do (or not, where `banner` is empty), then echoes, and when its peer ends says how much it heard. */
 export async function serveTcp(args: { port: number; banner: string }): Promise<void> {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
@@ -85,7 +87,14 @@ export async function serveTcp(args: { port: number; banner: string }): Promise<
     socket.on("end", () => socket.end(`heard ${String(heard)}\n`));
     socket.on("error", () => socket.destroy());
   });
+  tcpServers.set(args.port, server);
   await listening((done) => server.listen(args.port, "127.0.0.1", done));
+}
+
+/** Ends {@link serveTcp} at a port: who connects is refused. */
+export function stopTcp(args: { port: number }): Promise<void> {
+  tcpServers.get(args.port)?.close();
+  return Promise.resolve();
 }
 
 /** An impostor: answers every request at a sidecar's port, with a certificate of the test's choice. */

@@ -722,6 +722,18 @@ describe("envoy-listeners-mtls", () => {
         },
         finds: /none that the rule models/,
       },
+      ...[0, 22].map((attempts) => ({
+        title: `a connection that is tried ${String(attempts)} times`,
+        path: `${TCP}.filters[3].typed_config.max_connect_attempts`,
+        value: attempts,
+        finds: /tried without a bound, or never/,
+      })),
+      {
+        title: "pauses between tries that nobody knows",
+        path: `${TCP}.filters[3].typed_config.backoff_options`,
+        value: { base_interval: "0.025s", rate_limited: true },
+        finds: /none that the rule models/,
+      },
       {
         title: "a share of the connections that goes on to another service",
         path: `${TCP}.filters[3].typed_config.weighted_clusters`,

@@ -144,6 +144,38 @@ describe("a call that several datacenters answer", () => {
       ["outbound|lucid-blocks|peers|north", "outbound|lucid-blocks|peers|east"],
     ]);
   });
+
+  it("is tried as a plain connection until the next datacenter has its turn: whom it can't reach is left out at once", () => {
+    const peers = (declared?: object) => {
+      const document = datacentersDocument();
+      Object.assign(document.services[0]?.calls?.[2] ?? assert.fail(), { traffic: declared });
+      const mesh = resolveMesh(validateDocument(document), { datacenter: "north", keySets: KEY_SETS });
+      const listeners = listenersOf(mesh, serviceNamed(mesh, "billing"));
+      const proxy = listeners.find(({ name }) => name === "outbound|lucid-blocks|peers");
+      const failures = ["north", "east"].map((datacenter) => {
+        const { outlier_detection: detection } = cluster(mesh, "billing", `outbound|lucid-blocks|peers|${datacenter}`);
+        return fieldsNamed(detection, "consecutive_local_origin_failure").concat(
+          fieldsNamed(detection, "enforcing_consecutive_local_origin_failure"),
+        );
+      });
+      return [fieldsNamed(proxy, "max_connect_attempts"), fieldsNamed(proxy, "backoff_options"), failures];
+    };
+    const pauses = { base_interval: "0.025s", max_interval: "0.25s" };
+    assert.deepEqual(peers(), [
+      [13],
+      [pauses],
+      [
+        [1, 100],
+        [3, 100],
+      ],
+    ]);
+    assert.deepEqual(peers({ retries: { attempts: 10 } })[0], [21]);
+    assert.deepEqual(peers({ retries: { attempts: 0 } }).slice(0, 2), [[1], []]);
+    // Whoever is never to be left out isn't.
+    assert.deepEqual(peers({ outlierDetection: { consecutiveLocalErrors: 0 } })[2], [[1, 0], [0]]);
+    const requests = cluster(north, "billing", "outbound|ledger|http|north").outlier_detection;
+    assert.deepEqual(fieldsNamed(requests, "consecutive_local_origin_failure"), [3]);
+  });
 });
 
 describe("a call that another datacenter alone answers", () => {

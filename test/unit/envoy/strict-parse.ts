@@ -114,6 +114,11 @@ const NEWER_FIELDS = [
     name: "emit_filter_state_stats",
     type: "bool",
   },
+  {
+    message: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+    name: "backoff_options",
+    type: "envoy.config.core.v3.BackoffStrategy",
+  },
 ] as const;
 
 /** What only `envoy --mode validate` checks against Envoy's own descriptors. */

@@ -23,7 +23,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: "says how long something takes, or how often it is done",
   },
   {
-    kind: /\.(circuit_breakers|outlier_detection|overload_manager|retry_policy|http2_protocol_options|common_http_protocol_options)\b|\.(per_connection_buffer_limit_bytes|max_connections|max_connect_attempts|(un)?healthy_threshold|query_tries|query_timeout_seconds|udp_max_queries)$|\.jwt_cache_config\b/,
+    kind: /\.(circuit_breakers|outlier_detection|overload_manager|retry_policy|backoff_options|http2_protocol_options|common_http_protocol_options)\b|\.(per_connection_buffer_limit_bytes|max_connections|max_connect_attempts|(un)?healthy_threshold|query_tries|query_timeout_seconds|udp_max_queries)$|\.jwt_cache_config\b/,
     why: "says how much is done at once, how often it is tried, and who is passed over of those who may be asked",
   },
   {
