@@ -120,7 +120,8 @@ export function resolveMesh(document: MeshDocument, options: ResolveOptions = {}
       ? {}
       : {
           datacenters: resolveDatacenters(document, datacenter, keySets, {
-            edges: calls.filter((edge) => !hasEnded(edge) && open(edge)),
+            standing: calls.filter((edge) => !hasEnded(edge)),
+            isOpen: open,
             serviceIn: (service, other) => ({ ...resolveService(service, keySets, other), datacenter: other }),
           }),
         }),

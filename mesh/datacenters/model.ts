@@ -15,6 +15,8 @@ export interface Datacenters {
   readonly departures: readonly Departure[];
   /** Calls of services elsewhere that instances here answer, or answer too. By (datacenter, from, to, port). */
   readonly arrivals: readonly Arrival[];
+  /** Declared calls that would leave or arrive if neither an end of them was revoked nor the gateway. By (from, to, port). */
+  readonly closed: readonly Edge[];
 }
 
 export interface PeerDatacenter {

@@ -7,13 +7,15 @@ import type { Edge, GatewayPlace, PeerDatacenter, RemoteService } from "../model
 import { compare } from "../order";
 import { WELL_KNOWN } from "../wire";
 import type { DatacenterDeclaration, MeshDocument, ServiceDeclaration } from "../schema";
-import { answering, runsIn } from "./placement";
+import { answering, runsIn, type Links } from "./placement";
 import type { Arrival, Datacenters, Departure } from "./model";
 
 /** What of a document is resolved elsewhere, for any datacenter. */
 export interface Resolved {
   /** Calls of the whole document that stand, whoever answers them; sorted. */
-  readonly edges: readonly Edge[];
+  readonly standing: readonly Edge[];
+  /** Whether no end of one is revoked. */
+  readonly isOpen: (edge: Edge) => boolean;
   /** A service as it is in a datacenter. */
   readonly serviceIn: (declaration: ServiceDeclaration, datacenter: string) => RemoteService;
 }
@@ -23,7 +25,7 @@ export function resolveDatacenters(
   document: MeshDocument,
   own: string,
   keySets: KeySets,
-  { edges, serviceIn }: Resolved,
+  { standing, isOpen, serviceIn }: Resolved,
 ): Datacenters {
   const declared = document.datacenters ?? {};
   const declarations = new Map(document.services.map((service) => [service.name, service]));
@@ -34,8 +36,9 @@ export function resolveDatacenters(
   };
   // While the gateway isn't believed nothing crosses.
   const links = named(WELL_KNOWN.gateway).revoked === undefined ? declared : {};
-  const answeredIn = (edge: Edge, from: string) =>
-    runsIn(named(edge.from), from) ? answering(named(edge.from), named(edge.to), from, links) : [];
+  const answeredIn = (edge: Edge, from: string, over: Links = links) =>
+    runsIn(named(edge.from), from) ? answering(named(edge.from), named(edge.to), from, over) : [];
+  const edges = standing.filter(isOpen);
   const departures = edges
     .map((edge): Departure => ({ edge, datacenters: answeredIn(edge, own) }))
     .filter(({ datacenters }) => datacenters.some((name) => name !== own));
@@ -45,6 +48,10 @@ export function resolveDatacenters(
   const arrivals = others.flatMap((name) =>
     edges.filter((edge) => answeredIn(edge, name).includes(own)).map((edge): Arrival => ({ datacenter: name, edge })),
   );
+  const crosses = (edge: Edge, over: Links) =>
+    answeredIn(edge, own, over).some((name) => name !== own) ||
+    others.some((name) => answeredIn(edge, name, over).includes(own));
+  const closed = standing.filter((edge) => crosses(edge, declared) && !(isOpen(edge) && crosses(edge, links)));
   // A link is there as far as a call goes over it: one that nobody uses is no way, and nobody at its other end is believed.
   const peers = others
     .map((name) => ({
@@ -71,6 +78,7 @@ export function resolveDatacenters(
     services: [...elsewhere.values()].sort((a, b) => compare(a.datacenter, b.datacenter) || compare(a.name, b.name)),
     departures,
     arrivals,
+    closed,
   };
 }
 

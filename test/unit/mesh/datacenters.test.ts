@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { keySetFiles, MeshDocumentError, resolveMesh, serviceNamed, validateDocument } from "../../../mesh";
+import {
+  keySetFiles,
+  MeshDocumentError,
+  resolveMesh,
+  revocationNotices,
+  serviceNamed,
+  validateDocument,
+} from "../../../mesh";
 import type { Datacenters, Edge, Mesh } from "../../../mesh";
 import {
   CHANGES,
@@ -137,6 +144,33 @@ describe("a document of several datacenters", () => {
       datacentersOf(datacenterMesh("south")).peers.map(({ name }) => name),
       ["north"],
     );
+  });
+
+  it("tells which calls a revocation closes where, of those to and from elsewhere too, and of all that crossed by a gateway", () => {
+    const told = (name: string) => {
+      const change = CHANGES.find(({ title }) => title === `${name} is revoked`) ?? assert.fail(name);
+      return (["north", "south", "east"] as const).flatMap((datacenter) =>
+        revocationNotices(changedMesh(datacenter, change)).map((notice) => `${datacenter}: ${notice}`),
+      );
+    };
+    const revoked = (name: string, closes: string) => `${name} is revoked: Its key was copied; ${closes}`;
+    // Where the revoked service runs, though its caller is elsewhere.
+    assert.deepEqual(told("archive"), [`south: ${revoked("archive", "closes: billing -> archive")}`]);
+    const calls = ["archive", "ledger", "lucid-blocks"].map((callee) => `billing -> ${callee}`);
+    assert.deepEqual(told("billing"), [`north: ${revoked("billing", `closes: ${calls.join(", ")}`)}`]);
+    const [archive = "", ledger = "", blocks = ""] = calls;
+    const crossed = {
+      north: [archive, ledger, blocks, "ledger -> rates"],
+      south: [archive, ledger, "ledger -> rates"],
+    };
+    const closed = { ...crossed, east: [ledger, blocks] };
+    assert.deepEqual(
+      told("datacenter-gateway"),
+      Object.entries(closed).map(
+        ([name, each]) => `${name}: ${revoked("datacenter-gateway", `closes between datacenters: ${each.join(", ")}`)}`,
+      ),
+    );
+    assert.deepEqual(datacentersOf(datacenterMesh("north")).closed, []);
   });
 
   it("closes what a revoked service has to do with, in every datacenter", () => {
