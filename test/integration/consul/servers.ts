@@ -38,6 +38,7 @@ export class Server {
       readonly serf: number;
       readonly metrics: number;
     },
+    readonly host = "127.0.0.1",
   ) {
     for (const volume of [this.data, this.snapshots]) mkdirSync(volume, { recursive: true });
   }
@@ -52,11 +53,15 @@ export class Server {
 
   /** `<address>:<port>`, as Raft names it. */
   get raftAddress(): string {
-    return `127.0.0.1:${String(this.ports.rpc)}`;
+    return `${this.host}:${String(this.ports.rpc)}`;
   }
 
-  /** Starts it with the mesh's own configuration, but for addresses, ports and folders. */
-  up(all: readonly Server[]): void {
+  /**
+   * Starts it with the mesh's own configuration, but for addresses, ports and folders.
+   *
+   * @param acl what of its ACLs is other than the mesh has it
+   */
+  up(all: readonly Server[], acl: object = {}): void {
     const config = JSON.parse(
       serverConfig({
         servers: all.length,
@@ -64,7 +69,7 @@ export class Server {
         gossipKey: GOSSIP_KEY,
         managementToken: MANAGEMENT_TOKEN,
       }),
-    ) as { ports: object; tls: { defaults: object } };
+    ) as { acl: object; ports: object; tls: { defaults: object } };
     const { http, https, rpc, serf } = this.ports;
     const file = path.join(this.folder, `${serverName(this.ordinal)}.json`);
     const pem = (name: string) => path.join(this.folder, name);
@@ -72,11 +77,12 @@ export class Server {
       file,
       JSON.stringify({
         ...config,
-        bind_addr: "127.0.0.1",
-        addresses: { http: "127.0.0.1", https: "127.0.0.1" },
+        acl: { ...config.acl, ...acl },
+        bind_addr: this.host,
+        addresses: { http: this.host, https: this.host },
         data_dir: this.data,
         ports: { ...config.ports, http, https, server: rpc, serf_lan: serf, serf_wan: -1 },
-        retry_join: all.filter((other) => other !== this).map((other) => `127.0.0.1:${String(other.ports.serf)}`),
+        retry_join: all.filter((other) => other !== this).map((other) => `${other.host}:${String(other.ports.serf)}`),
         tls: {
           ...config.tls,
           defaults: {
@@ -88,7 +94,7 @@ export class Server {
         },
       }),
     );
-    const args = ["agent", `-config-file=${file}`, `-node=${serverName(this.ordinal)}`, "-advertise=127.0.0.1"];
+    const args = ["agent", `-config-file=${file}`, `-node=${serverName(this.ordinal)}`, `-advertise=${this.host}`];
     this.agent = spawn(path.join(binDir(), "consul"), args, { stdio: "ignore" });
   }
 
@@ -117,7 +123,7 @@ export class Server {
   }
 
   async request(method: string, api: string, token?: string, body?: string | Buffer): Promise<Response> {
-    return fetch(`http://127.0.0.1:${String(this.ports.http)}${api}`, {
+    return fetch(`http://${this.host}:${String(this.ports.http)}${api}`, {
       method,
       headers: { connection: "close", ...(token === undefined ? {} : { "x-consul-token": token }) },
       ...(body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) }),
@@ -135,7 +141,7 @@ export class Server {
   private env(settings: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
       CONSUL_RAFT_ADDRESS: this.raftAddress,
-      CONSUL_HTTP_ADDR: `https://127.0.0.1:${String(this.ports.https)}`,
+      CONSUL_HTTP_ADDR: `https://${this.host}:${String(this.ports.https)}`,
       CONSUL_CACERT: path.join(this.folder, "ca.crt"),
       CONSUL_TLS_SERVER_NAME: consulServerName(),
       CONSUL_HTTP_TOKEN_FILE: path.join(this.folder, "token"),
@@ -154,14 +160,16 @@ export class Servers {
     readonly all: readonly Server[],
   ) {}
 
-  static async start(): Promise<Servers> {
+  /** @param apart each at an address of its own and all at one HTTPS port, as pods are. Default: at one address */
+  static async start(apart = false): Promise<Servers> {
     const folder = mkdtempSync(path.join(tmpdir(), "lucid-consul-servers-"));
     makeCertificates(folder);
     const count = 3;
-    const ports = await freePorts(count * 5);
+    const [shared = 0, ...ports] = await freePorts(1 + count * 5);
     const all = Array.from({ length: count }, (_, ordinal) => {
-      const [http = 0, https = 0, rpc = 0, serf = 0, metrics = 0] = ports.slice(ordinal * 5);
-      return new Server(ordinal, folder, { http, https, rpc, serf, metrics });
+      const [http = 0, own = 0, rpc = 0, serf = 0, metrics = 0] = ports.slice(ordinal * 5);
+      const host = apart ? `127.0.0.${String(ordinal + 1)}` : "127.0.0.1";
+      return new Server(ordinal, folder, { http, https: apart ? shared : own, rpc, serf, metrics }, host);
     });
     const servers = new Servers(folder, all);
     await servers.up();

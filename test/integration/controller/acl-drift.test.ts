@@ -180,17 +180,24 @@ describe("drift of Consul's ACLs", function () {
       make(ANONYMOUS, { Policies: [] }),
     );
     const stand = (Token: string) => consul.request("PUT", "/v1/agent/token/default", { Token });
-    const { AccessorID, SecretID } = await make("token", { Policies: MANAGEMENT });
+    // No name is shown by it, and ACLs may be written.
+    const Rules = 'acl = "write"';
+    const policy = await make("policy", { Name: "lucid-writer", Rules });
+    const { AccessorID, SecretID } = await make("token", { Policies: [{ Name: "lucid-writer" }] });
     await told(new RegExp(`AclToken ${AccessorID} was added`));
     await stand(SecretID);
     await isTold(
-      /AclToken anonymous was added .*gives names to whoever shows no token, by how the server/,
+      new RegExp(
+        `AclToken anonymous was added .*gives what token ${AccessorID} gives to whoever shows no token, by how server 127.0.0.1 is configured`,
+      ),
       async () => {
         await stand("");
         await remove("token", AccessorID);
+        await remove("policy", policy.ID);
       },
-      2,
+      3,
     );
+    assert.ok(!leader.output.includes(SecretID));
   });
 
   it("of a policy, a role, a way to log in and a second rule of what it gives is told of", async () => {

@@ -54,6 +54,12 @@ export const bindingsSchema = z.array(
 );
 
 export const namesSchema = z.record(z.string(), z.unknown());
+/** Addresses of servers: `<host>:<port>`. */
+export const peersSchema = z.array(z.string());
+/** A token as it is shown to who bears it. Its secret is not taken from the answer. */
+export const selfSchema = z.object({ AccessorID: z.string() });
+/** Whatever a server tells of itself. */
+export const stateSchema = z.object({});
 
 export type Stamp = z.output<z.ZodObject<typeof stamp>>;
 export type Granted = z.output<z.ZodObject<typeof grants>>;

@@ -2,23 +2,36 @@
 import { tokenNameIn } from "../../../../mesh/consul.js";
 import type { AccessObject } from "../registry/access.js";
 import type { Granted, Stamp, Token } from "./acl-answers.js";
+import type { Opening } from "./tokenless.js";
 
 /** The token of whoever shows none. */
-const ANONYMOUS = { accessor: "00000000-0000-0000-0000-000000000002", name: "anonymous" } as const;
+export const ANONYMOUS = { accessor: "00000000-0000-0000-0000-000000000002", name: "anonymous" } as const;
 /** How Consul describes the token that its servers are configured with. */
 const INITIAL_MANAGEMENT = "Initial Management Token";
 const MANAGEMENT = "global-management";
 
 type Grants = Record<"policies" | "roles" | "serviceIdentities" | "nodeIdentities" | "templatedPolicies", string[]>;
 
-/** What whoever shows no token may do though the token of such gives nothing: by a server's `default_policy`, or a token of the server's own that stands in for it. */
-export const OPEN: AccessObject = {
-  kind: "AclToken",
-  name: ANONYMOUS.name,
-  version: "open",
-  fields: {},
-  gives: "names to whoever shows no token, by how the server that answered is configured",
-};
+/**
+ * What whoever shows no token may do: by the token of such, and by how servers are configured. What a server shows is what that token gives where it gives anything; what a server gives by
+ * another token it gives besides.
+ *
+ * @param given what the token of such gives, if anything
+ */
+export function anonymousObject(given: AccessObject | undefined, openings: readonly Opening[]): AccessObject[] {
+  const besides = openings.filter(({ token }) => given === undefined || token !== undefined);
+  if (besides.length === 0) return given === undefined ? [] : [given];
+  const what = besides.flatMap(({ token, shows }) => [
+    ...(token === undefined ? [] : [`what token ${token} gives`]),
+    ...shows,
+  ]);
+  const hosts = besides.map(({ host }) => host);
+  const servers = hosts.length === 1 ? `server ${hosts.join()} is` : `servers ${hosts.join(", ")} are`;
+  const gives = `${[...new Set(what)].sort().join(", ")} to whoever shows no token, by how ${servers} configured`;
+  const version = JSON.stringify([given?.version, besides]);
+  if (given !== undefined) return [{ ...given, version, gives: `${given.gives}, and ${gives}` }];
+  return [{ kind: "AclToken", name: ANONYMOUS.name, version, fields: {}, gives }];
+}
 
 /** Of several that bear one name the oldest has it: the others are somebody's own, and known by what Consul calls them. */
 export function tokenObjects(tokens: readonly Token[]): AccessObject[] {

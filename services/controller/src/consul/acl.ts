@@ -5,7 +5,6 @@ import { AnswerTooLong } from "../registry/exchange.js";
 import {
   bindingsSchema,
   methodsSchema,
-  namesSchema,
   policiesSchema,
   policySchema,
   rolesSchema,
@@ -13,8 +12,9 @@ import {
   type Policy,
   type Token,
 } from "./acl-answers.js";
-import { givesSomething, granting, OPEN, tokenObjects, versionOf } from "./acl-grants.js";
-import { ConsulError, NoTokenError, type ConsulClient } from "./client.js";
+import { ANONYMOUS, anonymousObject, givesSomething, granting, tokenObjects, versionOf } from "./acl-grants.js";
+import { isRefusal, NoTokenError, type ConsulClient } from "./client.js";
+import { Tokenless, type TokenlessConsul } from "./tokenless.js";
 
 /** Policies that Consul brings along, by their identifiers. Their rules can't be changed, what they are called can. */
 const BUILT_IN_POLICIES: Readonly<Record<string, string>> = {
@@ -33,7 +33,7 @@ interface KnownRules {
 
 /**
  * Consul's ACLs (https://developer.hashicorp.com/consul/api-docs/acl), by a token that may read them: Consul shows it no token's secret. Five lists, the rules of
- * each policy that has changed since, and what is answered to whoever shows no token: a server's configuration may give him what no ACL does.
+ * each policy that has changed since, and what each server answers to whoever shows no token: its configuration may give him what no ACL does.
  *
  * Tokens that somebody has by a login, and that are as the login made them, are left out: what a login gives its method and binding rules say, which are compared, and Consul takes
  * them away with the method. Nobody can make a token that only says it is one.
@@ -42,12 +42,16 @@ export class ConsulAcl implements AccessControl {
   readonly reader = aclNameOf(ACL_READER);
   private rules: ReadonlyMap<string, KnownRules> = new Map();
 
+  private readonly tokenless: Tokenless;
+
   /** @param registrars by whom others are served */
   constructor(
-    private readonly consul: Pick<ConsulClient<typeof ACL_READER>, "read">,
+    private readonly consul: TokenlessConsul,
     private readonly registrars: Pick<ConsulClient, "lastSuccess">,
     private readonly limit = LIMIT,
-  ) {}
+  ) {
+    this.tokenless = new Tokenless(consul);
+  }
 
   get othersServed(): number | undefined {
     return this.registrars.lastSuccess;
@@ -55,7 +59,12 @@ export class ConsulAcl implements AccessControl {
 
   async read(): Promise<readonly AccessObject[]> {
     try {
-      return await this.readAll(new Reading(this.consul, this.limit));
+      const reading = new Reading(this.consul, this.limit);
+      // A server that doesn't answer is waited for meanwhile.
+      const [openings, objects] = await Promise.all([this.tokenless.read(), this.readAll(reading)]);
+      const isAnonymous = ({ kind, name }: AccessObject) => kind === "AclToken" && name === ANONYMOUS.name;
+      const others = objects.filter((object) => !isAnonymous(object));
+      return [...others, ...anonymousObject(objects.find(isAnonymous), openings)];
     } catch (error) {
       throw (await this.refusalOf(error)) ?? error;
     }
@@ -93,14 +102,11 @@ export class ConsulAcl implements AccessControl {
     const roles = await reading.list("roles", rolesSchema);
     const methods = await reading.list("auth-methods", methodsSchema);
     const bindings = await reading.list("binding-rules", bindingsSchema);
-    const isOpen = await reading.isOpen();
     const ways = new Set(methods.map(({ Name }) => Name));
-    const given = tokenObjects(tokens.filter((token) => !isOfALogin(token, ways)));
     return [
       ...policies,
       ...roles.map((role) => granting("AclRole", role.Name, role)).filter(givesSomething),
-      ...given,
-      ...(isOpen && !given.some(({ name }) => name === OPEN.name) ? [OPEN] : []),
+      ...tokenObjects(tokens.filter((token) => !isOfALogin(token, ways))),
       ...methods.map(({ Name, Type, ModifyIndex }): AccessObject => ({
         kind: "AclAuthMethod",
         name: Name,
@@ -152,21 +158,7 @@ class Reading {
   }
 
   async get(path: string): Promise<unknown> {
-    return this.ask(ACL_READER, `/v1/acl/${path}`);
-  }
-
-  /** Whether anything is shown to whoever shows no token: Consul's servers have a name themselves. */
-  async isOpen(): Promise<boolean> {
-    try {
-      return Object.keys(namesSchema.parse(await this.ask(undefined, "/v1/catalog/services"))).length > 0;
-    } catch (error) {
-      if (isRefusal(error)) return false;
-      throw error;
-    }
-  }
-
-  private async ask(name: typeof ACL_READER | undefined, path: string): Promise<unknown> {
-    const { value, bytes } = await this.consul.read(name, path, this.left);
+    const { value, bytes } = await this.consul.read(ACL_READER, `/v1/acl/${path}`, this.left);
     this.left -= bytes;
     return value;
   }
@@ -182,8 +174,4 @@ class Reading {
 /** Whether a token gives what a login gives, and nothing else. Who changes one afterwards may give it anything. */
 function isOfALogin({ AuthMethod, CreateIndex, ModifyIndex }: Token, ways: ReadonlySet<string>): boolean {
   return AuthMethod !== "" && (ModifyIndex === CreateIndex || !ways.has(AuthMethod));
-}
-
-function isRefusal(error: unknown): error is ConsulError {
-  return error instanceof ConsulError && (error.status === 401 || error.status === 403);
 }

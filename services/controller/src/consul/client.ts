@@ -37,11 +37,14 @@ export interface Told {
 }
 
 interface Asked<Name> {
-  readonly name: Name | undefined;
+  /** Default: no token is shown. */
+  readonly name?: Name;
+  /** Default: that of the configured address. */
+  readonly host?: string;
   readonly method: "GET" | "PUT";
   readonly path: string;
   readonly body?: unknown;
-  readonly limit?: number | undefined;
+  readonly limit?: number;
 }
 
 /**
@@ -64,6 +67,11 @@ export class ConsulClient<Name extends string = ZoneName> {
     return this.succeeded;
   }
 
+  /** Of the configured address. */
+  get host(): string {
+    return this.config.address.hostname;
+  }
+
   /**
    * One request in the name of a zone, or of who else has a token.
    *
@@ -78,15 +86,28 @@ export class ConsulClient<Name extends string = ZoneName> {
   /**
    * What Consul tells at a path, and in how many bytes.
    *
-   * @param name in whose name it is asked; undefined: no token is shown
    * @param limit bytes that are read at most
    * @throws as `request`; AnswerTooLong where it tells more
    */
-  read(name: Name | undefined, path: string, limit: number): Promise<Told> {
+  read(name: Name, path: string, limit: number): Promise<Told> {
     return this.ask({ name, method: "GET", path, limit });
   }
 
-  private async ask({ name, method, path, body, limit }: Asked<Name>): Promise<Told> {
+  /**
+   * What one of Consul's servers tells whoever shows no token.
+   *
+   * @param host of the server, that proves itself as the one at the configured address does
+   * @throws as `read`
+   */
+  async readOpenly(host: string, path: string, limit: number): Promise<Told> {
+    // What is told of a token to whoever is served by it has its secret.
+    if (this.config.address.protocol === "http:" && host !== this.host)
+      throw new Error(`${host} is asked by https alone`);
+    return this.ask({ host, method: "GET", path, limit });
+  }
+
+  private async ask(asked: Asked<Name>): Promise<Told> {
+    const { name, host = this.host, method, path } = asked;
     if (this.closed) {
       throw new Error("the connection to Consul is closed");
     }
@@ -95,7 +116,7 @@ export class ConsulClient<Name extends string = ZoneName> {
     const start = performance.now();
     let outcome = "error";
     try {
-      const { status, text } = await this.exchange(agent, token, { method, path, body, limit });
+      const { status, text } = await this.exchange(agent, token, { ...asked, host });
       outcome = String(status);
       if (status < 200 || status > 299) {
         throw new ConsulError(status, text.trim().slice(0, 300), `${method} ${path}`);
@@ -106,7 +127,7 @@ export class ConsulClient<Name extends string = ZoneName> {
       if (error instanceof ConsulError || error instanceof AnswerTooLong) {
         throw error;
       }
-      throw new Error(`Consul at ${this.config.address.host}, ${method} ${path}`, { cause: error });
+      throw new Error(`Consul at ${host}:${this.config.address.port}, ${method} ${path}`, { cause: error });
     } finally {
       this.observe(name ?? "none", (performance.now() - start) / 1000, outcome);
     }
@@ -147,7 +168,7 @@ export class ConsulClient<Name extends string = ZoneName> {
   private exchange(
     agent: http.Agent,
     token: string | undefined,
-    { method, path, body, limit }: Omit<Asked<Name>, "name">,
+    { host, method, path, body, limit }: Omit<Asked<Name>, "name"> & { readonly host: string },
   ): Promise<Answer> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
@@ -155,6 +176,7 @@ export class ConsulClient<Name extends string = ZoneName> {
       ...(payload === undefined ? {} : { "Content-Type": "application/json" }),
     };
     const url = new URL(path, this.config.address);
+    url.hostname = host;
     const { request } = url.protocol === "https:" ? https : http;
     return exchange(() => request(url, { agent, method, headers }), payload, limit);
   }
@@ -166,4 +188,9 @@ async function readToken(file: string): Promise<string> {
   } catch (error) {
     throw new NoTokenError(error instanceof Error ? error.message : file, { cause: error });
   }
+}
+
+/** Whether Consul refused: 401 where a server asks for no token at all. */
+export function isRefusal(error: unknown): error is ConsulError {
+  return error instanceof ConsulError && (error.status === 401 || error.status === 403);
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { ACL_READER } from "../../../../mesh/consul.js";
 import { ConsulAcl } from "../../src/consul/acl.js";
 import { ConsulClient, ConsulError } from "../../src/consul/client.js";
+import type { TokenlessConsul } from "../../src/consul/tokenless.js";
 import { AccessRefused, type AccessObject } from "../../src/registry/access.js";
 import { TestConsul } from "../support/consul.js";
 
@@ -27,12 +28,16 @@ describe("controller: Consul's ACLs", function () {
   before(async () => {
     consul = await TestConsul.start();
     client = new ConsulClient<typeof ACL_READER>(consul.config);
-    const counted = {
-      read: (...question: Parameters<typeof client.read>) => {
+    const counted = but({
+      read: (...question) => {
         asked.push(question[1]);
         return client.read(...question);
       },
-    };
+      readOpenly: (...question) => {
+        asked.push(`${question[1]} without a token`);
+        return client.readOpenly(...question);
+      },
+    });
     acl = new ConsulAcl(counted, { lastSuccess: undefined });
   });
   after(async () => {
@@ -40,6 +45,13 @@ describe("controller: Consul's ACLs", function () {
     await consul.stop();
   });
 
+  /** Consul, but for what is asked otherwise. */
+  const but = (other: Partial<TokenlessConsul>): TokenlessConsul => ({
+    host: client.host,
+    read: (...question) => client.read(...question),
+    readOpenly: (...question) => client.readOpenly(...question),
+    ...other,
+  });
   const make = async (what: string, body: object): Promise<Made> =>
     (await consul.request("PUT", `/v1/acl/${what}`, body)) as Made;
   const remove = (what: string, id: string) => consul.request("DELETE", `/v1/acl/${what}/${id}`);
@@ -72,9 +84,10 @@ describe("controller: Consul's ACLs", function () {
     assert.match(String((await of("AclPolicy", "lucid-registrar-ops"))?.fields.rules), /^node_prefix "lucid-ops-"/);
   });
 
-  it("cost six requests where nothing has changed, and one more for each policy that has", async () => {
+  it("cost nine requests where nothing has changed, and one more for each policy that has", async () => {
     const acls = ["auth-methods", "binding-rules", "policies", "roles", "tokens"].map((list) => `/v1/acl/${list}`);
-    const lists = [...acls, "/v1/catalog/services"];
+    const tokenless = ["/v1/acl/token/self?stale", "/v1/agent/self", "/v1/catalog/services?stale"];
+    const lists = [...acls, ...tokenless.map((path) => `${path} without a token`), "/v1/status/peers"].sort();
     asked.length = 0;
     await acl.read();
     assert.deepEqual([...asked].sort(), lists);
@@ -93,13 +106,13 @@ describe("controller: Consul's ACLs", function () {
   it("are asked for once each where a look breaks off", async () => {
     const rules: string[] = [];
     let broken = false;
-    const breaking = {
-      read: (...question: Parameters<typeof client.read>) => {
+    const breaking = but({
+      read: (...question) => {
         const isRules = question[1].startsWith("/v1/acl/policy/");
         if (isRules) rules.push(question[1]);
         return isRules && broken ? Promise.reject(new Error("no answer")) : client.read(...question);
       },
-    };
+    });
     const own = new ConsulAcl(breaking, { lastSuccess: undefined });
     await own.read();
     assert.equal(rules.length, 3);
@@ -168,39 +181,53 @@ describe("controller: Consul's ACLs", function () {
     assert.deepEqual(await names(), asMade);
   });
 
-  it("tell that a server shows names to whoever shows no token, whatever it does so by", async () => {
-    const shown = "names to whoever shows no token, by how the server that answered is configured";
+  it("tell what a server gives to whoever shows no token, whatever it does so by", async () => {
     const stand = (Token: string) => consul.request("PUT", "/v1/agent/token/default", { Token });
+    const gives = async () => (await of("AclToken", "anonymous"))?.gives;
+    const by = "to whoever shows no token, by how server 127.0.0.1 is configured";
+    const wide = await make(`policy`, { Name: "wide", Rules: 'service_prefix "" { policy = "read" }' });
+    const writer = await make("policy", { Name: "writer", Rules: 'acl = "write"' });
     const everything = await make("token", { Policies: [{ Name: "global-management" }] });
+    const unseen = await make("token", { Policies: [{ Name: "writer" }] });
+    const long = await make("token", { Description: "l".repeat(100_000) });
     try {
-      assert.equal(await of("AclToken", "anonymous"), undefined);
+      assert.equal(await gives(), undefined);
       await stand(everything.SecretID);
-      assert.equal((await of("AclToken", "anonymous"))?.gives, shown);
-      await make(`policy`, { Name: "wide", Rules: 'service_prefix "" { policy = "read" }' });
+      const all = `names, the server's own configuration, what token ${everything.AccessorID} gives`;
+      assert.equal(await gives(), `${all} ${by}`);
       await make(ANONYMOUS, { Policies: [{ Name: "wide" }] });
-      assert.equal((await of("AclToken", "anonymous"))?.gives, "policy wide to whoever shows no token", "said once");
+      assert.equal(await gives(), `policy wide to whoever shows no token, and ${all} ${by}`);
+      await stand("");
+      assert.equal(await gives(), "policy wide to whoever shows no token", "an ACL says all of it");
+      await make(ANONYMOUS, { Policies: [] });
+      // By this one nobody is shown a name.
+      await stand(unseen.SecretID);
+      const found = await of("AclToken", "anonymous");
+      assert.equal(found?.gives, `what token ${unseen.AccessorID} gives ${by}`);
+      assert.ok(!JSON.stringify(found).includes(unseen.SecretID));
+      await stand(long.SecretID);
+      assert.equal(await gives(), `what token of a very long description gives ${by}`);
+      await stand("anonymous");
+      assert.equal(await gives(), undefined, "as if none stood in");
+      await consul.request("PUT", "/v1/agent/token/agent_recovery", { Token: "recovery" });
+      await stand("recovery");
+      assert.equal(await gives(), `the server's own configuration ${by}`, "it is no token that is listed");
     } finally {
       await stand("");
       await make(ANONYMOUS, { Policies: [] });
-      await remove("policy", await idOf("wide"));
-      await remove("token", everything.AccessorID);
+      for (const { AccessorID } of [everything, unseen, long]) await remove("token", AccessorID);
+      for (const { ID } of [wide, writer]) await remove("policy", ID);
     }
     assert.deepEqual(await names(), asMade);
   });
 
-  it("are read where Consul has nothing to say to whoever shows no token", async () => {
-    const refusing = {
-      read: (...question: Parameters<typeof client.read>) =>
-        question[0] === undefined
-          ? Promise.reject(new ConsulError(403, "Permission denied", "GET"))
-          : client.read(...question),
-    };
+  it("are read where Consul has nothing to say to whoever shows no token, and not where it says nothing", async () => {
+    const refusing = but({ readOpenly: () => Promise.reject(new ConsulError(403, "Permission denied", "GET")) });
     assert.deepEqual(await new ConsulAcl(refusing, { lastSuccess: undefined }).read(), await acl.read());
-    const silent = {
-      read: (...question: Parameters<typeof client.read>) =>
-        question[0] === undefined ? Promise.reject(new Error("no answer")) : client.read(...question),
-    };
-    await assert.rejects(new ConsulAcl(silent, { lastSuccess: undefined }).read(), /no answer/);
+    for (const failure of [new Error("no answer"), new ConsulError(500, "No cluster leader", "GET")]) {
+      const silent = but({ readOpenly: () => Promise.reject(failure) });
+      await assert.rejects(new ConsulAcl(silent, { lastSuccess: undefined }).read(), failure);
+    }
   });
 
   it("tell of a policy of Consul's own that is called otherwise", async () => {
@@ -245,13 +272,13 @@ describe("controller: Consul's ACLs", function () {
     const wider = { AccessorID, AuthMethod: "door", Local: true, Policies: [{ Name: "global-management" }] };
     await make(`token/${AccessorID}`, wider);
     assert.match((await of("AclToken", AccessorID))?.gives ?? "", /^policy global-management, since 20\d\d-/);
-    const late = {
-      read: async (...question: Parameters<typeof client.read>) => {
+    const late = but({
+      read: async (...question) => {
         // Between the one list and the other the way to log in goes, and its tokens with it.
         if (question[1].endsWith("auth-methods")) await remove("auth-method", "door");
         return client.read(...question);
       },
-    };
+    });
     const seen = await new ConsulAcl(late, { lastSuccess: undefined }).read();
     assert.deepEqual(
       seen
@@ -265,12 +292,12 @@ describe("controller: Consul's ACLs", function () {
   });
 
   it("are read whole or not at all", async () => {
-    const broken = {
-      read: (name: typeof ACL_READER, path: string, limit: number) =>
+    const broken = but({
+      read: (name, path, limit) =>
         path.endsWith("binding-rules")
           ? Promise.resolve({ value: { no: "list" }, bytes: 0 })
           : client.read(name, path, limit),
-    };
+    });
     await assert.rejects(new ConsulAcl(broken, { lastSuccess: undefined }).read());
   });
 
@@ -346,7 +373,7 @@ describe("controller: Consul's ACLs", function () {
     });
 
     it("are refused by a server that was told to ask for no token", async () => {
-      const disabled = { read: () => Promise.reject(new ConsulError(401, "ACL support disabled", "GET")) };
+      const disabled = but({ read: () => Promise.reject(new ConsulError(401, "ACL support disabled", "GET")) });
       const read = new ConsulAcl(disabled, { lastSuccess: undefined }).read();
       await assert.rejects(read, (error) => {
         assert.ok(error instanceof AccessRefused);
