@@ -36,7 +36,7 @@ interface KnownRules {
  * each policy that has changed since, and what each server answers to whoever shows no token: its configuration may give him what no ACL does.
  *
  * Tokens that somebody has by a login, and that are as the login made them, are left out: what a login gives its method and binding rules say, which are compared, and Consul takes
- * them away with the method. Nobody can make a token that only says it is one.
+ * them away with the method. By its API nobody can make a token that only says it is one; in a snapshot that was edited and restored one may say it of a method that isn't there.
  */
 export class ConsulAcl implements AccessControl {
   readonly reader = aclNameOf(ACL_READER);
@@ -95,7 +95,7 @@ export class ConsulAcl implements AccessControl {
     }
   }
 
-  /** One list after the other. Tokens come before the methods by which they were made: one whose method is not there then has gone with it. */
+  /** One list after the other. Tokens come before the methods by which they were made, and once more where a method is not there then: one that is still there didn't go with it. */
   private async readAll(reading: Reading): Promise<readonly AccessObject[]> {
     const tokens = await reading.list("tokens", tokensSchema);
     const policies = await this.policies(reading, await reading.list("policies", policiesSchema));
@@ -106,7 +106,7 @@ export class ConsulAcl implements AccessControl {
     return [
       ...policies,
       ...roles.map((role) => granting("AclRole", role.Name, role)).filter(givesSomething),
-      ...tokenObjects(tokens.filter((token) => !isOfALogin(token, ways))),
+      ...tokenObjects(await this.withoutLogins(reading, tokens, ways)),
       ...methods.map(({ Name, Type, ModifyIndex }): AccessObject => ({
         kind: "AclAuthMethod",
         name: Name,
@@ -122,6 +122,15 @@ export class ConsulAcl implements AccessControl {
         gives: `${BindType} ${BindName} to who logs in by ${AuthMethod}`,
       })),
     ];
+  }
+
+  /** Tokens but those that give what their login gave, and those that went with their method. */
+  private async withoutLogins(reading: Reading, tokens: readonly Token[], ways: ReadonlySet<string>): Promise<Token[]> {
+    const others = tokens.filter((token) => !isAsLoggedIn(token) || !ways.has(token.AuthMethod));
+    const hasLost = (token: Token) => token.AuthMethod !== "" && !ways.has(token.AuthMethod);
+    if (!others.some(hasLost)) return others;
+    const left = new Set((await reading.list("tokens", tokensSchema)).map(({ AccessorID }) => AccessorID));
+    return others.filter((token) => !hasLost(token) || left.has(token.AccessorID));
   }
 
   /** What is listed of a policy has no rules; those of one that is as it was are known. */
@@ -171,7 +180,7 @@ class Reading {
   }
 }
 
-/** Whether a token gives what a login gives, and nothing else. Who changes one afterwards may give it anything. */
-function isOfALogin({ AuthMethod, CreateIndex, ModifyIndex }: Token, ways: ReadonlySet<string>): boolean {
-  return AuthMethod !== "" && (ModifyIndex === CreateIndex || !ways.has(AuthMethod));
+/** Whether a token gives what a login gave, and nothing else. Who changes one afterwards may give it anything. */
+function isAsLoggedIn({ AuthMethod, CreateIndex, ModifyIndex }: Token): boolean {
+  return AuthMethod !== "" && ModifyIndex === CreateIndex;
 }

@@ -1,6 +1,6 @@
 /** Who may do what at a real Consul, as it is read by a token that may read ACLs and nothing else. */
 import assert from "node:assert/strict";
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ACL_READER } from "../../../../mesh/consul.js";
@@ -60,6 +60,19 @@ describe("controller: Consul's ACLs", function () {
   const idOf = async (policy: string): Promise<string> => {
     const all = (await consul.request("GET", "/v1/acl/policies")) as readonly { ID: string; Name: string }[];
     return all.find(({ Name }) => Name === policy)?.ID ?? assert.fail(policy);
+  };
+  /** A way to log in, for whoever has a token signed with the key. */
+  const makeDoor = (publicKey: KeyObject) => {
+    const Config = { JWTValidationPubKeys: [publicKey.export({ type: "spki", format: "pem" })], BoundIssuer: "me" };
+    return make("auth-method", { Name: "door", Type: "jwt", Config });
+  };
+  const logIn = async (privateKey: KeyObject): Promise<Made> => {
+    const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const now = Math.floor(Date.now() / 1000);
+    const head = `${encoded({ alg: "ES256", typ: "JWT" })}.${encoded({ iss: "me", sub: "s", iat: now - 5, nbf: now - 5, exp: now + 600 })}`;
+    const signature = sign("sha256", Buffer.from(head), { key: privateKey, dsaEncoding: "ieee-p1363" });
+    const BearerToken = `${head}.${signature.toString("base64url")}`;
+    return (await consul.request("POST", "/v1/acl/login", { AuthMethod: "door", BearerToken })) as Made;
   };
   const names = async (): Promise<string[]> => (await acl.read()).map(({ kind, name }) => `${kind} ${name}`).sort();
   let asMade: string[];
@@ -251,24 +264,17 @@ describe("controller: Consul's ACLs", function () {
     const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const role = await make("role", { Name: "wide", Policies: [{ Name: "global-management" }] });
     assert.equal((await of("AclRole", "wide"))?.gives, "policy global-management");
-    const keys = [publicKey.export({ type: "spki", format: "pem" })];
-    await make("auth-method", { Name: "door", Type: "jwt", Config: { JWTValidationPubKeys: keys, BoundIssuer: "me" } });
+    await makeDoor(publicKey);
     assert.deepEqual((await of("AclAuthMethod", "door"))?.fields, { type: "jwt" });
     const rule = { AuthMethod: "door", BindType: "role", BindName: "wide", Selector: "" };
     const { ID } = await make("binding-rule", rule);
     assert.equal((await of("AclBindingRule", ID))?.gives, "role wide to who logs in by door");
     const before = await names();
-    const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const now = Math.floor(Date.now() / 1000);
-    const head = `${encoded({ alg: "ES256", typ: "JWT" })}.${encoded({ iss: "me", sub: "s", iat: now - 5, nbf: now - 5, exp: now + 600 })}`;
-    const signature = sign("sha256", Buffer.from(head), { key: privateKey, dsaEncoding: "ieee-p1363" });
-    const BearerToken = `${head}.${signature.toString("base64url")}`;
-    const logIn = () => consul.request("POST", "/v1/acl/login", { AuthMethod: "door", BearerToken });
-    const made = await Promise.all(Array.from({ length: 20 }, logIn));
-    assert.equal(new Set((made as Made[]).map(({ AccessorID }) => AccessorID)).size, 20);
+    const made = await Promise.all(Array.from({ length: 20 }, () => logIn(privateKey)));
+    assert.equal(new Set(made.map(({ AccessorID }) => AccessorID)).size, 20);
     assert.deepEqual(await names(), before);
     await assert.rejects(make("token", { AuthMethod: "door" }), /disallowed outside of login/);
-    const [{ AccessorID } = assert.fail()] = made as Made[];
+    const [{ AccessorID } = assert.fail()] = made;
     const wider = { AccessorID, AuthMethod: "door", Local: true, Policies: [{ Name: "global-management" }] };
     await make(`token/${AccessorID}`, wider);
     assert.match((await of("AclToken", AccessorID))?.gives ?? "", /^policy global-management, since 20\d\d-/);
@@ -289,6 +295,30 @@ describe("controller: Consul's ACLs", function () {
     );
     await remove("role", role.ID);
     assert.deepEqual(await names(), asMade, "what was given by a login has gone with the way to log in");
+  });
+
+  it("tell of a login whose way to log in was never there", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const { ID } = await make("policy", { Name: "wide", Rules: 'acl = "write"' });
+    await makeDoor(publicKey);
+    await make("binding-rule", { AuthMethod: "door", BindType: "policy", BindName: "wide", Selector: "" });
+    const { AccessorID } = await logIn(privateKey);
+    assert.equal(await of("AclToken", AccessorID), undefined);
+    // No API takes the way away and leaves its logins there. Who may restore a snapshot may have edited it.
+    await consul.editState((state) =>
+      Buffer.from(state.toString("latin1").replaceAll("\xa4Name\xa4door", "\xa4Name\xa4gone"), "latin1"),
+    );
+    await remove("auth-method", "gone");
+    try {
+      assert.equal(((await consul.request("GET", "/v1/acl/auth-methods")) as readonly unknown[]).length, 0);
+      assert.match((await of("AclToken", AccessorID))?.gives ?? "", /^policy wide, since 20\d\d-/);
+    } finally {
+      await remove("token", AccessorID);
+      for (const rule of (await consul.request("GET", "/v1/acl/binding-rules")) as readonly Made[])
+        await remove("binding-rule", rule.ID);
+      await remove("policy", ID);
+    }
+    assert.deepEqual(await names(), asMade);
   });
 
   it("are read whole or not at all", async () => {

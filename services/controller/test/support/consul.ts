@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -79,6 +80,28 @@ export class TestConsul {
     const text = await response.text();
     assert.ok(response.ok, `${method} ${path}: ${String(response.status)} ${text}`);
     return text === "" ? undefined : (JSON.parse(text) as unknown);
+  }
+
+  /** Has all of its state become what `edit` makes of it: a snapshot is taken, changed past Consul's API and restored. */
+  async editState(edit: (state: Buffer) => Buffer): Promise<void> {
+    const url = `http://127.0.0.1:${String(this.httpPort)}/v1/snapshot`;
+    const headers = { "X-Consul-Token": MANAGEMENT_TOKEN };
+    const folder = mkdtempSync(join(this.folder, "snapshot-"));
+    const [archive, state, sums] = ["archive", "state.bin", "SHA256SUMS"].map((name) => join(folder, name));
+    assert.ok(archive !== undefined && state !== undefined && sums !== undefined);
+    writeFileSync(archive, Buffer.from(await (await fetch(url, { headers })).arrayBuffer()));
+    execFileSync("tar", ["-xzf", archive, "-C", folder], { stdio: "pipe" });
+    const before = readFileSync(state);
+    const after = edit(before);
+    assert.ok(!after.equals(before), "something was edited");
+    writeFileSync(state, after);
+    const digest = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+    writeFileSync(sums, readFileSync(sums, "utf8").replace(digest(before), digest(after)));
+    // Consul reads an archive that ends where it should.
+    const files = ["-b", "1", "-C", folder, "meta.json", "state.bin", "SHA256SUMS"];
+    execFileSync("tar", ["-czf", archive, ...files], { stdio: "pipe" });
+    const answer = await fetch(url, { method: "PUT", headers, body: new Uint8Array(readFileSync(archive)) });
+    assert.equal(answer.status, 200, await answer.text());
   }
 
   async instances(service: string): Promise<Instance[]> {
