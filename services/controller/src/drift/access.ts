@@ -16,11 +16,13 @@ const REFUSALS = 2;
  * nobody it lost its state, and that is told of by who can't register.
  */
 const UNKNOWN_PATIENCE = 120_000;
+/** Milliseconds for which what was read counts for how it is: a restore of the backend may take as long. */
+const SILENCE = 5 * 60_000;
 
 export interface AccessFollower {
   /** One object has come, changed or gone. */
   readonly changed: (key: string) => void;
-  /** It is known anew how all of it is, or that it is not shown: for the first time, or the first since the declaration changed. */
+  /** It is known anew how all of it is, or that it is not shown: for the first time, or the first since the declaration changed; or that it is not known any more. */
   readonly looked: () => void;
   /** It could not be read; it is tried again. */
   readonly failed: (error: unknown) => void;
@@ -30,6 +32,7 @@ export interface AccessFollower {
 export interface AccessTiming {
   readonly interval?: number;
   readonly unknownPatience?: number;
+  readonly silence?: number;
 }
 
 /** Refusals in a row, since the declaration changed last. */
@@ -44,6 +47,8 @@ export class AccessWatch {
   private known: ReadonlyMap<string, LiveObject> = new Map();
   private refusals: Refusals | undefined;
   private waking = new AbortController();
+  /** When all of it was read last, or began to be; milliseconds since 1970. */
+  private lastRead = Date.now();
 
   constructor(
     private readonly access: AccessControl,
@@ -70,6 +75,7 @@ export class AccessWatch {
       } catch (error) {
         this.follower.failed(error);
         if (error instanceof AccessRefused) this.refused(error, revision, othersServed);
+        if (this.zone.access !== undefined) this.looked(this.zone.access);
         failures += 1;
       }
       const wait = failures === 0 ? (this.timing.interval ?? INTERVAL) : backoff(BACKOFF, failures - 1);
@@ -89,6 +95,7 @@ export class AccessWatch {
     }
     this.known = present;
     this.refusals = undefined;
+    this.lastRead = Date.now();
     this.looked({ revision, refused: undefined });
   }
 
@@ -101,10 +108,12 @@ export class AccessWatch {
     if (isLost) this.looked({ revision, refused: { key: readerKey(this.access), why } });
   }
 
-  private looked(look: AccessLook): void {
+  private looked(told: Omit<AccessLook, "isOld">): void {
     const before = this.zone.access;
+    const look = { ...told, isOld: Date.now() - this.lastRead >= (this.timing.silence ?? SILENCE) };
     this.zone.access = look;
-    if (before?.revision !== look.revision || before.refused?.why !== look.refused?.why) this.follower.looked();
+    const isSame = before?.refused?.why === look.refused?.why && before?.isOld === look.isOld;
+    if (before?.revision !== look.revision || !isSame) this.follower.looked();
   }
 }
 

@@ -87,6 +87,7 @@ export class Drift {
       },
       changedAll: (zone: ZoneDrift): void => {
         this.addAll(zone);
+        this.events.changed(zone.name, undefined);
       },
       declared: (zone: ZoneDrift): void => {
         this.addAll(zone);
@@ -113,7 +114,7 @@ export class Drift {
 
   /**
    * What of a service, or of all of its zone, is not as it was declared; `unseen` before all was looked at once, or where nothing was found and what stands at the discovery backend is
-   * not shown; undefined where nothing is declared.
+   * not shown, or was not for minutes; undefined where nothing is declared.
    */
   of(name: ZoneName, service: string): readonly Finding[] | "unseen" | undefined {
     const zone = this.zones.find((candidate) => candidate.name === name);

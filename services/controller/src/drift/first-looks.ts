@@ -32,10 +32,11 @@ export class FirstLooks {
     return this.looked.has(name);
   }
 
-  /** Whether what stands at the discovery backend was, too, and is shown: always where it isn't compared with what the zone declares. */
+  /** Whether what stands at the discovery backend was, too, not long ago, and is shown: always where it isn't compared with what the zone declares. */
   haveSeenAll(zone: ZoneDrift): boolean {
     if (!this.sight.followsAccess(zone)) return this.looked.has(zone.name);
-    return this.lookedAtAccess.has(zone.name) && zone.access?.refused === undefined;
+    const { refused, isOld } = zone.access ?? {};
+    return this.lookedAtAccess.has(zone.name) && refused === undefined && isOld !== true;
   }
 
   /** Looks until there is nothing more to look at for the first time, or `signal` is aborted. */

@@ -48,6 +48,8 @@ export interface AccessLook {
   readonly revision: number;
   /** Key of the token to which nothing is shown any more, and why; undefined where all was read. */
   readonly refused: { readonly key: string; readonly why: string } | undefined;
+  /** Whether so much time has passed since all was read that nobody knows whether it is so yet. */
+  readonly isOld: boolean;
 }
 
 export class ZoneDrift {

@@ -10,6 +10,7 @@ import {
   writtenDown,
   type DeclaredObject,
 } from "../../../../mesh/declarations/index.js";
+import type { AccessTiming } from "../../src/drift/access.js";
 import { Drift } from "../../src/drift/drift.js";
 import { describeFinding, type Finding } from "../../src/drift/finding.js";
 import { DriftRegister } from "../../src/drift/register.js";
@@ -79,6 +80,8 @@ describe("controller: drift of ACLs, as looks come", () => {
   let backend: Backend;
   let drift: Drift;
   let told: string[];
+  /** What is said each time that anybody is told it is other than before. */
+  let changed: ReturnType<typeof of>[];
   let stop: AbortController;
   let running: Promise<void> | undefined;
 
@@ -93,10 +96,10 @@ describe("controller: drift of ACLs, as looks come", () => {
     const digests = objects.map((object) => [declaredKey(object), textDigest(writtenDown(object))] as const);
     part("done", DECLARATION.done, Object.fromEntries(digests));
   };
-  const start = (accessTiming = { interval: NEVER, unknownPatience: NEVER }): void => {
+  const start = (accessTiming: AccessTiming = { interval: NEVER, unknownPatience: NEVER }): void => {
     const log = createLog("error", () => undefined);
     const events = {
-      changed: () => undefined,
+      changed: () => changed.push(of()),
       found: (finding: Finding) => told.push(describeFinding(finding)),
       repaired: () => undefined,
       failed: () => undefined,
@@ -134,6 +137,7 @@ describe("controller: drift of ACLs, as looks come", () => {
     stop = new AbortController();
     setMaxListeners(0, stop.signal);
     told = [];
+    changed = [];
     running = undefined;
     declare([policy("a"), TOKEN]);
     end([policy("a"), TOKEN]);
@@ -158,6 +162,27 @@ describe("controller: drift of ACLs, as looks come", () => {
     backend.failure = new Error("no answer in 5 s");
     await judged();
     assert.deepEqual(of(), [], "what was told of stands");
+  });
+
+  it("are unseen where there was no answer for long, and what was found stands", async () => {
+    start({ interval: 20, unknownPatience: NEVER, silence: 500 });
+    await becomes([]);
+    backend.failure = new Error("no answer in 5 s");
+    await becomes("unseen");
+    assert.equal(changed.at(-1), "unseen", "who writes the status is told");
+    backend.failure = undefined;
+    await becomes([]);
+    assert.deepEqual(changed.at(-1), []);
+    backend.objects = there([policy("b"), TOKEN]);
+    const wrong = "AclPolicy lucid-registrar-ops was changed (rules), the discovery backend does not note by whom";
+    await becomes([wrong]);
+    backend.failure = new AccessRefused("Consul answered 403: ACL not found", false);
+    const { reads } = backend;
+    await sleep(1_000);
+    assert.ok(backend.reads > reads);
+    assert.deepEqual(of(), [wrong]);
+    // It lost its state: nobody knows it any more, and it knows nobody.
+    assert.deepEqual(told, [wrong]);
   });
 
   it("say what else of the zone is not as declared before they were read", async () => {

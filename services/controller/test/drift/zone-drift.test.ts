@@ -211,7 +211,7 @@ describe("controller: the drift of who may do what at the discovery backend", ()
   };
   /** All was read since the declaration changed. */
   const look = (): void => {
-    zone.access = { revision: zone.revision, refused: undefined };
+    zone.access = { revision: zone.revision, refused: undefined, isOld: false };
   };
   const judged = (key: string, now = BEGIN): string => {
     const judgement = zone.judge(key, now);
