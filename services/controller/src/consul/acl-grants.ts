@@ -33,17 +33,22 @@ export function anonymousObject(given: AccessObject | undefined, openings: reado
   return [{ kind: "AclToken", name: ANONYMOUS.name, version, fields: {}, gives }];
 }
 
-/** Of several that bear one name the oldest has it: the others are somebody's own, and known by what Consul calls them. */
+/**
+ * Of several that bear one name the oldest has it: the others are somebody's own, and known by what Consul calls them. By the servers' own token the mesh's were made, so that no older one
+ * of those is there.
+ */
 export function tokenObjects(tokens: readonly Token[]): AccessObject[] {
   const taken = new Set<string>();
+  let isAnyMeshs = false;
   return [...tokens]
     .sort((one, other) => one.CreateIndex - other.CreateIndex)
     .flatMap((token) => {
       const name = nameOf(token);
       const isNamed = name !== undefined && !taken.has(name);
       if (isNamed) taken.add(name);
-      if (isNamed && name === INITIAL_MANAGEMENT && isAsMade(token)) return [];
       const isMeshs = isNamed && tokenNameIn(token.Description) === name;
+      if (isMeshs) isAnyMeshs = true;
+      if (isNamed && name === INITIAL_MANAGEMENT && !isAnyMeshs && isAsMade(token)) return [];
       const object = granting("AclToken", isNamed && name !== INITIAL_MANAGEMENT ? name : token.AccessorID, token);
       return isMeshs || givesSomething(object) ? [object] : [];
     });

@@ -184,6 +184,30 @@ describe("controller: Consul's ACLs", function () {
     assert.deepEqual(await names(), asMade);
   });
 
+  it("tell of a token that took the place of the servers' own", async () => {
+    const other = await TestConsul.start();
+    const reader = new ConsulClient<typeof ACL_READER>(other.config);
+    const tokens = async () =>
+      (await new ConsulAcl(reader, { lastSuccess: undefined }).read())
+        .filter(({ kind }) => kind === "AclToken")
+        .map(({ name }) => name);
+    try {
+      const made = await tokens();
+      const listed = (await other.request("GET", "/v1/acl/tokens")) as readonly (Made & { Description: string })[];
+      const own = listed.find(({ Description }) => Description === "Initial Management Token");
+      const body = { Description: "Initial Management Token", Policies: [{ Name: "global-management" }] };
+      const twin = (await other.request("PUT", "/v1/acl/token", body)) as Made;
+      const place = `http://127.0.0.1:${String(other.httpPort)}/v1/acl/token/${own?.AccessorID ?? ""}`;
+      // No token takes itself away.
+      const gone = await fetch(place, { method: "DELETE", headers: { "X-Consul-Token": twin.SecretID } });
+      assert.equal(gone.status, 200);
+      assert.deepEqual((await tokens()).sort(), [...made, twin.AccessorID].sort());
+    } finally {
+      reader.close();
+      await other.stop();
+    }
+  });
+
   it("tell what whoever shows no token may do, once that is anything", async () => {
     await make(ANONYMOUS, { Policies: [{ Name: "builtin/global-read-only" }] });
     assert.equal(
