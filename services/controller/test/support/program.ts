@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { freePorts, type TestConsul } from "./consul.js";
 import { eventually } from "./eventually.js";
@@ -64,9 +66,16 @@ export class Program {
     return new Program(child, port);
   }
 
-  async get(path: string): Promise<{ status: number; text: string }> {
-    const response = await fetch(`http://127.0.0.1:${String(this.port)}${path}`);
-    return { status: response.status, text: await response.text() };
+  get(path: string): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      // A connection for each: the program may close one that was kept as it is used again.
+      const sent = get({ host: "127.0.0.1", port: this.port, path, agent: false }, (response) => {
+        text(response).then((body) => {
+          resolve({ status: response.statusCode ?? 0, text: body });
+        }, reject);
+      });
+      sent.on("error", reject);
+    });
   }
 
   /** Waits until `/health` answers with 200. */
