@@ -29,7 +29,7 @@ export interface CalleeCluster {
   readonly order?: "before another" | "last";
 }
 
-/** Of the clusters that are tried in an order, each is asked as long as any of its instances can be: a hundred of which one is left are still enough. */
+/** Of clusters, or priorities of one, that are tried in an order each is asked as long as any of its instances can be: a hundred of which one is left are still enough. */
 const STRICT_ORDER: Message = { overprovisioning_factor: 10_000 };
 /**
  * All instances may be left out, and the next are asked at once; by default Envoy keeps such changes back for up to a second. Once nobody is left in any of the clusters all of them
@@ -96,7 +96,7 @@ export function calleeCluster(
     load_assignment: {
       cluster_name: name,
       endpoints: versions?.endpoints ?? [{ lb_endpoints: [address(discoveryName)] }],
-      ...(order !== undefined ? { policy: STRICT_ORDER } : {}),
+      ...(order !== undefined || versions !== undefined ? { policy: STRICT_ORDER } : {}),
     },
     ...(order !== undefined ? { common_lb_config: ANYBODY_AT_LAST } : {}),
     ...versions?.fields,

@@ -40,11 +40,15 @@ export function share(edge: Edge, callee: Service, cluster: string): Message {
  * What of a cluster tells a callee's versions apart; empty where it has none.
  *
  * Each version is looked up by its own name, and the service by its whole one, for instances of a version that is no longer declared. A version of which no
- * instance can be reached is passed over for another one: with a panic threshold its dead instances would be tried instead, and with a smaller
- * ejection percentage some of them would stay in.
+ * instance can be reached is passed over for another one: with a panic threshold its dead instances would be tried instead.
+ *
+ * Once nobody is left of any version all instances are asked, by the whole name, by which each stands in the cluster once more. So half of the cluster may be
+ * left out: that is enough for all that bear a version, and then for nobody else. With all of it left out there would be nobody to call until the first
+ * ejection ends.
  *
  * @param endpoint an instance's address as it stands in `load_assignment`, by its discovery name
  * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/subsets
+ * @see https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
  */
 export function versionedCluster(callee: Service, endpoint: (discoveryName: string) => Message): Versioned | undefined {
   const versions = versionsOf(callee);
@@ -54,7 +58,7 @@ export function versionedCluster(callee: Service, endpoint: (discoveryName: stri
     metadata: { filter_metadata: { "envoy.lb": { [VERSION_KEY]: version } } },
   }));
   return {
-    // Versions first. The others, once more by the whole name and without a version, are asked while none of those can be.
+    // Versions first. All of them, and whoever is of none, are asked by the whole name while none of those can be.
     endpoints: [{ lb_endpoints: marked }, { priority: 1, lb_endpoints: [endpoint(callee.discoveryName)] }],
     fields: {
       lb_subset_config: {
@@ -65,7 +69,7 @@ export function versionedCluster(callee: Service, endpoint: (discoveryName: stri
       // An ejected instance is passed over at once; by default Envoy keeps such changes back for up to a second.
       common_lb_config: { healthy_panic_threshold: { value: 0 }, update_merge_window: "0s" },
     },
-    ejection: { max_ejection_percent: 100 },
+    ejection: { max_ejection_percent: 50 },
   };
 }
 

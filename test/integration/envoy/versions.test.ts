@@ -18,6 +18,8 @@ const SHOP = "shop.lucid.internal";
 /** Requests of one measurement, and how far the share may be from its weight: five standard deviations at ten percent. */
 const MEASURED = 8000;
 const TOLERANCE = 0.02;
+/** Ejections of a few times five seconds, which are looked at every five seconds. */
+const RETURN_MS = 45_000;
 
 /** One caller, and one instance of each version of its callee, on real Envoys; the caller's sidecar doesn't retry, so that every failure is seen. */
 describe("versions, live", function () {
@@ -60,29 +62,31 @@ describe("versions, live", function () {
     removeLabDirectory();
   });
 
-  /** What discovery knows while these versions have passing instances. */
-  const records = (passing: readonly Version[]): Record<string, string[]> => ({
-    "shop.service.discovery.lucid.internal": passing.map((version) => callees[version].host.address),
-    ...Object.fromEntries(
-      passing.map((version) => [
-        versionDiscoveryName(discoveryNameOf("shop"), version),
-        [callees[version].host.address],
-      ]),
-    ),
-  });
+  /** What discovery knows while these versions have passing instances, and of the stable one more at addresses where nobody listens. */
+  const records = (passing: readonly Version[], dead: readonly string[] = []): Record<string, string[]> => {
+    const instances = (version: Version) => [callees[version].host.address, ...(version === "stable" ? dead : [])];
+    return {
+      "shop.service.discovery.lucid.internal": passing.flatMap(instances),
+      ...Object.fromEntries(
+        passing.map((version) => [versionDiscoveryName(discoveryNameOf("shop"), version), instances(version)]),
+      ),
+    };
+  };
 
   /** Whether the caller's cluster has so many instances, each of which stands there by its version and by its service. */
   const knows = async (instances: number): Promise<boolean> =>
     (await caller.stat("cluster.outbound|shop|http.membership_total")) === 2 * instances;
 
   const declare = async (changes: VersionsDocument): Promise<void> => {
-    const before = await caller.stat("listener_manager.lds.update_success");
+    const read = () =>
+      Promise.all(["listener_manager.lds", "cluster_manager.cds"].map((name) => caller.stat(`${name}.update_success`)));
+    const before = await read();
     const mesh: Mesh = versionsMesh(changes);
     caller.mountConfig(mesh);
-    await until(
-      "the listeners are read",
-      async () => (await caller.stat("listener_manager.lds.update_success")) > before,
+    await until("listeners and clusters are read", async () =>
+      (await read()).every((count, index) => count > (before[index] ?? 0)),
     );
+    await until("the clusters are in use", async () => (await caller.stat("cluster_manager.warming_clusters")) === 0);
   };
 
   const load = (more: Partial<Parameters<typeof caller.host.call<"shareLoad">>[1]>): Promise<ShareLoad> =>
@@ -172,6 +176,65 @@ describe("versions, live", function () {
     );
     assert.ok(lost <= 20, JSON.stringify(first.failed));
     assert.deepEqual([next.failed, next.answered], [{}, { stable: 500 }]);
+    await callees.canary.start();
+  });
+
+  const leftOut = () => caller.stat("cluster.outbound|shop|http.outlier_detection.ejections_active");
+  const nobodyLeftOut = () => until("nobody is left out", async () => (await leftOut()) === 0, RETURN_MS);
+
+  const WEIGHTS = {
+    "by weight": { stable: 50, canary: 50 },
+    "without weights": { stable: undefined, canary: undefined },
+  };
+
+  /** Longer than what is measured, on a busy machine, too. A changed cluster starts anew: nobody is left out of it. */
+  const LEFT_OUT_LONG = { traffic: { outlierDetection: { baseEjectionTime: "30s" } } };
+
+  /** Load while all fail, and at once after `mend`, before any ejection ends: nobody is left by then, and no request may fail all the same. */
+  const survives = async (mend: () => Promise<unknown>): Promise<void> => {
+    await until("no version is left", async () => {
+      await load({ requests: 100 });
+      return (await leftOut()) >= VERSIONS.length;
+    });
+    assert.deepEqual((await load({ requests: 100 })).answered, {});
+    await mend();
+    const after = await load({ requests: 500 });
+    const still = await leftOut();
+    console.log(`      ${String(still)} left out: ${shares(after)}; failed ${JSON.stringify(after.failed)}`);
+    assert.ok(still >= VERSIONS.length, "no ejection has ended meanwhile");
+    assert.deepEqual(after.failed, {});
+  };
+
+  for (const [title, versions] of Object.entries(WEIGHTS)) {
+    it(`all instances are asked when errors left none of any version, ${title}`, async () => {
+      await declare({ versions, routes: [], call: LEFT_OUT_LONG });
+      await nobodyLeftOut();
+      const fail = (fault?: { status: number }) =>
+        Promise.all(VERSIONS.map((version) => callees[version].host.call("setFault", { port: 8080, fault })));
+      await fail({ status: 503 });
+      await survives(() => fail());
+    });
+
+    it(`the only instance that can be reached gets all calls, however many there are, ${title}`, async () => {
+      await declare({ versions, routes: [] });
+      await nobodyLeftOut();
+      await resolver.call("setRecords", { records: records(VERSIONS, [resolver.address]) });
+      await until("one more is known", () => knows(3));
+      await callees.canary.stop();
+      await load({ requests: 300 });
+      const after = await load({ requests: 500 });
+      await callees.canary.start();
+      await resolver.call("setRecords", { records: records(VERSIONS) });
+      await until("it is forgotten", () => knows(2));
+      assert.deepEqual([after.failed, after.answered], [{}, { stable: 500 }]);
+    });
+  }
+
+  it("all instances are asked when none of any version could be reached, as soon as they can", async () => {
+    await declare({ versions: WEIGHTS["by weight"], routes: [], call: LEFT_OUT_LONG });
+    await nobodyLeftOut();
+    await Promise.all(VERSIONS.map((version) => callees[version].stop()));
+    await survives(() => Promise.all(VERSIONS.map((version) => callees[version].start())));
   });
 });
 

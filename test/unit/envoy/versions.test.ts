@@ -125,6 +125,22 @@ describe("versions", () => {
     );
   });
 
+  it("may all be left out, each before its weight's share is lost, and whoever stands there by the whole name then may not", () => {
+    const cluster = clusterOf(versionsMesh());
+    const priorities = fieldsNamed(cluster, "endpoints").flat() as Message[];
+    assert.deepEqual(
+      priorities.map(({ priority, lb_endpoints: hosts }) => [priority ?? 0, (hosts as Message[]).length]),
+      [
+        [0, 2],
+        [1, 1],
+      ],
+    );
+    // By the whole name there are as many instances as by those of the versions together, or more.
+    assert.deepEqual(fieldsNamed(cluster, "max_ejection_percent"), [50]);
+    assert.deepEqual(fieldsNamed(cluster.common_lb_config, "healthy_panic_threshold"), [{ value: 0 }]);
+    assert.deepEqual(fieldsNamed(cluster, "overprovisioning_factor"), [10_000]);
+  });
+
   it("leave a service without versions as it is", () => {
     const { lb_subset_config: subsets, common_lb_config: panic } =
       clustersOf(everyProtocol, services.console).find(({ name }) => name === "outbound|blocks|http") ?? assert.fail();

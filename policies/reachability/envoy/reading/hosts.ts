@@ -34,7 +34,7 @@ export function endpointsOf(cluster: Field) {
     "the endpoints aren't the cluster's own",
     "give cluster_name and endpoints",
   );
-  // When the next of several clusters are asked, and not which hosts there are.
+  // When the next of several clusters or priorities are asked, and not which hosts there are.
   known(assignment.at("policy"), ["overprovisioning_factor"]);
   return assignment
     .at("endpoints")
