@@ -1,9 +1,10 @@
 /** Drift made by hand on the deployed mesh: told of, put right where it is to be, and nothing left for Pulumi. */
 import assert from "node:assert/strict";
 import { CustomObjectsApi, RbacAuthorizationV1Api } from "@kubernetes/client-node";
+import { CONSUL } from "../../../mesh";
 import { MESH_SERVICE, type MeshServiceStatus } from "../../../mesh/custom-resource";
 import { kubectl } from "../cluster/support";
-import { core, kubeConfig, mergePatch, networking } from "../support/cluster";
+import { core, kubeConfig, mergePatch, networking, podsOf } from "../support/cluster";
 import { consul, managementToken } from "../support/consul";
 import { only } from "../support/discovery";
 import { service } from "../support/document";
@@ -115,7 +116,8 @@ describe("drift on the deployed mesh", function () {
   only("consul", "drift of Consul's ACLs", () => {
     const controller = service("mesh-controller");
     const everything = [{ Name: "global-management" }];
-    const made = (text: string) => JSON.parse(text) as { readonly ID: string; readonly AccessorID: string };
+    const made = (text: string) =>
+      JSON.parse(text) as { readonly ID: string; readonly AccessorID: string; readonly SecretID: string };
 
     const put = async (what: string, content: object) => {
       const { status, body } = await consul("PUT", `/v1/acl/${what}`, {
@@ -169,6 +171,29 @@ describe("drift on the deployed mesh", function () {
       await isTold(/AclToken anonymous was added .*to whoever shows no token/, () =>
         put(anonymous, { Description: "Anonymous Token", Policies: [] }),
       );
+    });
+
+    it("of Consul's ACLs is told of where one of its servers gives whoever shows no token what another may do", async () => {
+      const servers = await podsOf({ name: CONSUL.service, namespace: "lucid-mesh" });
+      const server = servers.at(-1) ?? assert.fail("there is no server");
+      assert.equal(servers.length, 3);
+      const { AccessorID, SecretID } = await put("token", { Policies: [{ Name: "lucid-snapshots" }] });
+      const set = async (Token: string) => {
+        const asked = { token: await managementToken(), body: { Token }, server };
+        assert.equal((await consul("PUT", "/v1/agent/token/default", asked)).status, 200);
+      };
+      const may = async () => (await consul("GET", "/v1/acl/policies", { server })).status;
+      assert.equal(await may(), 403);
+      await set(SecretID);
+      assert.equal(await may(), 200, "what is told of is so");
+      await isTold(
+        new RegExp(`token ${AccessorID} gives to whoever shows no token, by how server ${server.ip} is`),
+        async () => {
+          await set("");
+          await remove("token", AccessorID);
+        },
+      );
+      assert.equal(await may(), 403);
     });
 
     it("of Consul's ACLs is seen by a token that shows no secret and changes nothing", async () => {

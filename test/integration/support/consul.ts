@@ -3,6 +3,7 @@ import type { ZoneName } from "../../../mesh";
 import { ACCESSES } from "../../../policies/consul/acl/authorizer";
 import type { ConsulItem, Credential, Item, Right } from "../../../policies/reachability/registration";
 import { core, forward, podOf } from "./cluster";
+import type { PodRef } from "./cluster";
 import type { Listener } from "./discovery";
 
 /** TCP ports of its servers, and who reaches which of them. */
@@ -27,13 +28,14 @@ export interface ConsulAnswer {
   readonly body: string;
 }
 
-/** Asks Consul's API, through a port-forward to a server's loopback. */
+/** Asks Consul's API, through a port-forward to a server's loopback. @param options `server`: which one; default: any */
 export async function consul(
   method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
-  options: { readonly token?: string; readonly body?: unknown } = {},
+  options: { readonly token?: string; readonly body?: unknown; readonly server?: PodRef } = {},
 ): Promise<ConsulAnswer> {
-  const server = await forward(await podOf({ name: CONSUL.service, namespace: "lucid-mesh" }), CONSUL.httpPort);
+  const at = options.server ?? (await podOf({ name: CONSUL.service, namespace: "lucid-mesh" }));
+  const server = await forward(at, CONSUL.httpPort);
   try {
     const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
       method,
