@@ -2,18 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  DECLARATION,
-  declarationParts,
-  declaredKey,
-  textDigest,
-  writtenDown,
-  type DeclaredObject,
-  type Json,
-} from "../../../mesh/declarations/index.js";
+import { textDigest, type DeclaredObject, type Json } from "../../../mesh/declarations/index.js";
 import { SIDECAR_CONTAINER } from "../../../mesh/wire.js";
 import { overviewSchema } from "../../../mesh/overview/model.js";
 import { TestConsul } from "./support/consul.js";
+import { declaredMaps, doneMap } from "./support/declaration.js";
 import { eventually } from "./support/eventually.js";
 import { FakeKubernetes } from "./support/fake-kubernetes.js";
 import { issuerDocuments, meshServiceObject, podObject, type ApiObject } from "./support/objects.js";
@@ -150,13 +143,7 @@ describe("controller: a thousand services", function () {
       kubernetes.put(path, live);
     }
     assert.equal(declared.length, SERVICES * COMPARED);
-    const part = (what: string, name: string, data: Readonly<Record<string, string>>): void => {
-      kubernetes.put(MAPS, { metadata: { name, labels: { [DECLARATION.label]: what } }, data });
-    };
-    for (const [index, data] of declarationParts(declared).entries())
-      part("objects", `${DECLARATION.prefix}${String(index)}`, data);
-    const done = declared.map((object) => [declaredKey(object), textDigest(writtenDown(object))] as const);
-    part("done", DECLARATION.done, Object.fromEntries(done));
+    for (const map of [...declaredMaps(declared), doneMap(declared)]) kubernetes.put(MAPS, map);
   };
   const drift = async (running: Program): Promise<readonly string[]> => {
     const { text } = await running.get("/metrics");

@@ -2,14 +2,7 @@
 import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  DECLARATION,
-  declarationParts,
-  declaredKey,
-  textDigest,
-  writtenDown,
-  type DeclaredObject,
-} from "../../../../mesh/declarations/index.js";
+import type { DeclaredObject } from "../../../../mesh/declarations/index.js";
 import type { AccessTiming } from "../../src/drift/access.js";
 import { Drift } from "../../src/drift/drift.js";
 import { describeFinding, type Finding } from "../../src/drift/finding.js";
@@ -18,6 +11,7 @@ import { ZoneDrift } from "../../src/drift/zone-drift.js";
 import { KubernetesApi } from "../../src/kubernetes/api.js";
 import { createLog } from "../../src/log.js";
 import { AccessRefused, type AccessControl, type AccessObject } from "../../src/registry/access.js";
+import { declaredMaps, doneMap } from "../support/declaration.js";
 import { eventually } from "../support/eventually.js";
 import { FakeKubernetes } from "../support/fake-kubernetes.js";
 
@@ -85,16 +79,11 @@ describe("controller: drift of ACLs, as looks come", () => {
   let stop: AbortController;
   let running: Promise<void> | undefined;
 
-  const part = (what: string, name: string, data: Readonly<Record<string, string>>): void => {
-    const labels = { [DECLARATION.label]: what };
-    kubernetes.put(CONFIG_MAPS, { metadata: { name, labels, creationTimestamp: new Date().toISOString() }, data });
-  };
   const declare = (objects: readonly DeclaredObject[]): void => {
-    part("objects", "lucid-declared-0", declarationParts(objects)[0] ?? {});
+    for (const map of declaredMaps(objects, Date.now())) kubernetes.put(CONFIG_MAPS, map);
   };
   const end = (objects: readonly DeclaredObject[]): void => {
-    const digests = objects.map((object) => [declaredKey(object), textDigest(writtenDown(object))] as const);
-    part("done", DECLARATION.done, Object.fromEntries(digests));
+    kubernetes.put(CONFIG_MAPS, doneMap(objects, Date.now()));
   };
   const start = (accessTiming: AccessTiming = { interval: NEVER, unknownPatience: NEVER }): void => {
     const log = createLog("error", () => undefined);

@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  DECLARATION,
-  declarationParts,
-  declaredKey,
-  textDigest,
-  writtenDown,
-  type DeclaredObject,
-} from "../../../../mesh/declarations/index.js";
+import { textDigest, type DeclaredObject } from "../../../../mesh/declarations/index.js";
 import { Drift } from "../../src/drift/drift.js";
 import { DriftRegister } from "../../src/drift/register.js";
 import { ZoneDrift } from "../../src/drift/zone-drift.js";
 import type { ApiWriter } from "../../src/election/fence.js";
 import type { KubernetesApi } from "../../src/kubernetes/api.js";
 import { createLog } from "../../src/log.js";
+import { declaredMaps, doneMap } from "../support/declaration.js";
 import { eventually } from "../support/eventually.js";
 
 const TEXT = "version_info: l1\nresources: []\n";
@@ -38,16 +32,11 @@ describe("controller: drift, as the lists come", () => {
   const held = new Promise<readonly object[]>((resolve) => {
     release = resolve;
   });
-  const declared = (): object[] => {
-    const part = (what: string, name: string, data: object) => ({
-      metadata: { name, resourceVersion: "1", labels: { [DECLARATION.label]: what } },
-      data,
-    });
-    const parts = declarationParts([FILES]).map((data, index) =>
-      part("objects", `lucid-declared-${String(index)}`, data),
-    );
-    return [...parts, part("done", DECLARATION.done, { [declaredKey(FILES)]: textDigest(writtenDown(FILES)) })];
-  };
+  const declared = (): object[] =>
+    [...declaredMaps([FILES]), doneMap([FILES])].map((map) => ({
+      ...map,
+      metadata: { ...map.metadata, resourceVersion: "1" },
+    }));
   const reader = {
     get: async (path: string) => {
       const isDeclaration = path.includes("labelSelector");

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import {
   DECLARATION,
-  declarationParts,
   declaredKey,
   kindNamed,
-  textDigest,
   writtenDown,
   type DeclaredObject,
 } from "../../../../mesh/declarations/index.js";
@@ -14,6 +12,7 @@ import { describeFinding } from "../../src/drift/finding.js";
 import { POD } from "../../src/drift/kinds.js";
 import { lastWriter, parseLive } from "../../src/drift/live.js";
 import { liveKey, PATIENCE, ZoneDrift } from "../../src/drift/zone-drift.js";
+import { declarationMap, declaredMaps, doneMap } from "../support/declaration.js";
 
 const BEGIN = Date.parse("2026-06-01T00:00:00Z");
 const POLICY: DeclaredObject = {
@@ -27,10 +26,8 @@ const KEY = declaredKey(POLICY);
 const network = kindNamed("NetworkPolicy");
 assert.ok(network);
 
-const part = (what: string, name: string, data: Readonly<Record<string, string>>, time = BEGIN) => ({
-  metadata: { name, labels: { [DECLARATION.label]: what }, creationTimestamp: new Date(time).toISOString() },
-  data,
-});
+const part = (what: string, name: string, data: Readonly<Record<string, string>>) =>
+  declarationMap(what, name, data, BEGIN);
 const object = (spec: object, manager = "kubectl-edit", name = "admin-ui") => ({
   metadata: {
     name,
@@ -47,17 +44,11 @@ describe("controller: the drift of a zone", () => {
   let zone: ZoneDrift;
 
   const declare = (objects: readonly DeclaredObject[]): void => {
-    declarationParts(objects).forEach((data, index) => {
-      zone.putPart(`lucid-declared-${String(index)}`, part("objects", `lucid-declared-${String(index)}`, data));
-    });
+    for (const map of declaredMaps(objects, BEGIN)) zone.putPart(map.metadata.name, map);
     zone.declarationRead();
   };
   const end = (objects: readonly DeclaredObject[]): void => {
-    const digests = objects.map((one) => [declaredKey(one), textDigest(writtenDown(one))]);
-    zone.putPart(
-      DECLARATION.done,
-      part("done", DECLARATION.done, Object.fromEntries(digests) as Record<string, string>),
-    );
+    zone.putPart(DECLARATION.done, doneMap(objects, BEGIN));
   };
   const live = (spec: object, manager?: string, name?: string): string => {
     const parsed = parseLive(network, object(spec, manager, name));
@@ -187,16 +178,19 @@ describe("controller: the drift of who may do what at the discovery backend", ()
   const other: DeclaredObject = { ...policy, name: "lucid-others" };
   let zone: ZoneDrift;
 
+  /** The zone that declares ACLs, with no service of its own. */
+  const sharedZone = () =>
+    new ZoneDrift(
+      "mesh",
+      "lucid-mesh",
+      () => false,
+      () => false,
+    );
   const declare = (objects: readonly DeclaredObject[], time = BEGIN): void => {
-    const [data = {}] = declarationParts(objects);
-    zone.putPart("lucid-declared-0", part("objects", "lucid-declared-0", data, time));
+    for (const map of declaredMaps(objects, time)) zone.putPart(map.metadata.name, map);
   };
   const end = (objects: readonly DeclaredObject[]): void => {
-    const digests = objects.map((one) => [declaredKey(one), textDigest(writtenDown(one))]);
-    zone.putPart(
-      DECLARATION.done,
-      part("done", DECLARATION.done, Object.fromEntries(digests) as Record<string, string>),
-    );
+    zone.putPart(DECLARATION.done, doneMap(objects, BEGIN));
   };
   const live = (fields: object, name = policy.name): string => {
     const object = liveAccess({
@@ -221,12 +215,7 @@ describe("controller: the drift of who may do what at the discovery backend", ()
   const byWhom = "the discovery backend does not note by whom";
 
   beforeEach(() => {
-    zone = new ZoneDrift(
-      "mesh",
-      "lucid-mesh",
-      () => false,
-      () => false,
-    );
+    zone = sharedZone();
     declare([policy, other]);
     end([policy, other]);
     look();
@@ -250,13 +239,8 @@ describe("controller: the drift of who may do what at the discovery backend", ()
   });
 
   it("is nothing before all was read", () => {
-    const fresh = new ZoneDrift(
-      "mesh",
-      "lucid-mesh",
-      () => false,
-      () => false,
-    );
-    fresh.putPart("lucid-declared-0", part("objects", "lucid-declared-0", declarationParts([policy])[0] ?? {}));
+    const fresh = sharedZone();
+    for (const map of declaredMaps([policy], BEGIN)) fresh.putPart(map.metadata.name, map);
     assert.equal(fresh.judge(key, BEGIN).kind, "unseen");
   });
 
@@ -290,12 +274,7 @@ describe("controller: the drift of who may do what at the discovery backend", ()
   });
 
   it("is not what an update is about to delete that began before anybody looked", () => {
-    zone = new ZoneDrift(
-      "mesh",
-      "lucid-mesh",
-      () => false,
-      () => false,
-    );
+    zone = sharedZone();
     declare([policy]);
     end([policy, other]);
     const [leaving, wide] = [live({ rules }, other.name), live({ rules }, "lucid-wide")];
