@@ -50,12 +50,12 @@ const schema = z
  * @throws RunError with everything that is wrong, and the mend
  */
 export function parseDatacenterData(told: unknown, datacenter: string, place: string): DatacenterData {
-  const value = isFormer(told) ? { withdrawn: [], ...told, format: DATACENTER_FORMAT } : told;
-  const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
-  if (format !== undefined && format !== DATACENTER_FORMAT)
+  const format = typeof told === "object" && told !== null && "format" in told ? told.format : undefined;
+  if (format !== undefined && format !== FORMER_FORMAT && format !== DATACENTER_FORMAT)
     throw new pulumi.RunError(
       `${place}: datacenter ${datacenter} tells in format ${JSON.stringify(format)}, and this package reads ${String(FORMER_FORMAT)} and ${String(DATACENTER_FORMAT)}; deploy all datacenters by one release of the package`,
     );
+  const value = format === FORMER_FORMAT ? { withdrawn: [], ...(told as object), format: DATACENTER_FORMAT } : told;
   const result = schema.safeParse(value);
   if (!result.success) {
     const lines = result.error.issues.map(({ path, message }) => `  ${["datacenter", ...path].join(".")}: ${message}`);
@@ -68,10 +68,6 @@ export function parseDatacenterData(told: unknown, datacenter: string, place: st
       `${place} is that of datacenter ${result.data.datacenter}, not of ${datacenter}; name the right one by lucid-mesh:datacenterStacks`,
     );
   return result.data;
-}
-
-function isFormer(told: unknown): told is object {
-  return typeof told === "object" && told !== null && "format" in told && told.format === FORMER_FORMAT;
 }
 
 /** By what a zone of another datacenter is believed, as far as it was told. */
