@@ -9,6 +9,7 @@ import { TestConsul } from "./support/consul.js";
 import { declaredMaps, doneMap } from "./support/declaration.js";
 import { eventually } from "./support/eventually.js";
 import { FakeKubernetes } from "./support/fake-kubernetes.js";
+import { CONTROLLER_HEAP, mebibytes, memoryOf } from "./support/memory.js";
 import { issuerDocuments, meshServiceObject, podObject, type ApiObject } from "./support/objects.js";
 import { Program } from "./support/program.js";
 
@@ -18,9 +19,6 @@ const PODS_EACH = 3;
 const EDGES = 10;
 /** Limit of its container in MiB, of which the young generation, code and buffers take their part besides. */
 const CONTAINER = 256;
-/** The heap that the image lets it have: above it, it ends by itself. */
-const [HEAP = ""] =
-  /--max-old-space-size=\d+/.exec(readFileSync(new URL("../Dockerfile", import.meta.url), "utf8")) ?? [];
 /** Times that every pod changes. */
 const ROUNDS = 5;
 /** Times that an overview of all is asked for. */
@@ -124,11 +122,6 @@ describe("controller: a thousand services", function () {
       }
     }
   };
-  const measured = async (running: Program): Promise<{ heap: number; resident: number }> => {
-    const { text } = await running.get("/metrics");
-    const value = (metric: string): number => Number(new RegExp(`^${metric} (\\S+)$`, "m").exec(text)?.[1]) / 2 ** 20;
-    return { heap: value("nodejs_heap_size_used_bytes"), resident: value("process_resident_memory_bytes") };
-  };
   const told = (): number =>
     names.filter((name) => {
       const status = kubernetes.get(DECLARED, name)?.status as { instances?: { registered: number } } | undefined;
@@ -159,11 +152,10 @@ describe("controller: a thousand services", function () {
       kubernetes.put(DECLARED, meshServiceObject(service, { replicas: PODS_EACH, calls }));
     }
     declare();
-    assert.notEqual(HEAP, "");
     const begun = performance.now();
     const running = await Program.start(kubernetes, consul, {
       RECONCILE_INTERVAL: "15",
-      NODE_OPTIONS: HEAP,
+      NODE_OPTIONS: CONTROLLER_HEAP,
     });
     program = running;
     await eventually(() => {
@@ -171,12 +163,12 @@ describe("controller: a thousand services", function () {
     }, 240_000);
     const took = (performance.now() - begun) / 1000;
     await running.healthy();
-    const first = await measured(running);
+    const first = await memoryOf(running);
     let last = first;
     for (let round = 1; round <= ROUNDS; round += 1) {
       pods(round);
       await sleep(3_000);
-      last = await measured(running);
+      last = await memoryOf(running);
     }
     pods(0);
     await eventually(() => {
@@ -198,12 +190,11 @@ describe("controller: a thousand services", function () {
       assert.equal((await drift(running)).length, 1);
     }, DRIFT_SECONDS * 1000);
     const found = (performance.now() - since) / 1000;
-    last = await measured(running);
-    const mib = (value: number): string => `${value.toFixed(0)} MiB`;
+    last = await memoryOf(running);
     console.log(
-      `      ${String(SERVICES)} services of ${String(PODS_EACH)} pods: registered and told in ${took.toFixed(0)} s; heap ${mib(first.heap)}, ` +
-        `after ${String(ROUNDS)} changes of every pod and ${String(OVERVIEWS)} overviews ${mib(last.heap)}; resident ${mib(last.resident)}; a change of one told after ${found.toFixed(1)} s`,
+      `      ${String(SERVICES)} services of ${String(PODS_EACH)} pods: registered and told in ${took.toFixed(0)} s; heap ${mebibytes(first.heap)}, ` +
+        `after ${String(ROUNDS)} changes of every pod and ${String(OVERVIEWS)} overviews ${mebibytes(last.heap)}; resident ${mebibytes(last.resident)}; a change of one told after ${found.toFixed(1)} s`,
     );
-    assert.ok(last.resident < CONTAINER, `${mib(last.resident)} resident`);
+    assert.ok(last.resident < CONTAINER, `${mebibytes(last.resident)} resident`);
   });
 });

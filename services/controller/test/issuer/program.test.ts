@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { issuingPolicyData } from "../../../../mesh/issuing/index.js";
 import { testAuthority } from "../support/authority.js";
-import { freePorts } from "../support/consul.js";
 import { eventually } from "../support/eventually.js";
 import { FakeKubernetes } from "../support/fake-kubernetes.js";
 import { meshServiceObject } from "../support/objects.js";
@@ -21,20 +20,7 @@ describe("the issuer's program", () => {
   const programs: Program[] = [];
 
   const start = async (env: Readonly<Record<string, string>> = {}): Promise<Program> => {
-    const [port = 0] = await freePorts(1);
-    const program = Program.spawn(
-      port,
-      {
-        KUBECONFIG: join(folder, "kubeconfig"),
-        ISSUER_ZONE: "ops",
-        ISSUER_PORT: String(port),
-        ISSUER_INTERVAL: "1",
-        BIND_ADDRESS: "127.0.0.1",
-        LOG_LEVEL: "debug",
-        ...env,
-      },
-      "issuer.cjs",
-    );
+    const program = await Program.startIssuer(kubernetes, folder, { LOG_LEVEL: "debug", ...env });
     programs.push(program);
     return program;
   };
@@ -44,7 +30,6 @@ describe("the issuer's program", () => {
   before(async () => {
     kubernetes = await FakeKubernetes.start(50);
     folder = mkdtempSync(join(tmpdir(), "lucid-issuer-"));
-    writeFileSync(join(folder, "kubeconfig"), kubernetes.kubeconfigText());
     const { secret } = await testAuthority();
     const base64 = (text: string) => Buffer.from(text).toString("base64");
     const policy = { services: ["admin-ui"], validityHours: 24, algorithm: "ECDSA", revoked: [] } as const;

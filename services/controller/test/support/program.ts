@@ -60,6 +60,30 @@ export class Program {
     });
   }
 
+  /**
+   * Starts the issuer of zone ops, with a look at every certificate every second.
+   *
+   * @param folder for its kubeconfig
+   */
+  static async startIssuer(
+    kubernetes: FakeKubernetes,
+    folder: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Program> {
+    const kubeconfig = join(folder, "kubeconfig");
+    writeFileSync(kubeconfig, kubernetes.kubeconfigText());
+    const [port = 0] = await freePorts(1);
+    const settings = {
+      KUBECONFIG: kubeconfig,
+      ISSUER_ZONE: "ops",
+      ISSUER_PORT: String(port),
+      ISSUER_INTERVAL: "1",
+      BIND_ADDRESS: "127.0.0.1",
+      ...env,
+    };
+    return Program.spawn(port, settings, "issuer.cjs");
+  }
+
   /** @param bundle which of the image's programs. Default: the controller */
   static spawn(port: number, env: Readonly<Record<string, string>>, bundle = "main.cjs"): Program {
     const child = spawn(process.execPath, [`dist/${bundle}`], { cwd: PACKAGE, env, stdio: ["ignore", "pipe", "pipe"] });
