@@ -1,7 +1,7 @@
 export * from "./addresses";
 export { authenticatorOf } from "./authentication/authenticator";
 export { FIXED_MEMBERS, fixedZoneOf } from "./checks/membership";
-export { COMPONENTS, OTLP_PORT } from "./checks/names";
+export { COMPONENTS, OTLP_PORT, QUERY_PORT } from "./checks/names";
 export { RESERVED_RANGE, reservedFor } from "./checks/ports";
 export * from "./datacenters/calls";
 export * from "./defaults";

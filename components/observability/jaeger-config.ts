@@ -1,5 +1,5 @@
 import { dump } from "js-yaml";
-import type { Service } from "../../mesh";
+import { OTLP_PORT, QUERY_PORT, type Service } from "../../mesh";
 
 /** Most memory that Jaeger's container may use, in MiB. */
 export const JAEGER_MEMORY_MIB = 512;
@@ -32,11 +32,11 @@ export function jaegerConfig(service: Service): string {
         jaeger_storage: { backends: { memory: { memory: { max_traces: MAX_TRACES } } } },
         jaeger_query: {
           storage: { traces: "memory" },
-          http: { endpoint: listen("query") },
+          http: { endpoint: listen(QUERY_PORT) },
           grpc: { endpoint: "127.0.0.1:16685" },
         },
       },
-      receivers: { otlp: { protocols: { grpc: { endpoint: listen("otlp") } } } },
+      receivers: { otlp: { protocols: { grpc: { endpoint: listen(OTLP_PORT) } } } },
       processors: {
         memory_limiter: {
           check_interval: "1s",

@@ -22,19 +22,35 @@ const RESERVED: ReadonlyMap<string, string> = new Map([
   ...ZONES.map((zone) => [zone, `the trust domain of zone ${zone}`] as const),
 ]);
 
+interface NeededPort {
+  readonly name: string;
+  readonly protocol: string;
+}
+
 interface Component {
   readonly zone: ZoneName;
-  /** A port that other parts of the mesh count on, with its protocol. */
-  readonly port?: { readonly name: string; readonly protocol: string };
+  /** What other parts of the mesh, or the component itself, count on. Default: none. */
+  readonly ports?: readonly NeededPort[];
 }
 
 /** Jaeger's port for spans, to which tracing makes an edge from every service. */
 export const OTLP_PORT = "otlp";
+/** Jaeger's port for its page and its API. */
+export const QUERY_PORT = "query";
 
 /** Services whose pods a component of the package renders, and what the mesh counts on in them. */
 export const COMPONENTS: ReadonlyMap<string, Component> = new Map<string, Component>([
   [WELL_KNOWN.prometheus, { zone: "ops" }],
-  [WELL_KNOWN.jaeger, { zone: "ops", port: { name: OTLP_PORT, protocol: "grpc" } }],
+  [
+    WELL_KNOWN.jaeger,
+    {
+      zone: "ops",
+      ports: [
+        { name: QUERY_PORT, protocol: "http" },
+        { name: OTLP_PORT, protocol: "grpc" },
+      ],
+    },
+  ],
   [WELL_KNOWN.controller, { zone: "mesh" }],
   [WELL_KNOWN.gateway, { zone: "edge" }],
 ]);
@@ -77,16 +93,19 @@ function checkComponent(service: DraftService, name: string, path: Path, report:
   if (service.plane !== undefined && service.plane !== component.zone) {
     report([...path, "plane"], `${show(name)} is in ${show(service.plane)}`, `write 'plane: ${component.zone}'`);
   }
-  const needed = component.port;
-  if (needed === undefined || service.ports === undefined) return;
-  const found = service.ports.findIndex((port) => port.name === needed.name);
+  for (const needed of component.ports ?? []) checkPort(service, name, needed, path, report);
+}
+
+function checkPort({ ports }: DraftService, name: string, needed: NeededPort, path: Path, report: Report): void {
+  if (ports === undefined) return;
+  const found = ports.findIndex((port) => port.name === needed.name);
   if (found < 0) {
     report(
       [...path, "ports"],
       `${show(name)} has no port '${needed.name}'`,
       `declare it with protocol ${needed.protocol}`,
     );
-  } else if (![needed.protocol, undefined].includes(service.ports[found]?.protocol)) {
+  } else if (![needed.protocol, undefined].includes(ports[found]?.protocol)) {
     const at = [...path, "ports", found, "protocol"];
     report(
       at,

@@ -17,9 +17,6 @@ const INSPECTORS = [
   },
 ];
 
-/** What the program's own Jaeger has besides its collector. */
-const QUERY = { name: "query", port: 16686, dialPort: 16686 };
-
 /** What a service may say of metrics: nothing, that it has them at its first port, or at one of their own. */
 const METRICS: readonly Wild[] = [{ metrics: {} }, { metrics: {} }, { metrics: { port: 9464, path: "/internal" } }];
 
@@ -44,7 +41,6 @@ const observed: fc.Arbitrary<Wild> = fc
       zones: Object.fromEntries(Object.keys(zones).map((zone) => [zone, { members: membersOf(zone) }])),
       services: [...services, ...inspectors].map((service: Wild, index) => ({
         ...service,
-        ...(service.name === "jaeger" ? { ports: [...(service.ports as object[]), QUERY] } : {}),
         ...(drawn[index] === 0 ? { revoked: "a random reason" } : {}),
         ...(service.workload === undefined && service.external === undefined ? METRICS[drawn[index] ?? 0] : {}),
       })),

@@ -60,6 +60,8 @@ const rows: Row[] = [
   ],
   ["component not said", "services.3.component", undefined, "services.jaeger.component", /rendered by/, /true/],
   ["otlp missing", "services.3.ports.1.name", "spans", "services.jaeger.ports", /no port 'otlp'/, /declare it/],
+  ["query missing", "services.3.ports.0.name", "page", "services.jaeger.ports", /no port 'query'/, /declare it/],
+  ["query not http", "services.3.ports.0.protocol", "http2", "services.jaeger.ports[0].protocol", /speak http/, /http/],
   ["otlp not grpc", "services.3.ports.1.protocol", "http", "services.jaeger.ports[1].protocol", /speak grpc/, /grpc/],
   // workload
   ["no image", "services.0.image", undefined, "services.admin-ui.image", /needs its image/, /tag or a digest/],

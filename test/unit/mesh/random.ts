@@ -91,7 +91,10 @@ export const documents: fc.Arbitrary<Wild> = fc
       name: "jaeger",
       plane: "ops",
       component: true,
-      ports: [{ name: "otlp", port: 4317, protocol: "grpc" }],
+      ports: [
+        { name: "query", port: 16686 },
+        { name: "otlp", port: 4317, protocol: "grpc", dialPort: 4317 },
+      ],
       health: { port: 13133 },
     };
     return {
