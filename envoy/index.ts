@@ -4,6 +4,5 @@ export * from "./options";
 export * from "./render";
 export * from "./process/resources";
 export { scrapedZones } from "./listeners/scrape";
-export * from "./process/static";
 export { renderTokens, type TokenIssuer } from "./identity/token-keys";
 export { CERTIFICATE_FILE, renderCertificateSds, renderTrust } from "./identity/tls";

@@ -1,5 +1,5 @@
 import * as assert from "node:assert/strict";
-import { assembleStatic, renderSidecar, renderTrust, sidecarCommand } from "../../../envoy";
+import { renderSidecar, renderTrust, sidecarCommand } from "../../../envoy";
 import { httpRbac, pathMatcher } from "../../../envoy/authorization/rbac";
 import { serverTls } from "../../../envoy/identity/tls";
 import { fromYaml } from "../../../envoy/yaml";
@@ -8,6 +8,7 @@ import { ZONES } from "../../../mesh/model";
 import { scrapePort } from "../../../mesh/wire";
 import { everyProtocol, makeEdge, makeMesh, makeService, OPTIONS, services } from "./fixture";
 import { jobsMesh } from "./jobs-fixture";
+import { assembleStatic } from "./static";
 import { clustersOf, fieldsNamed, listenersOf } from "./walk";
 
 const RBAC_FILTER = "envoy.extensions.filters.http.rbac.v3.RBAC";

@@ -48,7 +48,7 @@ const FILES = [
 
 /**
  * What Envoy 1.40 has and the package's older files have not: as `.proto` text, and fields to add to messages that exist. Kept to what is used here;
- * `envoy --mode validate` (static.test.ts) covers these with Envoy's own descriptors.
+ * `envoy --mode validate` (validate.test.ts) covers these with Envoy's own descriptors.
  *
  * @see https://github.com/envoyproxy/envoy/blob/v1.40.0/api/envoy/extensions/clusters/dns/v3/dns_cluster.proto
  */
@@ -120,14 +120,6 @@ const NEWER_FIELDS = [
     type: "envoy.config.core.v3.BackoffStrategy",
   },
 ] as const;
-
-/** What only `envoy --mode validate` checks against Envoy's own descriptors. */
-export const SUPPLEMENTED = [
-  "envoy.extensions.clusters.dns.v3.DnsCluster",
-  "envoy.config.rbac.v3.SourcedMetadata",
-  "envoy.extensions.formatter.file_content.v3.FileContent",
-  ...NEWER_FIELDS.map(({ message, name }) => `${message}.${name}`),
-];
 
 /** JSON forms of the well-known types that are not messages in JSON. */
 const SPECIAL: Readonly<Record<string, (value: unknown) => boolean>> = {

@@ -5,7 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { revocationList } from "../../../components/identity/revocation-list";
 import { binDir } from "../../../dev/paths";
-import { assembleStatic, renderCertificateSds, renderSidecar, renderTokens, renderTrust } from "../../../envoy";
+import { renderCertificateSds, renderSidecar, renderTokens, renderTrust } from "../../../envoy";
 import { peerZone } from "../../../mesh";
 import { ZONES, type Mesh, type Service } from "../../../mesh/model";
 import { authenticatedMesh, PUBLIC_KEYS } from "./authenticated";
@@ -14,6 +14,7 @@ import { externalMesh } from "./external-fixture";
 import { everyProtocol, OPTIONS, services } from "./fixture";
 import { jobsMesh } from "./jobs-fixture";
 import { revokedMesh } from "./revoked";
+import { assembleStatic } from "./static";
 import { declaredTraffic } from "./traffic-fixture";
 import { versionsMesh } from "./versions-fixture";
 
@@ -21,7 +22,7 @@ const ENVOY = path.join(binDir(), "envoy");
 
 /**
  * Envoy's own judgement, with the descriptors and validation rules of its version: what the protos of the npm package do not know yet (see
- * SUPPLEMENTED in strict-parse.ts) is covered here.
+ * NEWER and NEWER_FIELDS in strict-parse.ts) is covered here.
  */
 describe("envoy --mode validate", function () {
   this.timeout(60_000);

@@ -1,6 +1,6 @@
-import type { Message, Value } from "../message";
-import type { SidecarFiles } from "../render";
-import { fromYaml, toYaml } from "../yaml";
+import type { Message, Value } from "../../../envoy/message";
+import type { SidecarFiles } from "../../../envoy/render";
+import { fromYaml, toYaml } from "../../../envoy/yaml";
 
 /**
  * One static bootstrap from the same listeners and clusters, for `envoy --mode validate`: that mode does not look into LDS and CDS files at all.
