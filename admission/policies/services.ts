@@ -35,10 +35,9 @@ export function services(data: AdmissionData): AdmissionPolicy {
       validations: [
         {
           expression: 'variables.isLink || variables.spec.?type.orValue("ClusterIP") == "ClusterIP"',
-          message:
-            "the Service opens the cluster to the outside; make it a ClusterIP: operators use a port-forward, the outside comes by onion services",
+          message: "the Service opens the cluster to the outside; make it a ClusterIP: operators use a port-forward",
           messageExpression:
-            '"the Service\'s type is " + variables.spec.type + "; make it a ClusterIP: operators use a port-forward, the outside comes by onion services"',
+            '"the Service\'s type is " + variables.spec.type + "; make it a ClusterIP: operators use a port-forward"',
         },
         {
           expression: `!${JSON.stringify(OUTSIDE)}.exists(key, key in variables.spec) && (variables.isLink || variables.spec.?ports.orValue([]).all(port, port.?nodePort.orValue(0) == 0))`,

@@ -21,7 +21,9 @@ export const meshDocumentSchema = z.strictObject({
       chain: zone.prefault({}).describe("Consensus and anchoring: lucid-blocks only."),
       wallet: zone.prefault({}).describe("Payments: tron-payment and payout-router only."),
       mesh: zone.prefault({}).describe("What the mesh itself needs."),
-      edge: zone.prefault({}).describe("Ways in and out: Tor and its proxies."),
+      edge: zone
+        .prefault({})
+        .describe("Ways in and out: the gateway between datacenters, and those to services outside the cluster."),
     })
     .describe("Who may be where."),
   traffic: documentTraffic.prefault({}).describe("What holds for the calls of the whole mesh."),

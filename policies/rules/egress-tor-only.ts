@@ -14,7 +14,8 @@ export const egressTorOnly: ResourceRule = {
   description:
     "No NetworkPolicy opens a way to addresses outside the cluster but for Tor's proxies and for services outside that the ceiling lets be reached past them, and none for anybody to a node's own services.",
   severity: "critical",
-  remediation: "Declare the onion host as `egress` of the service; the edge's Tor proxies are the one way out.",
+  remediation:
+    "Declare who is called outside as a service with `external`, and have the ceiling's owner list it under `outside`; everything else goes by the members under `torProxies`.",
   uses: ["members", "torProxies", "outside", "datacenter", "links"],
   concerns: (type) => isKind(type, "NetworkPolicy"),
   judge(resource, ceiling, findings) {
@@ -76,7 +77,7 @@ function judgeBlock(ipBlock: Field, isProxy: boolean, { torProxies }: Ceiling, f
     isProxy,
     cidr,
     `${cidr.shown()} leads out of the cluster`,
-    `let it go by Tor: ${torProxies.length === 0 ? "the ceiling lists no proxy" : torProxies.join(", ")}`,
+    `take it out, or ${torProxies.length === 0 ? "" : `let it go by ${torProxies.join(", ")}, or `}declare whom it reaches as a service with \`external\` that the ceiling lists under \`outside\``,
   );
   const open = isProxy ? innerBlocks(block).filter((inner) => !isCovered(inner, except)) : [];
   findings.require(

@@ -17,13 +17,13 @@ const ENTRANCES = [
   "Endpoints",
 ];
 
-/** Nothing of the mesh can be reached from outside the cluster but its gateway from other datacenters; the outer edge is onion services alone. */
+/** Nothing of the mesh can be reached from outside the cluster but its gateway, from other datacenters. */
 export const servicesInternalOnly: ResourceRule = {
   name: "services-internal-only",
   description:
     "No Service of type LoadBalancer, NodePort or ExternalName but the gateway's that the ceiling lists, no external address, no Ingress or Gateway.",
   severity: "high",
-  remediation: "Use a ClusterIP Service; operators reach pages by port-forward, the outside by onion services.",
+  remediation: "Use a ClusterIP Service; operators reach pages by port-forward.",
   uses: ["members", "datacenter", "links"],
   takesExceptions: true,
   concerns: (type) => isKind(type, "Service", ...ENTRANCES),
