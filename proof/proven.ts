@@ -31,6 +31,8 @@ export interface PartExpectation extends ProvenPart {
  * So are its certificates in time. A program that opens more, or less, or lets trust end, registers nothing, under `pulumi up --yes --skip-preview` too.
  *
  * ```ts
+ * import { proven } from "@lucid/mesh/proof";
+ *
  * export = () => proven(readDeclaration(…), () => { new ServiceMesh(…); });
  * ```
  *
