@@ -1,7 +1,7 @@
 /**
  * The resolved mesh: what every enforcing layer is computed from. Plain data, no Pulumi, no file system, no clock.
  *
- * A `Mesh` is made by `resolveMesh` (resolve.ts) from a parsed document (document.ts). It is complete: every default is filled in, every name
+ * A `Mesh` is made by `resolveMesh` (resolve.ts) from a parsed document (document/document.ts). It is complete: every default is filled in, every name
  * that an object in the cluster will bear is fixed, and infrastructure edges (telemetry, operation) stand in it like any declared call.
  */
 

@@ -80,7 +80,7 @@ const HTTP_FILTERS = [
 /**
  * Checks an HTTP connection manager.
  *
- * @param authorizes whether an RBAC filter is already in front of it, or none is needed (loopback, health)
+ * @param authorized whether an RBAC filter is already in front of it, or none is needed (loopback, health)
  */
 export function checkConnectionManager(
   manager: Field,

@@ -34,7 +34,7 @@ export async function throughput(port: number, names: string, seconds: number): 
   };
 }
 
-/** @param most undefined: for `seconds`; else each name so many times */
+/** @param times undefined: for `seconds`; else each name so many times */
 export async function latency(
   port: number,
   names: string,
