@@ -50,7 +50,7 @@ export const NO_DRY_RUN: NamedExpression = {
 export const CONTROLLER = `system:serviceaccount:lucid-mesh:${WELL_KNOWN.controller}`;
 
 /** CEL: the name under which an issuer asks the Kubernetes API. */
-export function issuerAccount(issuer: string): string {
+function issuerAccount(issuer: string): string {
   return `"system:serviceaccount:lucid-mesh:" + ${issuer}`;
 }
 

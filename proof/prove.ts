@@ -27,7 +27,7 @@ export interface Surroundings extends NetworkSurroundings, SidecarSurroundings {
 }
 
 /** The layers that are proven, each with what the document declares. A further one is one more entry. */
-export function declaredLayers(mesh: Mesh, surroundings: Surroundings): readonly Layer[] {
+function declaredLayers(mesh: Mesh, surroundings: Surroundings): readonly Layer[] {
   return [...callLayers(mesh, surroundings), registrationLayer(registrationDeclarations(mesh, surroundings))];
 }
 

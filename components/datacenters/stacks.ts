@@ -2,10 +2,10 @@
 import { z } from "zod";
 import { fromJson } from "../identity/generations";
 
-/** Where another datacenter's stack is: its name, or a file with its output `datacenter`. `null`: there is none, and nobody there is believed. */
-export type DatacenterStacks = Readonly<Record<string, string | null>>;
-
-/** Parses `datacenterStacks`: `{"south": "acme/lucid-mesh/south", "east": "told/east.json"}`. */
+/**
+ * Parses `datacenterStacks`, where another datacenter's stack is: its name, or a file with its output `datacenter`; `null` where there is none, and nobody there is
+ * believed. `{"south": "acme/lucid-mesh/south", "east": "told/east.json"}`.
+ */
 export const datacenterStacks = z.preprocess(
   fromJson,
   z.record(

@@ -44,7 +44,7 @@ export function linkClusters(mesh: Mesh, service: Service): Message[] {
 }
 
 /** Server names of the calls that leave for a datacenter. */
-export function departingNames(mesh: Mesh, datacenter: string): readonly string[] {
+function departingNames(mesh: Mesh, datacenter: string): readonly string[] {
   const { own = "", departures = [] } = mesh.datacenters ?? {};
   const names = departures
     .filter(({ datacenters }) => datacenters.includes(datacenter))

@@ -44,7 +44,7 @@ export function checkAmplification(draft: Draft, report: Report): void {
  * The requests that one request may become at the callee. What never reached the application (the conditions that always count) is not among them: of
  * such tries one at most arrives.
  */
-export function amplificationOf({ retries }: EdgeTraffic): number {
+function amplificationOf({ retries }: EdgeTraffic): number {
   return retries.idempotentConditions.length > SAFE_CONDITIONS.length ? 1 + retries.attempts : 1;
 }
 

@@ -172,14 +172,12 @@ const draftSchema = z
 
 export type Draft = z.output<typeof draftSchema>;
 export type DraftService = z.output<typeof service>;
-export type DraftDatacenter = z.output<typeof datacenter>;
 export type DraftPort = z.output<typeof port>;
 export type DraftCall = z.output<typeof call>;
 export type DraftEndUsers = z.output<typeof endUsers>;
 export type DraftEndUserRule = z.output<typeof endUserRule>;
 export type DraftRule = z.output<typeof rule>;
 export type DraftRoute = z.output<typeof route>;
-export type DraftVersion = z.output<typeof version>;
 
 /** What of a value can be understood as a document. Never throws. */
 export function readDraft(value: unknown): Draft {

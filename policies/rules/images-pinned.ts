@@ -8,9 +8,9 @@ import { KubeObject } from "../kubernetes/object";
 import { allContainers, makesPods, podTemplates } from "../kubernetes/pods";
 
 /** Containers whose image the stack builds itself: its reference may be known only once it is pushed. `stack-invariants` proves where it comes from. */
-export const OWN_IMAGE_CONTAINERS: readonly string[] = ["start-gate"];
+const OWN_IMAGE_CONTAINERS: readonly string[] = ["start-gate"];
 /** Workloads all of whose containers may run such an image. */
-export const OWN_IMAGE_WORKLOADS: readonly string[] = [
+const OWN_IMAGE_WORKLOADS: readonly string[] = [
   "mesh-controller",
   "etcd-access",
   ...["ops", "chain", "wallet", "mesh", "edge"].map(issuerOf),
@@ -42,7 +42,7 @@ export const imagesPinned: ResourceRule = {
 };
 
 /** Whether a container is one of those whose image may be unknown at preview. */
-export function mayBeUnknown(object: KubeObject, container: Field): boolean {
+function mayBeUnknown(object: KubeObject, container: Field): boolean {
   return container.at("name").isOneOf(OWN_IMAGE_CONTAINERS) || OWN_IMAGE_WORKLOADS.includes(object.name ?? "");
 }
 

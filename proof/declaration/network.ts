@@ -174,7 +174,7 @@ function controllers(mesh: Mesh): readonly Service[] {
 }
 
 /** Whether there are pods of a service, or what would make them. A revoked job is not made. */
-export function isDeployed(service: Service): boolean {
+function isDeployed(service: Service): boolean {
   return isTrusted(service) || service.workload.kind !== "job";
 }
 

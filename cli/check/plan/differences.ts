@@ -13,14 +13,14 @@ const NOT_COMPARED: ReadonlySet<string> = new Set(["status", "stringData", "meta
  *
  * @param planned unknown parts are taken to be right
  */
-export function missingFrom(planned: PlannedObject, live: object): readonly string[] {
+function missingFrom(planned: PlannedObject, live: object): readonly string[] {
   return Object.entries(planned).flatMap(([key, value]) =>
     NOT_COMPARED.has(key) ? [] : differences(value, (live as Record<string, unknown>)[key], key),
   );
 }
 
 /** What a live object has that its plan doesn't, where it means something: lists and maps that are not empty, values that aren't a default. */
-export function addedTo(planned: Plain, live: unknown, path: string): readonly string[] {
+function addedTo(planned: Plain, live: unknown, path: string): readonly string[] {
   if (planned === UNKNOWN) return [];
   if (Array.isArray(live)) {
     const own = Array.isArray(planned) ? (planned as readonly Plain[]) : [];
