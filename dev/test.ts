@@ -117,6 +117,12 @@ const CAMPAIGNS: readonly (Stage & { readonly adds: string })[] = [
     counted: true,
   },
   {
+    title: "campaign: lookups",
+    adds: "the names of a thousand services asked for through a node's cache, and of Consul directly",
+    command: mocha("test/campaigns/lookups.test.ts"),
+    counted: true,
+  },
+  {
     title: "campaign: reachability",
     adds: "a thousand random meshes rendered whole and proven, at every layer",
     command: mocha("test/campaigns/reachability.test.ts"),

@@ -165,7 +165,7 @@ export interface DebianPackage {
   readonly version: string | undefined;
 }
 
-/** The packages that the cluster runs or puts into images, and the browser in which tests look at pages. */
+/** The packages that the cluster runs or puts into images, the browser in which tests look at pages, and what asks for names in campaigns. */
 export const debianPackages = [
   { package: "containerd", programs: ["/usr/bin/containerd", "/usr/bin/ctr"], version: undefined },
   { package: "runc", programs: ["/usr/sbin/runc"], version: undefined },
@@ -186,6 +186,7 @@ export const debianPackages = [
   { package: "ethtool", programs: ["/sbin/ethtool"], version: undefined },
   { package: "socat", programs: ["/usr/bin/socat"], version: undefined },
   { package: "chromium", programs: ["/usr/bin/chromium"], version: undefined },
+  { package: "dnsperf", programs: ["/usr/bin/dnsperf"], version: undefined },
 ] as const satisfies readonly DebianPackage[];
 
 /** Room that the Debian packages take when none is installed; measured. */

@@ -1,6 +1,7 @@
 /** DNS-OARC's dnsperf: as many lookups as are answered, or a fixed rate with each one's latency. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { ensureToolchain } from "../../../dev/toolchain";
 
 const run = promisify(execFile);
 const MOST_BYTES = 512 * 2 ** 20;
@@ -22,7 +23,7 @@ export interface Latency {
   readonly worst: number;
 }
 
-/** @throws Error where dnsperf isn't installed */
+/** @throws Error where dnsperf fails */
 export async function throughput(port: number, names: string, seconds: number): Promise<Throughput> {
   const output = await dnsperf(port, names, "-l", String(seconds), "-c", "16", "-T", "1", "-q", "200");
   const number = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? Number.NaN);
@@ -50,11 +51,7 @@ export async function latency(
 }
 
 async function dnsperf(port: number, names: string, ...args: readonly string[]): Promise<string> {
-  try {
-    const given = ["-s", "127.0.0.1", "-p", String(port), "-d", names, ...args];
-    return (await run("dnsperf", given, { maxBuffer: MOST_BYTES })).stdout;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new Error("dnsperf is missing: `apt-get install dnsperf`", { cause: error });
-  }
+  const { programs } = await ensureToolchain({ only: ["debian"] });
+  const given = ["-s", "127.0.0.1", "-p", String(port), "-d", names, ...args];
+  return (await run(programs.dnsperf, given, { maxBuffer: MOST_BYTES })).stdout;
 }
