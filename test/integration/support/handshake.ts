@@ -105,6 +105,10 @@ function askHttp1(options: tls.ConnectionOptions, method: string, path: string, 
         response.on("end", () => {
           resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
         });
+        // Of an answer that breaks off the call says nothing any more.
+        response.on("error", (error) => {
+          resolve({ refused: error.message });
+        });
       },
     );
     call.on("timeout", () => call.destroy(new Error("no answer within 10 s")));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as https from "node:https";
 import { IDENTITY_TOKEN } from "../../../mesh/wire";
 import { forward } from "./cluster";
-import { request, type Attempt } from "./handshake";
+import { describeAnswer, request, type Answer, type Attempt } from "./handshake";
 
 const PAUSE_MS = 250;
 const TIMEOUT_MS = 10_000;
@@ -16,6 +16,8 @@ export interface Knocked {
   readonly refused: number;
   /** When the last call was answered 200; undefined where none was. */
   readonly lastAnsweredAt?: number;
+  /** What became of the last call that wasn't. */
+  readonly lastRefusal?: string;
 }
 
 /** Calls under way. */
@@ -47,10 +49,7 @@ export async function assertShutOut(deadline: number, ...knockings: readonly Kno
 
 /** Calls four times a second at most, each on a connection of its own. */
 export function knockAnew(attempt: Attempt): Knocking {
-  return knocking(async () => {
-    const answer = await request(attempt);
-    return "status" in answer && answer.status === 200;
-  });
+  return knocking(() => request(attempt));
 }
 
 /** Calls four times a second on one connection, which is made anew only where the other end has closed it. */
@@ -70,7 +69,7 @@ export async function knockOnOneConnection(attempt: Attempt): Promise<Knocking> 
     rejectUnauthorized: false,
     ...attempt.credentials,
   };
-  const calls = knocking(() => answers200(options));
+  const calls = knocking(() => ask(options));
   return {
     state: () => calls.state(),
     stop: async () => {
@@ -82,32 +81,34 @@ export async function knockOnOneConnection(attempt: Attempt): Promise<Knocking> 
   };
 }
 
-function answers200(options: https.RequestOptions): Promise<boolean> {
+function ask(options: https.RequestOptions): Promise<Answer> {
   return new Promise((resolve) => {
     const call = https.get(options, (response) => {
       response.resume();
       response.on("end", () => {
-        resolve(response.statusCode === 200);
+        resolve({ status: response.statusCode ?? 0, body: "" });
       });
-      response.on("error", () => {
-        resolve(false);
+      response.on("error", (error) => {
+        resolve({ refused: error.message });
       });
     });
     call.on("timeout", () => call.destroy(new Error("no answer")));
-    call.on("error", () => {
-      resolve(false);
+    call.on("error", (error) => {
+      resolve({ refused: error.message });
     });
   });
 }
 
-function knocking(knock: () => Promise<boolean>): Knocking {
+function knocking(knock: () => Promise<Answer>): Knocking {
   let state: Knocked = { answered: 0, refused: 0 };
   let stopped = false;
   const run = async () => {
     while (!stopped) {
-      state = (await knock())
-        ? { ...state, answered: state.answered + 1, lastAnsweredAt: Date.now() }
-        : { ...state, refused: state.refused + 1 };
+      const answer = await knock();
+      state =
+        "status" in answer && answer.status === 200
+          ? { ...state, answered: state.answered + 1, lastAnsweredAt: Date.now() }
+          : { ...state, refused: state.refused + 1, lastRefusal: describeAnswer(answer) };
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   };
