@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { latency, throughput } from "./dnsperf";
-import type { Latency } from "./dnsperf";
+import { ensureToolchain } from "../../../dev/toolchain";
+import { Dnsperf, type Latency, type Throughput } from "./dnsperf";
 import { changeOneEachSecond, lookedUp, registerAll } from "./registrations";
 import { PORTS, Stack } from "./stack";
 
@@ -15,14 +15,8 @@ const MISSES_RATE = 200;
 const LATENCY_SECONDS = 10;
 
 /** What one of those who answer does. */
-export interface Answering {
+export interface Answering extends Throughput {
   readonly title: string;
-  /** Answers in a second, where as much is asked as is answered. */
-  readonly rate: number;
-  readonly sent: number;
-  readonly lost: number;
-  /** By the code of the answer. */
-  readonly codes: string;
   readonly latency: Latency;
 }
 
@@ -32,12 +26,10 @@ export interface Lookups {
   readonly server: Answering;
   readonly agent: Answering;
   readonly cache: Answering;
-  /** Share of what the cache was asked that it asked Consul, in percent. */
+  /** Share of what the cache was asked, as much as it answers, that it asked Consul, in percent. */
   readonly missedPercent: number;
   /** Of names that nobody has, through the cache. */
   readonly unknown: Latency;
-  /** How many times what Consul's server answers the cache answers. */
-  readonly ratio: number;
   /** Registrations that changed meanwhile. */
   readonly changes: number;
 }
@@ -67,14 +59,24 @@ export async function measure(
   const tell = (title: string, { count, p50, p99, worst }: Latency) => {
     told(`${title}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, worst ${worst.toFixed(1)} ms of ${count}`);
   };
-  const answering = async (title: string, port: number): Promise<Answering> => {
-    const { rate, sent, lost, codes } = await throughput(port, names, seconds);
-    told(`${title}: ${rate.toFixed(0)} lookups/s (${sent} sent, ${lost} lost; ${codes})`);
-    const found = await latency(port, names, { rate: RATE, seconds: LATENCY_SECONDS });
-    tell(`${title}, at ${RATE}/s`, found);
-    return { title, rate, sent, lost, codes, latency: found };
+  const { programs } = await ensureToolchain({ only: ["consul", "coredns", "debian"] });
+  const dnsperf = new Dnsperf(programs.dnsperf);
+  const most = async (title: string, port: number): Promise<Throughput> => {
+    const found = await dnsperf.throughput(port, names, seconds);
+    told(`${title}: ${found.rate.toFixed(0)} lookups/s (${found.sent} sent, ${found.lost} lost; ${found.codes})`);
+    return found;
   };
-  const stack = await Stack.start();
+  const usual = async (title: string, port: number, asked = names): Promise<Latency> => {
+    const found = await dnsperf.latency(port, asked, { rate: RATE, seconds: LATENCY_SECONDS });
+    tell(`${title}, at ${RATE}/s`, found);
+    return found;
+  };
+  const answering = async (title: string, port: number): Promise<Answering> => ({
+    title,
+    ...(await most(title, port)),
+    latency: await usual(title, port),
+  });
+  const stack = await Stack.start(programs);
   try {
     const started = performance.now();
     await registerAll({ services, instances });
@@ -82,22 +84,22 @@ export async function measure(
     told(`${services * instances} instances of ${services} services registered in ${took} s`);
     const stopChanges = changeOneEachSecond({ services });
     await stack.restartCache();
-    const misses = await latency(PORTS.cacheDns, names, { rate: MISSES_RATE, times: 1 });
+    const misses = await dnsperf.latency(PORTS.cacheDns, names, { rate: MISSES_RATE, times: 1 });
     tell("first lookups, through the cache", misses);
     const server = await answering("Consul's server", PORTS.serverDns);
     const agent = await answering("Consul's agent on the node", PORTS.agentDns);
+    const title = "the node's cache";
     const before = await stack.cacheCounts();
-    const cache = await answering("the node's cache", PORTS.cacheDns);
+    const cached = await most(title, PORTS.cacheDns);
     const { missed, asked } = await stack.cacheCounts();
     const missedPercent = (100 * (missed - before.missed)) / (asked - before.asked);
-    told(`the node's cache asked Consul ${missedPercent.toFixed(2)} % of that`);
-    const unknown = await latency(PORTS.cacheDns, nobodys, { rate: RATE, seconds: LATENCY_SECONDS });
-    tell("names that nobody has, through the cache", unknown);
-    const ratio = cache.rate / server.rate;
-    told(`the cache answers ${ratio.toFixed(1)} times what Consul's server does`);
+    told(`${title} asked Consul ${missedPercent.toFixed(2)} % of that`);
+    const cache = { title, ...cached, latency: await usual(title, PORTS.cacheDns) };
+    const unknown = await usual("names that nobody has, through the cache", PORTS.cacheDns, nobodys);
+    told(`the cache answers ${(cache.rate / server.rate).toFixed(1)} times what Consul's server does`);
     const changes = await stopChanges();
     told(`${changes} registrations changed meanwhile`);
-    return { misses, server, agent, cache, missedPercent, unknown, ratio, changes };
+    return { misses, server, agent, cache, missedPercent, unknown, changes };
   } finally {
     await stack.stop();
     rmSync(folder, { recursive: true });

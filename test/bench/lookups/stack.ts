@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { clientConfig, serverConfig } from "../../../components/discovery/consul/config";
 import { corefile } from "../../../components/discovery/corefile";
-import { ensureToolchain } from "../../../dev/toolchain";
 import { NODE_RESOLVER } from "../../../mesh/wire";
 import { eventually } from "../../integration/support/eventually";
 
@@ -38,9 +37,8 @@ export class Stack {
 
   private constructor(private readonly programs: Readonly<Record<"consul" | "coredns", string>>) {}
 
-  static async start(): Promise<Stack> {
-    const { programs } = await ensureToolchain({ only: ["consul", "coredns"] });
-    const stack = new Stack({ consul: programs.consul, coredns: programs.coredns });
+  static async start(programs: Readonly<Record<"consul" | "coredns", string>>): Promise<Stack> {
+    const stack = new Stack(programs);
     try {
       stack.runAgent("server", stack.configOf("server"));
       await answers(`http://127.0.0.1:${PORTS.serverHttp}/v1/status/leader`, /:\d+/);
