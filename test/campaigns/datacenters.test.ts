@@ -17,7 +17,7 @@ import { SYNC_SECONDS, eventually } from "../integration/support/eventually";
 import { credentialsOf, describeAnswer, request } from "../integration/support/handshake";
 import type { Attempt, Credentials } from "../integration/support/handshake";
 import { issuedCertificate } from "../integration/support/issuers";
-import { assertShutOut, knockAnew, knockOnOneConnection } from "../integration/support/knocking";
+import { assertShutOut, knockAnew, knockOnOneConnection, untilLetIn } from "../integration/support/knocking";
 import { startLoads } from "../integration/support/load";
 import { scaleTo } from "../integration/support/nodes";
 import { pulumi } from "../integration/support/pulumi";
@@ -329,23 +329,12 @@ describe("two clusters, as two datacenters", function () {
       const anew = knockAnew(stolen);
       const kept = await knockOnOneConnection(stolen);
       try {
-        await eventually("a copy of its key lets in before", () => {
-          const states = [anew, kept].map((knocking) => knocking.state());
-          assert.ok(
-            states.every(({ answered }) => answered > 3),
-            JSON.stringify(states),
-          );
-          return Promise.resolve();
-        });
+        await untilLetIn("a copy of its key lets in before", 3, anew, kept);
         const { serialNumber: serial } = new X509Certificate(credentials.cert);
         const date = new Date().toISOString().slice(0, 10);
         const revokedCertificates = JSON.stringify([{ zone: "ops", service: caller.name, serial, date }]);
         assertDone(await both().up("north", { revokedCertificates }));
-        const open = [anew, kept].map((knocking) => knocking.state().answered);
-        await eventually("it lets in where nobody was told yet", () => {
-          assert.ok([anew, kept].every((knocking, index) => knocking.state().answered > (open[index] ?? 0)));
-          return Promise.resolve();
-        });
+        await untilLetIn("it lets in where nobody was told yet", 0, anew, kept);
         assertDone(await both().up("south"));
         const told = Date.now();
         for (const { lastAnsweredAt = Number.NaN } of await assertShutOut(told + WITHDRAWAL_SECONDS * 1000, anew, kept))

@@ -3,7 +3,7 @@ import { apps, exec, podGenerations, podOf, podsOf } from "../support/cluster";
 import { mesh, service } from "../support/document";
 import { eventually } from "../support/eventually";
 import { credentialsOf, tokenOf, type Attempt } from "../support/handshake";
-import { assertShutOut, knockAnew, knockOnOneConnection } from "../support/knocking";
+import { assertShutOut, knockAnew, knockOnOneConnection, untilLetIn } from "../support/knocking";
 import { describeLoad, startLoad, startLoads } from "../support/load";
 import { deploy, deployDeclared, written, type WrittenDocument } from "../support/stacks/variation";
 
@@ -55,10 +55,7 @@ describe("a service revoked under load", function () {
     const going = await startLoad({ from: service("admin-ui"), url: routerUrl, rate: 20, connections: 1 });
     const anew = knockAnew(stolen);
     const kept = await knockOnOneConnection(stolen);
-    await eventually("a copy of its key lets in before", () => {
-      assert.ok(anew.state().answered > 3 && kept.state().answered > 3);
-      return Promise.resolve();
-    });
+    await untilLetIn("a copy of its key lets in before", 3, anew, kept);
     assert.ok(await calls("admin-ui", routerUrl));
     try {
       const begun = Date.now();

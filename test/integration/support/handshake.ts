@@ -1,3 +1,4 @@
+import type { ClientRequest } from "node:http";
 import * as http2 from "node:http2";
 import * as https from "node:https";
 import * as tls from "node:tls";
@@ -89,33 +90,35 @@ const TIMEOUT_MS = 10_000;
 type Headers = Readonly<Record<string, string>>;
 
 function askHttp1(options: tls.ConnectionOptions, method: string, path: string, headers: Headers): Promise<Answer> {
+  const call = https.request({
+    ...options,
+    method,
+    path,
+    agent: false,
+    timeout: TIMEOUT_MS,
+    headers: { host: "probe", connection: "close", ...headers },
+  });
+  call.end();
+  return answerOf(call);
+}
+
+/** How a call over HTTP/1.1 ends that was just begun; it is given up after its own `timeout`. */
+export function answerOf(call: ClientRequest): Promise<Answer> {
   return new Promise((resolve) => {
-    const call = https.request(
-      {
-        ...options,
-        method,
-        path,
-        agent: false,
-        timeout: TIMEOUT_MS,
-        headers: { host: "probe", connection: "close", ...headers },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("end", () => {
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
-        });
-        // Of an answer that breaks off the call says nothing any more.
-        response.on("error", (error) => {
-          resolve({ refused: error.message });
-        });
-      },
-    );
-    call.on("timeout", () => call.destroy(new Error("no answer within 10 s")));
-    call.on("error", (error) => {
+    const refused = (error: Error) => {
       resolve({ refused: error.message });
+    };
+    call.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+      });
+      // Of an answer that breaks off the call says nothing any more.
+      response.on("error", refused);
     });
-    call.end();
+    call.on("timeout", () => call.destroy(new Error("no answer in time")));
+    call.on("error", refused);
   });
 }
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import * as https from "node:https";
 import { IDENTITY_TOKEN } from "../../../mesh/wire";
 import { forward } from "./cluster";
-import { describeAnswer, request, type Answer, type Attempt } from "./handshake";
+import { eventually } from "./eventually";
+import { answerOf, describeAnswer, request, type Answer, type Attempt } from "./handshake";
 
 const PAUSE_MS = 250;
 const TIMEOUT_MS = 10_000;
@@ -25,6 +26,23 @@ export interface Knocking {
   /** As far as it has come. */
   state(): Knocked;
   stop(): Promise<Knocked>;
+}
+
+/**
+ * Waits until each has been answered more than so many times from now on.
+ *
+ * @throws Error with what became of each
+ */
+export async function untilLetIn(what: string, more: number, ...knockings: readonly Knocking[]): Promise<void> {
+  const before = knockings.map((each) => each.state().answered);
+  await eventually(what, () => {
+    const states = knockings.map((each) => each.state());
+    assert.ok(
+      states.every(({ answered }, index) => answered - (before[index] ?? 0) > more),
+      JSON.stringify(states),
+    );
+    return Promise.resolve();
+  });
 }
 
 /**
@@ -69,7 +87,7 @@ export async function knockOnOneConnection(attempt: Attempt): Promise<Knocking> 
     rejectUnauthorized: false,
     ...attempt.credentials,
   };
-  const calls = knocking(() => ask(options));
+  const calls = knocking(() => answerOf(https.get(options)));
   return {
     state: () => calls.state(),
     stop: async () => {
@@ -79,24 +97,6 @@ export async function knockOnOneConnection(attempt: Attempt): Promise<Knocking> 
       return result;
     },
   };
-}
-
-function ask(options: https.RequestOptions): Promise<Answer> {
-  return new Promise((resolve) => {
-    const call = https.get(options, (response) => {
-      response.resume();
-      response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, body: "" });
-      });
-      response.on("error", (error) => {
-        resolve({ refused: error.message });
-      });
-    });
-    call.on("timeout", () => call.destroy(new Error("no answer")));
-    call.on("error", (error) => {
-      resolve({ refused: error.message });
-    });
-  });
 }
 
 function knocking(knock: () => Promise<Answer>): Knocking {
